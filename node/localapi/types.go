@@ -1,0 +1,81 @@
+package localapi
+
+// Cursor is the number of an event: it grows with every change a program can
+// see, over restarts too. Zero is before the first.
+type Cursor uint64
+
+// Identity says who a node is.
+type Identity struct {
+	ID    string   `json:"id"`    // peer id
+	Link  string   `json:"link"`  // contact link, tom:peer/…
+	Addrs []string `json:"addrs"` // multiaddrs, public first, then LAN, then relayed
+}
+
+// Status sums a node up.
+type Status struct {
+	ID            string   `json:"id"`
+	Version       string   `json:"version"`
+	UptimeMS      int64    `json:"uptime_ms"`
+	Addrs         []string `json:"addrs"`
+	Reachability  string   `json:"reachability"` // public, private, local or unknown
+	Peers         int      `json:"peers"`        // connected
+	Queued        int      `json:"queued"`       // messages in state queued or sent
+	Waiting       int      `json:"waiting"`      // messages relayed or stored
+	Holding       int      `json:"holding"`      // envelopes held for others
+	ClockOffsetMS int64    `json:"clock_offset_ms"`
+	Notices       []string `json:"notices,omitempty"` // what a user should know, a sentence each: clock off, port taken
+}
+
+// Peer is a connected peer.
+type Peer struct {
+	ID    string  `json:"id"`
+	Name  string  `json:"name"`   // petname, or the name it claims with "?" behind it
+	Path  string  `json:"path"`   // direct or relayed
+	RTTMS float64 `json:"rtt_ms"` // 0 while not measured
+	Since Time    `json:"since"`
+	Addr  string  `json:"addr"`
+}
+
+// ClaimedName is how a name from a hello is shown while there is no petname.
+func ClaimedName(claim string) string {
+	if claim == "" {
+		return ""
+	}
+	return claim + "?"
+}
+
+// Contact is a peer the user has named, or muted.
+type Contact struct {
+	ID    string   `json:"id"`
+	Name  string   `json:"name"`
+	Addrs []string `json:"addrs"`
+	Muted bool     `json:"muted"`
+	Added Time     `json:"added"` // null for a muted peer that is no contact
+}
+
+// Event is one change. Which of the optional fields are set depends on Kind.
+type Event struct {
+	Cursor  Cursor    `json:"cursor"`
+	Kind    EventKind `json:"kind"`
+	At      Time      `json:"at"`
+	ID      string    `json:"id,omitempty"`      // the message: EventState, EventRead
+	Peer    string    `json:"peer,omitempty"`    // peer id: recipient, author, contact
+	State   State     `json:"state,omitempty"`   // EventState
+	Message *Received `json:"message,omitempty"` // EventReceived; nil if it is gone by now
+	// Gap, on an event of its own without kind: the cursor asked for is too old
+	// (or not of this database). What still is in the inbox follows, then all
+	// events still kept.
+	Gap    bool    `json:"gap,omitempty"`
+	Status *Status `json:"status,omitempty"` // with Gap
+}
+
+// EventKind says what changed.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventReceived EventKind = "received" // a message came in
+	EventState    EventKind = "state"    // a message of ours changed its state (queued: was accepted)
+	EventRead     EventKind = "read"     // an inbox row was marked read here
+	EventContact  EventKind = "contact"  // a contact was added, renamed, removed, muted or unmuted
+)
