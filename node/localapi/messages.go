@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"unicode/utf8"
-
-	"github.com/tom-protocol/tom/protocols/delivery"
 )
 
 // MaxBody is more than any message can carry, bytes: bodies over it need not
@@ -41,23 +39,6 @@ func (c Content) Bytes() ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("unknown encoding %q: use base64, or none for text", c.Encoding)
 	}
-}
-
-// State is how far a message of ours has come: queued, sent, relayed, stored,
-// delivered, read, expired or failed.
-type State string
-
-// Reached says that s is at least want, on the way from queued to read.
-func (s State) Reached(want State) bool {
-	have, ok1 := delivery.ParseState(string(s))
-	need, ok2 := delivery.ParseState(string(want))
-	return ok1 && ok2 && have >= need && have <= delivery.Read
-}
-
-// Over says that nothing more is sent for the message.
-func (s State) Over() bool {
-	state, ok := delivery.ParseState(string(s))
-	return ok && state.Final()
 }
 
 // Outgoing is a message to send.
