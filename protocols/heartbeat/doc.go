@@ -1,0 +1,15 @@
+// Package heartbeat is how neighbours introduce themselves. The dialler sends a
+// hello as soon as a connection stands, the listener answers with its own.
+//
+//	0 type          uint          1
+//	1 version       uint          1
+//	2 agent         str ≤ 64      software and version
+//	3 name          str ≤ 64      what the user calls the node: a claim
+//	4 roles         []uint ≤ 8    1 relay, 2 backup, 3 hub
+//	5 capabilities  []str ≤ 32    each ≤ 64
+//	6 prekeys       bin           signed record, empty while there is none
+//	7 admission     bin or nil    signed admission
+//	8 time          uint          ms since the epoch
+package heartbeat
+
+//go:generate go tool -modfile=../../.ci/tools/go.mod msgp -unexported -io=false -tests=false -file wire.go -o wire_gen.go

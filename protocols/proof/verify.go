@@ -1,0 +1,85 @@
+package proof
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"sync"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/internal/cache"
+)
+
+// rootLimits bound the remembered roots: 32 bytes each.
+var rootLimits = cache.Limits{Authors: 1024, PerAuthor: 32}
+
+// Verifier verifies proofs. It remembers the roots of batches whose signature
+// it verified, so a batch costs one Ed25519 operation; the path of each member
+// is computed anew all the same. It is safe for concurrent use.
+type Verifier struct {
+	network protocols.Network
+	roots   *cache.ByAuthor[Hash, struct{}]
+	turns   [16]sync.Mutex // one verification of a root at a time, by its hash
+}
+
+// NewVerifier returns a verifier for one network.
+func NewVerifier(n protocols.Network) *Verifier {
+	return &Verifier{network: n, roots: cache.New[Hash, struct{}](rootLimits)}
+}
+
+// Network returns the network whose signatures are verified.
+func (v *Verifier) Network() protocols.Network { return v.network }
+
+// Verify checks that proof is the author's for msg under the tag.
+func (v *Verifier) Verify(author protocols.Key, tag protocols.Tag, msg, proof []byte) error {
+	p, err := parse(proof)
+	if err != nil {
+		return err
+	}
+	if p.size == 0 {
+		return verdict(v.network.Verify(author, tag, msg, p.signature))
+	}
+	var space [128]byte
+	space[0] = leafPrefix
+	leaf := leaf(v.network.SigningPrefix(space[:1], tag), msg)
+	return v.verifyRoot(author, p, climb(leaf, p.path, p.size, p.index))
+}
+
+func (v *Verifier) verifyRoot(author protocols.Key, p parsed, root Hash) error {
+	id := rootID(author, p.size, root, p.signature)
+	if _, _, ok := v.roots.Get(author, id); ok {
+		return nil
+	}
+	// Members of one batch often arrive at several workers at once: the first
+	// verifies, the others wait for it.
+	turn := &v.turns[id[0]%byte(len(v.turns))]
+	turn.Lock()
+	defer turn.Unlock()
+	_, age, ok := v.roots.Get(author, id)
+	if ok {
+		return nil
+	}
+	statement := rootStatement(p.size, root)
+	if !v.network.Verify(author, protocols.TagBatch, statement[:], p.signature) {
+		return ErrProof
+	}
+	v.roots.Put(author, id, struct{}{}, age)
+	return nil
+}
+
+// rootID names a verified root: SHA-256(author ‖ size ‖ root ‖ signature).
+func rootID(author protocols.Key, size int, root Hash, sig []byte) Hash {
+	var b [protocols.KeySize + 2 + sha256.Size + protocols.SignatureSize]byte
+	n := copy(b[:], author[:])
+	binary.BigEndian.PutUint16(b[n:], uint16(size))
+	n += 2
+	n += copy(b[n:], root[:])
+	copy(b[n:], sig)
+	return sha256.Sum256(b[:])
+}
+
+func verdict(ok bool) error {
+	if !ok {
+		return ErrProof
+	}
+	return nil
+}
