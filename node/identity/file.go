@@ -43,12 +43,12 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 	if err := checkMode(path, info); err != nil {
 		return nil, err
 	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	if int64(len(b)) > limit {
+	if info.Size() > limit {
 		return nil, &FileError{Path: path, Problem: "is far too large", Hint: "it is not a file of this program; move it away"}
+	}
+	b := make([]byte, info.Size()) // in one piece: growing would leave copies of secrets behind
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, unreadable(path, err)
 	}
 	return b, nil
 }
