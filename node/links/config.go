@@ -1,0 +1,112 @@
+package links
+
+import (
+	"time"
+
+	"github.com/multiformats/go-multiaddr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/heartbeat"
+	"github.com/tom-protocol/tom/protocols/stream"
+)
+
+// Peer names a neighbour.
+type Peer = protocols.Key
+
+// Config says how to speak and whom to tell. Hello is needed; the zero value
+// of any other field works.
+type Config struct {
+	Network protocols.Network      // whose protocol ids to use; Main
+	Now     func() time.Time       // wall clock, for comparing clocks; time.Now
+	Hello   func() heartbeat.Hello // what to say about this node, asked for each connection
+
+	// Addrs adds to the addresses at which Connect may dial a peer; nil: only
+	// those the host knows. The result is only read.
+	Addrs func(Peer) []multiaddr.Multiaddr
+
+	Limits     Limits
+	Registerer prometheus.Registerer // nil: metrics are counted and not shown
+	Handlers   Handlers
+}
+
+// Limits bounds what neighbours can cost. The zero value of a field means its
+// default.
+type Limits struct {
+	Streams   int           // streams one neighbour may have open here, per protocol; 4
+	Rate      float64       // streams it may open here per second, in the long run; 1
+	Burst     int           // and at once; 16
+	Misdeed   int           // streams of that allowance which each misbehaviour costs; 4
+	HelloWait time.Duration // until we say hello on a connection that a neighbour opened in silence; 2 s
+	Probe     time.Duration // until a connection that shows no sign of life is dead; 2 s
+	Line      stream.Limits // of each stream; its Idle is ours, neighbours' streams get half as much again
+}
+
+func (l Limits) withDefaults() Limits {
+	def(&l.Streams, 4)
+	def(&l.Rate, 1)
+	def(&l.Burst, 16)
+	def(&l.Misdeed, 4)
+	def(&l.HelloWait, 2*time.Second)
+	def(&l.Probe, 2*time.Second)
+	def(&l.Line.Idle, time.Minute)
+	return l
+}
+
+func def[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+// Handlers is told what happens. A nil handler is not told.
+//
+// Up, Hello, LineLost and Down come from one goroutine, in this order for each
+// connected spell of a peer, and must not block. The others come from the
+// goroutine that reads the stream: while one blocks, nothing more is read from
+// that stream, and only from that one. Frames are the handler's to keep.
+type Handlers struct {
+	// Up: there is a live connection, and the peer speaks our protocols.
+	Up func(p Peer)
+	// Down: the last connection is gone, and our streams with it.
+	Down func(p Peer)
+	// Hello: the newest hello of the peer. rtt is 0 where the peer spoke first;
+	// local says that we did.
+	Hello func(p Peer, h heartbeat.Hello, rtt time.Duration, local bool)
+	// LineLost: our stream for envelopes broke. What was written to it and not
+	// answered may or may not have arrived.
+	LineLost func(p Peer)
+
+	// Envelopes: frames of one incoming stream, in order.
+	Envelopes func(in *Inbound, frames [][]byte)
+	// Answers: what came back on our own stream for envelopes.
+	Answers func(p Peer, frames [][]byte)
+	// Acks: frames of receipts.
+	Acks func(in *Inbound, frames [][]byte)
+}
+
+func (h Handlers) withDefaults() Handlers {
+	if h.Up == nil {
+		h.Up = func(Peer) {}
+	}
+	if h.Down == nil {
+		h.Down = func(Peer) {}
+	}
+	if h.Hello == nil {
+		h.Hello = func(Peer, heartbeat.Hello, time.Duration, bool) {}
+	}
+	if h.LineLost == nil {
+		h.LineLost = func(Peer) {}
+	}
+	if h.Envelopes == nil {
+		h.Envelopes = func(*Inbound, [][]byte) {}
+	}
+	if h.Answers == nil {
+		h.Answers = func(Peer, [][]byte) {}
+	}
+	if h.Acks == nil {
+		h.Acks = func(*Inbound, [][]byte) {}
+	}
+	return h
+}

@@ -1,0 +1,154 @@
+package links
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+
+	"github.com/tom-protocol/tom/protocols/stream"
+)
+
+// Inbound is a stream that a neighbour has opened here. Its methods are for any
+// goroutine.
+type Inbound struct {
+	peer Peer
+	kind kind
+	line *stream.Line
+	l    *Links
+	n    *neighbour
+}
+
+// Peer is who opened the stream, authenticated by the connection.
+func (in *Inbound) Peer() Peer { return in.peer }
+
+// Answer queues a frame for the way back, and owns it from then on. It never
+// blocks; a peer that does not read its answers loses its stream.
+func (in *Inbound) Answer(frame []byte) error {
+	err := in.line.Send(frame, nil)
+	if errors.Is(err, stream.ErrFull) {
+		in.line.Reset()
+	}
+	return err
+}
+
+// Misbehaved ends the stream because the peer broke the rules, as err says, and
+// takes from its allowance of streams.
+func (in *Inbound) Misbehaved(err error) {
+	in.l.count.misbehaved(in.kind)
+	logger.Debugw("peer misbehaved", "peer", in.peer, "protocol", in.kind.String(), "err", err)
+	in.n.opening.ReserveN(time.Now(), min(in.l.cfg.Limits.Misdeed, in.n.opening.Burst()))
+	in.line.Reset()
+}
+
+// server returns the handler of streams of one kind.
+func (l *Links) server(k kind) network.StreamHandler {
+	return func(s network.Stream) {
+		if !l.enter() {
+			_ = s.Reset()
+			return
+		}
+		defer l.work.Done()
+		l.count.served(k, l.serve(k, s))
+	}
+}
+
+// outcome is what became of an incoming stream, in a word for the metrics.
+type outcome string
+
+const (
+	finished   outcome = "finished"   // the peer or silence ended it
+	foreign    outcome = "foreign"    // the peer's key is not one of ours
+	crowded    outcome = "crowded"    // it has enough streams open
+	hasty      outcome = "hasty"      // it opens them too fast
+	starved    outcome = "starved"    // the resource manager refused
+	broken     outcome = "broken"     // it ended in mid frame or against the rules
+	overlooked outcome = "overlooked" // its connection was gone before we came to it
+)
+
+// serve accounts for a stream, bounds it, and only then reads it.
+func (l *Links) serve(k kind, s network.Stream) outcome {
+	if err := s.Scope().SetService(k.service()); err != nil {
+		_ = s.Reset()
+		return starved
+	}
+	n, refused := l.admit(k, s.Conn())
+	if n == nil {
+		_ = s.Reset()
+		return refused
+	}
+	defer l.leave(k, n)
+	lim := l.cfg.Limits.Line
+	lim.Memory = s.Scope()
+	lim.Idle += lim.Idle / 2 // the one who opened it closes it
+	in := &Inbound{peer: n.key, kind: k, line: stream.NewLine(s, lim), l: l, n: n}
+	l.track(in.line)
+	defer l.untrack(in.line)
+	return in.read(s.Conn())
+}
+
+// admit lets a peer have one stream more, or says why not.
+func (l *Links) admit(k kind, c network.Conn) (*neighbour, outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.peers[c.RemotePeer()]
+	switch {
+	case n == nil && c.IsClosed():
+		return nil, overlooked
+	case n == nil:
+		return nil, foreign
+	case n.in[k] >= l.cfg.Limits.Streams:
+		return nil, crowded
+	case !n.opening.Allow():
+		return nil, hasty
+	}
+	n.in[k]++
+	l.noteSpeaks(n)
+	return n, ""
+}
+
+func (l *Links) leave(k kind, n *neighbour) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n.in[k]--
+}
+
+// read serves the stream until it ends.
+func (in *Inbound) read(c network.Conn) outcome {
+	defer in.line.Close()
+	var frames [][]byte
+	for {
+		var err error
+		frames, err = in.line.Receive(frames[:0])
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+			return finished
+		case err != nil:
+			return broken
+		}
+		in.l.count.received(in.kind, "in", len(frames))
+		if err := in.handle(c, frames); err != nil {
+			in.Misbehaved(err)
+			return broken
+		}
+	}
+}
+
+func (in *Inbound) handle(c network.Conn, frames [][]byte) error {
+	switch in.kind {
+	case envelopes:
+		in.l.cfg.Handlers.Envelopes(in, frames)
+	case acks:
+		in.l.cfg.Handlers.Acks(in, frames)
+	case heartbeats:
+		for _, f := range frames {
+			if err := in.l.answerHello(in, c, f); err != nil {
+				return fmt.Errorf("hello: %w", err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package links
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/multiformats/go-multiaddr"
+)
+
+// Info is what is known of a neighbour that is up.
+type Info struct {
+	Peer    Peer
+	Name    string        // what it calls itself: a claim
+	Version string        // what it says it runs: a claim
+	Path    string        // "direct" or "relayed"
+	RTT     time.Duration // the newest measured; 0: none yet
+	Since   time.Time     // when the oldest of its connections was made
+
+	Addr        multiaddr.Multiaddr // the other end of the connection in use
+	Greeted     bool                // it has said hello: Name, Version and ClockOffset count
+	ClockOffset time.Duration       // its clock minus ours
+}
+
+// Peers returns the neighbours that are up, in the order of their keys.
+func (l *Links) Peers() []Info {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	infos := make([]Info, 0, len(l.peers))
+	for _, n := range l.peers {
+		if n.up() {
+			infos = append(infos, n.info())
+		}
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return bytes.Compare(a.Peer[:], b.Peer[:]) })
+	return infos
+}
+
+func (n *neighbour) info() Info {
+	c := n.best()
+	info := Info{
+		Peer:        n.key,
+		Name:        n.hello.Name,
+		Version:     n.hello.Agent,
+		Path:        "direct",
+		RTT:         n.rtt,
+		Since:       n.conns[0].Stat().Opened,
+		Addr:        c.RemoteMultiaddr(),
+		Greeted:     n.hello.Time != 0,
+		ClockOffset: n.offset,
+	}
+	if relayed(c) {
+		info.Path = "relayed"
+	}
+	return info
+}
+
+// relayed says that c goes through a relay.
+func relayed(c *conn) bool {
+	if c.Stat().Limited {
+		return true
+	}
+	_, err := c.RemoteMultiaddr().ValueForProtocol(multiaddr.P_CIRCUIT)
+	return err == nil
+}
