@@ -30,8 +30,9 @@ type Backend interface {
 	// Receipt gives the recipient's signed receipt. CodeNoReceipt before it came.
 	Receipt(ctx context.Context, id string) (Receipt, error)
 
-	// Inbox lists messages received, oldest first, at most q.Limit of them. More
-	// says that the page is full. It does not judge q.Since: the server does.
+	// Inbox lists messages received, oldest first, at most q.Limit of them and
+	// no more after PageBytes of bodies. More says that there are others, and
+	// never comes without messages. Whether q.Since is too old the server judges.
 	Inbox(ctx context.Context, q InboxQuery) (messages []Received, more bool, err error)
 	// MarkRead marks inbox rows, named by their cursors, and sends read
 	// receipts for those that were not. Unknown cursors are passed over.
@@ -52,7 +53,8 @@ type Backend interface {
 	// Cursors are the number before the oldest event still kept, and the
 	// newest's number: a cursor outside [oldest, newest] has a gap.
 	Cursors(ctx context.Context) (oldest, newest Cursor, err error)
-	// Events lists at most limit events after since, oldest first.
+	// Events lists events after since, oldest first: at most limit, no more
+	// after PageBytes of bodies, none only if there is none.
 	Events(ctx context.Context, since Cursor, limit int) ([]Event, error)
 	// Subscribe gives a channel on which something is waiting whenever events
 	// came since the last read of it (capacity 1, never closed), until cancel.

@@ -69,14 +69,14 @@ type Message struct {
 
 // Trace is the story of a message of ours.
 type Trace struct {
-	ID            string    `json:"id"`
-	To            string    `json:"to"`
-	State         State     `json:"state"`
-	ForwardSecret bool      `json:"forward_secret"`
-	Attempts      []Attempt `json:"attempts"`
-	Holders       []Holder  `json:"holders"`
-	Next          Time      `json:"next"`          // the next try; null when there is none
-	SupersededBy  string    `json:"superseded_by"` // id of the message it was sealed anew as
+	ID            string        `json:"id"`
+	To            string        `json:"to"`
+	State         State         `json:"state"`
+	ForwardSecret bool          `json:"forward_secret"`
+	Attempts      List[Attempt] `json:"attempts"`
+	Holders       List[Holder]  `json:"holders"`
+	Next          Time          `json:"next"`          // the next try; null when there is none
+	SupersededBy  string        `json:"superseded_by"` // id of the message it was sealed anew as
 }
 
 // Attempt is one try to bring a message nearer to its recipient.
@@ -125,10 +125,10 @@ const (
 
 // InboxPage is one answer to an inbox query.
 type InboxPage struct {
-	Messages []Received `json:"messages"`
-	More     bool       `json:"more"`          // ask again with Since = Cursor
-	Cursor   Cursor     `json:"cursor"`        // what comes after this page, of the inbox and of events
-	Gap      bool       `json:"gap,omitempty"` // Since was too old: this is the whole inbox
+	Messages List[Received] `json:"messages"`
+	More     bool           `json:"more"`          // ask again with Since = Cursor
+	Cursor   Cursor         `json:"cursor"`        // what comes after this page, of the inbox and of events
+	Gap      bool           `json:"gap,omitempty"` // Since was too old: this is the whole inbox
 }
 
 // Receipt is a recipient's signed receipt, as exported: a third party checks

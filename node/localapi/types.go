@@ -1,29 +1,45 @@
 package localapi
 
+import "math"
+
 // Cursor is the number of an event: it grows with every change a program can
 // see, over restarts too. Zero is before the first.
 type Cursor uint64
 
+// Latest, as the cursor to read events from, asks only for those to come.
+const Latest Cursor = math.MaxUint64
+
+// List is a slice that is [] in JSON when it is nil.
+type List[T any] []T
+
+// MarshalJSON writes an array, never null.
+func (l List[T]) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return marshal([]T(l))
+}
+
 // Identity says who a node is.
 type Identity struct {
-	ID    string   `json:"id"`    // peer id
-	Link  string   `json:"link"`  // contact link, tom:peer/…
-	Addrs []string `json:"addrs"` // multiaddrs, public first, then LAN, then relayed
+	ID    string       `json:"id"`    // peer id
+	Link  string       `json:"link"`  // contact link, tom:peer/…
+	Addrs List[string] `json:"addrs"` // multiaddrs, public first, then LAN, then relayed
 }
 
 // Status sums a node up.
 type Status struct {
-	ID            string   `json:"id"`
-	Version       string   `json:"version"`
-	UptimeMS      int64    `json:"uptime_ms"`
-	Addrs         []string `json:"addrs"`
-	Reachability  string   `json:"reachability"` // public, private, local or unknown
-	Peers         int      `json:"peers"`        // connected
-	Queued        int      `json:"queued"`       // messages in state queued or sent
-	Waiting       int      `json:"waiting"`      // messages relayed or stored
-	Holding       int      `json:"holding"`      // envelopes held for others
-	ClockOffsetMS int64    `json:"clock_offset_ms"`
-	Notices       []string `json:"notices,omitempty"` // what a user should know, a sentence each: clock off, port taken
+	ID            string       `json:"id"`
+	Version       string       `json:"version"`
+	UptimeMS      int64        `json:"uptime_ms"`
+	Addrs         List[string] `json:"addrs"`
+	Reachability  string       `json:"reachability"` // public, private, local or unknown
+	Peers         int          `json:"peers"`        // connected
+	Queued        int          `json:"queued"`       // messages in state queued or sent
+	Waiting       int          `json:"waiting"`      // messages relayed or stored
+	Holding       int          `json:"holding"`      // envelopes held for others
+	ClockOffsetMS int64        `json:"clock_offset_ms"`
+	Notices       []string     `json:"notices,omitempty"` // what a user should know, a sentence each: clock off, port taken
 }
 
 // Peer is a connected peer.
@@ -46,27 +62,27 @@ func ClaimedName(claim string) string {
 
 // Contact is a peer the user has named, or muted.
 type Contact struct {
-	ID    string   `json:"id"`
-	Name  string   `json:"name"`
-	Addrs []string `json:"addrs"`
-	Muted bool     `json:"muted"`
-	Added Time     `json:"added"` // null for a muted peer that is no contact
+	ID    string       `json:"id"`
+	Name  string       `json:"name"`
+	Addrs List[string] `json:"addrs"`
+	Muted bool         `json:"muted"`
+	Added Time         `json:"added"` // null for a muted peer that is no contact
 }
 
 // Event is one change. Which of the optional fields are set depends on Kind.
 type Event struct {
-	Cursor  Cursor    `json:"cursor"`
-	Kind    EventKind `json:"kind"`
-	At      Time      `json:"at"`
+	Cursor  Cursor    `json:"cursor,omitempty"`
+	Kind    EventKind `json:"kind,omitempty"`
+	At      Time      `json:"at,omitzero"`
 	ID      string    `json:"id,omitempty"`      // the message: EventState, EventRead
 	Peer    string    `json:"peer,omitempty"`    // peer id: recipient, author, contact
 	State   State     `json:"state,omitempty"`   // EventState
 	Message *Received `json:"message,omitempty"` // EventReceived; nil if it is gone by now
-	// Gap, on an event of its own without kind: the cursor asked for is too old
-	// (or not of this database). What still is in the inbox follows, then all
-	// events still kept.
+	// Gap, on an event of its own with nothing but Status beside it: the cursor
+	// asked for is too old, or not of this database. What is in the inbox from
+	// before the oldest event follows as EventReceived, then all events kept.
 	Gap    bool    `json:"gap,omitempty"`
-	Status *Status `json:"status,omitempty"` // with Gap
+	Status *Status `json:"status,omitempty"`
 }
 
 // EventKind says what changed.
