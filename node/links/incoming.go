@@ -9,6 +9,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 
+	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/protocols/stream"
 )
 
@@ -84,6 +85,9 @@ func (l *Links) serve(k kind, s network.Stream) outcome {
 	lim := l.cfg.Limits.Line
 	lim.Memory = s.Scope()
 	lim.Idle += lim.Idle / 2 // the one who opened it closes it
+	if k == heartbeats {
+		lim.Frame = heartbeat.MaxSize
+	}
 	in := &Inbound{peer: n.key, kind: k, line: stream.NewLine(s, lim), l: l, n: n}
 	l.track(in.line)
 	defer l.untrack(in.line)
