@@ -1,0 +1,190 @@
+package localapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestMessagesRoundTrip(t *testing.T) {
+	t.Parallel()
+	_, c := start(t)
+	ctx := testContext(t)
+	sent, err := c.Send(ctx, Outgoing{To: "bob", Content: Content{Body: "<hi> & \u2028"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Message(ctx, sent.ID)
+	if err != nil || m.To != "bob" || m.Reason != "text/plain <hi> & \u2028" || !m.Created.Equal(testTime.Time) {
+		t.Errorf("message %+v, %v", m, err)
+	}
+	trace, err := c.Trace(ctx, sent.ID)
+	if err != nil || len(trace.Attempts) != 1 || !trace.Next.IsZero() {
+		t.Errorf("trace %+v, %v", trace, err)
+	}
+	receipt, err := c.Receipt(ctx, sent.ID)
+	if err != nil || receipt.ID != sent.ID || string(receipt.Digest) != "\x01\x02" {
+		t.Errorf("receipt %+v, %v", receipt, err)
+	}
+	_, err = c.Message(ctx, "../status")
+	wantCode(t, err, CodeNotFound)
+}
+
+func TestNodeCallsRoundTrip(t *testing.T) {
+	t.Parallel()
+	_, c := start(t)
+	ctx := testContext(t)
+	if id, err := c.Identity(ctx); err != nil || id.Link != "tom:peer/me" || id.Addrs == nil {
+		t.Errorf("identity %+v, %v", id, err)
+	}
+	if s, err := c.Status(ctx); err != nil || s.Peers != 2 || len(s.Notices) != 1 {
+		t.Errorf("status %+v, %v", s, err)
+	}
+	if p, err := c.Peers(ctx); err != nil || len(p) != 1 || p[0].RTTMS != 1.5 {
+		t.Errorf("peers %+v, %v", p, err)
+	}
+	if p, err := c.Connect(ctx, "/ip4/1.2.3.4"); err != nil || p.ID != "/ip4/1.2.3.4" {
+		t.Errorf("connect %+v, %v", p, err)
+	}
+}
+
+func TestContactsAreNamedByAnything(t *testing.T) {
+	t.Parallel()
+	_, c := start(t)
+	ctx := testContext(t)
+	for _, name := range []string{"bob", "..", "a/b", "tom:peer/12D3?a=/ip4/1.2.3.4/tcp/1&n=b%20b", "é ✓", "50%"} {
+		if _, err := c.AddContact(ctx, name, "first"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.RenameContact(ctx, name, "second"); err != nil || got.Name != "second" {
+			t.Errorf("rename %q: %+v, %v", name, got, err)
+		}
+		if got, err := c.Mute(ctx, name, true); err != nil || !got.Muted {
+			t.Errorf("mute %q: %+v, %v", name, got, err)
+		}
+		if got, err := c.Mute(ctx, name, false); err != nil || got.Muted {
+			t.Errorf("unmute %q: %+v, %v", name, got, err)
+		}
+		if got, err := c.RemoveContact(ctx, name); err != nil || got.ID != name {
+			t.Errorf("remove %q: %+v, %v", name, got, err)
+		}
+		_, err := c.RemoveContact(ctx, name)
+		wantCode(t, err, CodeUnknownPeer)
+	}
+	if got, err := c.Contacts(ctx); err != nil || len(got) != 0 {
+		t.Errorf("contacts %+v, %v", got, err)
+	}
+}
+
+func TestInboxPagesAndMarksRead(t *testing.T) {
+	t.Parallel()
+	m, c := start(t)
+	ctx := testContext(t)
+	for i := range 5 {
+		m.receive(fmt.Sprint(i))
+	}
+	var got []Cursor
+	for page, err := range c.Inbox(ctx, InboxQuery{Limit: 2}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page.Messages {
+			got = append(got, row.Cursor)
+		}
+	}
+	if !slices.Equal(got, []Cursor{1, 2, 3, 4, 5}) {
+		t.Errorf("rows %v", got)
+	}
+	if err := c.MarkRead(ctx, got[:4]); err != nil {
+		t.Fatal(err)
+	}
+	page, err := c.InboxPage(ctx, InboxQuery{Unread: true})
+	if err != nil || len(page.Messages) != 1 || page.Cursor != 5 || page.More {
+		t.Errorf("unread %+v, %v", page, err)
+	}
+}
+
+func TestInboxCursorTooOldGivesTheWholeInbox(t *testing.T) {
+	t.Parallel()
+	m, c := start(t)
+	for i := range 5 {
+		m.receive(fmt.Sprint(i))
+	}
+	m.forget(3)
+	for since, want := range map[Cursor]struct {
+		gap  bool
+		rows int
+	}{0: {false, 5}, 2: {true, 5}, 3: {false, 2}, 5: {false, 0}, 6: {true, 5}} {
+		page, err := c.InboxPage(testContext(t), InboxQuery{Since: since})
+		if err != nil || page.Gap != want.gap || len(page.Messages) != want.rows {
+			t.Errorf("since %d: gap %v, %d rows, %v", since, page.Gap, len(page.Messages), err)
+		}
+	}
+}
+
+func TestWaitMissesNoState(t *testing.T) {
+	t.Parallel()
+	m, c := start(t)
+	ctx := testContext(t)
+	for range 50 {
+		sent, err := c.Send(ctx, Outgoing{To: "bob"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go m.setState(sent.ID, Delivered)
+		got, err := c.Wait(ctx, sent.ID, Sent, time.Minute)
+		if err != nil || got.State != Delivered {
+			t.Fatalf("waited for %+v, %v", got, err)
+		}
+	}
+}
+
+func TestWaitEndsWhenNothingMoreCanCome(t *testing.T) {
+	t.Parallel()
+	m, c := start(t)
+	ctx := testContext(t)
+	sent, err := c.Send(ctx, Outgoing{To: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Wait(ctx, sent.ID, Sent, time.Millisecond); err != nil || got.State != Queued {
+		t.Errorf("timeout: %+v, %v", got, err)
+	}
+	m.setState(sent.ID, Failed)
+	if got, err := c.Wait(ctx, sent.ID, Read, time.Minute); err != nil || got.State != Failed {
+		t.Errorf("failed: %+v, %v", got, err)
+	}
+	short, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := c.Wait(short, sent.ID, Read, time.Minute); err != context.Canceled {
+		t.Errorf("canceled: %v", err)
+	}
+}
+
+func TestWaitOutlivesARestartOfTheDaemon(t *testing.T) {
+	t.Parallel()
+	m, dir := newMemory(), tempDir(t)
+	s, stop := serve(t, Config{Backend: m, DataDir: dir})
+	c, ctx := client(t, dir, ""), testContext(t)
+	sent, err := c.Send(ctx, Outgoing{To: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan State, 1)
+	go func() {
+		got, err := c.Wait(ctx, sent.ID, Delivered, 20*time.Second)
+		if err != nil {
+			t.Errorf("wait: %v", err)
+		}
+		done <- got.State
+	}()
+	waitFor(t, func() bool { return len(s.slots) == 1 })
+	stop()
+	m.setState(sent.ID, Delivered)
+	serve(t, Config{Backend: m, DataDir: dir})
+	if got := <-done; got != Delivered {
+		t.Errorf("state %s", got)
+	}
+}
