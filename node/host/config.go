@@ -1,0 +1,90 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config describes a host. Only Key is needed.
+type Config struct {
+	Key crypto.PrivKey
+
+	// Listen holds the multiaddrs to listen on; empty: QUIC and TCP on every
+	// interface, on loopback only if Local. A port of 0 stands for Port.
+	// WebTransport, WebRTC-direct and WebSocket listen where they are named.
+	Listen []string
+
+	// Port is the port to use if it is free; 0: choose one.
+	Port int
+
+	// Local keeps to this machine: loopback only, and nothing that looks for
+	// the outside. A host that is given only loopback addresses is local.
+	Local bool
+
+	NoPortMap  bool                  // do not ask the router for a port
+	UserAgent  string                // what identify tells about the program
+	Registerer prometheus.Registerer // for the metrics of libp2p; nil: none are kept
+	Options    []libp2p.Option       // applied last
+}
+
+// Info says what became of a Config.
+type Info struct {
+	Port      int  // the port in use, for the next start
+	PortTaken bool // Config.Port was taken: Port is another, for this run
+	Local     bool // the host keeps to this machine
+}
+
+// ErrNotLocal is returned for a local host with an address of the outside.
+var ErrNotLocal = errors.New("a local host listens on loopback addresses only")
+
+// listen returns the multiaddrs to listen on, as templates with port 0.
+func (c *Config) listen() (addrs []multiaddr.Multiaddr, local bool, err error) {
+	texts := c.Listen
+	if len(texts) == 0 {
+		texts = defaultListen(c.Local)
+	}
+	local = true
+	for _, s := range texts {
+		a, err := multiaddr.NewMultiaddr(s)
+		if err != nil {
+			return nil, false, fmt.Errorf("listen address %q: %w", s, err)
+		}
+		if !manet.IsIPLoopback(a) {
+			local = false
+			if c.Local {
+				return nil, false, fmt.Errorf("listen address %q: %w", s, ErrNotLocal)
+			}
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, local, nil
+}
+
+func defaultListen(local bool) []string {
+	if local {
+		return []string{
+			"/ip4/127.0.0.1/udp/0/quic-v1", "/ip6/::1/udp/0/quic-v1",
+			"/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0",
+		}
+	}
+	return []string{
+		"/ip4/0.0.0.0/udp/0/quic-v1", "/ip6/::/udp/0/quic-v1",
+		"/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0",
+	}
+}
+
+// uses says that one of addrs speaks the protocol.
+func uses(addrs []multiaddr.Multiaddr, code int) bool {
+	for _, a := range addrs {
+		if _, err := a.ValueForProtocol(code); err == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package host
+
+import (
+	"fmt"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
+	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	webrtc "github.com/libp2p/go-libp2p/p2p/transport/webrtc"
+	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
+	webtransport "github.com/libp2p/go-libp2p/p2p/transport/webtransport"
+	"github.com/multiformats/go-multiaddr"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// New starts a host; the caller closes it.
+func New(cfg Config) (host.Host, Info, error) {
+	addrs, local, err := cfg.listen()
+	if err != nil {
+		return nil, Info{}, err
+	}
+	port, taken, err := choosePort(addrs, cfg.Port)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	if addrs, err = withPort(addrs, port); err != nil {
+		return nil, Info{}, err
+	}
+	opts, err := cfg.options(addrs, local)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	h, err := libp2p.New(append(opts, cfg.Options...)...)
+	if err != nil {
+		return nil, Info{}, fmt.Errorf("start host: %w", err)
+	}
+	return h, Info{Port: port, PortTaken: taken, Local: local}, nil
+}
+
+// options are what all hosts share, and what reaches out unless local.
+func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Option, error) {
+	conns, err := connManager()
+	if err != nil {
+		return nil, fmt.Errorf("connection manager: %w", err)
+	}
+	resources, err := resourceManager(c.Registerer != nil)
+	if err != nil {
+		return nil, fmt.Errorf("resource manager: %w", err)
+	}
+	opts := []libp2p.Option{
+		libp2p.Identity(c.Key),
+		libp2p.ListenAddrs(addrs...),
+		libp2p.ProtocolVersion("tom/1"),
+		libp2p.ConnectionManager(conns),
+		libp2p.ResourceManager(resources),
+		libp2p.QUICReuse(quicConns(c.Registerer)),
+		libp2p.DisableRelay(),
+		// A node with few peers dials seldom: its first failures would be taken
+		// for a network without UDP or IPv6, and AutoNAT would stay blind.
+		libp2p.UDPBlackHoleSuccessCounter(nil),
+		libp2p.IPv6BlackHoleSuccessCounter(nil),
+	}
+	if c.UserAgent != "" {
+		opts = append(opts, libp2p.UserAgent(c.UserAgent))
+	}
+	if c.Registerer != nil {
+		opts = append(opts, libp2p.PrometheusRegisterer(c.Registerer))
+	} else { // without a registry, disabled or not, the event bus takes the global one
+		opts = append(opts, libp2p.PrometheusRegisterer(prometheus.NewRegistry()), libp2p.DisableMetrics())
+	}
+	opts = append(opts, transports(addrs)...)
+	return append(opts, c.outside(local)...), nil
+}
+
+// transports are QUIC and TCP always, those that dialling costs nothing as well,
+// and WebRTC, which has a machinery of its own, where it is listened on.
+func transports(addrs []multiaddr.Multiaddr) []libp2p.Option {
+	opts := []libp2p.Option{
+		libp2p.Transport(quic.NewTransport),
+		libp2p.Transport(newTCP),
+		libp2p.Transport(webtransport.New),
+		libp2p.Transport(websocket.New),
+	}
+	if uses(addrs, multiaddr.P_WEBRTC_DIRECT) {
+		opts = append(opts, libp2p.Transport(webrtc.New))
+	}
+	if uses(addrs, multiaddr.P_WS) || uses(addrs, multiaddr.P_WSS) {
+		opts = append(opts, libp2p.ShareTCPListener())
+	}
+	return opts
+}
+
+// outside is how a host learns to be reached from elsewhere.
+func (c *Config) outside(local bool) []libp2p.Option {
+	if local {
+		return []libp2p.Option{libp2p.DisableIdentifyAddressDiscovery(), libp2p.ForceReachabilityPrivate()}
+	}
+	opts := []libp2p.Option{libp2p.EnableAutoNATv2()}
+	if !c.NoPortMap {
+		opts = append(opts, libp2p.NATPortMap())
+	}
+	return opts
+}
