@@ -1,0 +1,148 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/multiformats/go-multiaddr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/heartbeat"
+)
+
+// Config says how a node runs. The zero value is a node with an identity of
+// its own that listens on every interface, finds the other nodes of this
+// machine and this LAN by itself, and remembers those it met.
+type Config struct {
+	// DataDir holds all that must survive: identity, messages, contacts. It is
+	// made (0700) where it is missing. Empty means memory: everything, the
+	// identity too, ends with the process.
+	DataDir string
+
+	// Name is what the node calls itself in hellos, at most 64 bytes; a claim to
+	// others, who show it with a question mark. Empty: the name kept in DataDir.
+	Name string
+
+	// Network separates networks that must not meet; empty is "main".
+	Network string
+
+	// Listen are the multiaddrs to listen on. Empty: QUIC and TCP, IPv4 and
+	// IPv6, on one port that is chosen at random at the first start and kept.
+	// Loopback addresses alone mean Local.
+	Listen []string
+
+	// Bootstrap are multiaddrs, with /p2p/, of nodes to connect to at start, for
+	// a node that knows nobody yet.
+	Bootstrap []string
+
+	// Local keeps the node on this machine: loopback listeners, no mDNS, no port
+	// mapping, no probing of reachability.
+	Local bool
+
+	NoMDNS    bool // do not look for nodes on the LAN
+	NoPortMap bool // do not ask the router for a port mapping
+
+	// RendezvousDir is where the daemons of one user on one machine find each
+	// other. Empty: a directory below $XDG_RUNTIME_DIR, or beside DataDir.
+	RendezvousDir string
+
+	// Now is the wall clock; time.Now if nil.
+	Now func() time.Time
+
+	// Registry takes the node's metrics and libp2p's; nil makes one of the
+	// node's own. Two nodes cannot share one.
+	Registry *prometheus.Registry
+
+	// RequireForwardSecrecy makes every message fail rather than be sealed to a
+	// recipient's identity key when no prekey of it can be had.
+	RequireForwardSecrecy bool
+
+	InboxLimit  int64 // bytes of messages kept; 256 MiB if zero. Strangers together get half
+	OutboxLimit int64 // bytes of messages waiting for a receipt; 64 MiB if zero
+}
+
+// settings is a Config that has been checked.
+type settings struct {
+	Config
+	network   protocols.Network
+	listen    []multiaddr.Multiaddr
+	bootstrap []multiaddr.Multiaddr
+}
+
+const (
+	defaultInbox  = 256 << 20
+	defaultOutbox = 64 << 20
+	leastLimit    = 1 << 20
+)
+
+func (cfg Config) check() (*settings, error) {
+	s := &settings{Config: cfg, network: protocols.Main}
+	var err error
+	if cfg.Network != "" {
+		if s.network, err = protocols.ParseNetwork(cfg.Network); err != nil {
+			return nil, err
+		}
+	}
+	if len(cfg.Name) > heartbeat.MaxName {
+		return nil, fmt.Errorf("the name has %d bytes and the limit is %d", len(cfg.Name), heartbeat.MaxName)
+	}
+	if s.listen, err = parseAddrs(cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen address: %w", err)
+	}
+	if s.bootstrap, err = parseAddrs(cfg.Bootstrap); err != nil {
+		return nil, fmt.Errorf("bootstrap address: %w", err)
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Registry == nil {
+		s.Registry = prometheus.NewRegistry()
+	}
+	for _, limit := range []*int64{&s.InboxLimit, &s.OutboxLimit} {
+		if *limit != 0 && *limit < leastLimit {
+			return nil, errors.New("a limit of inbox or outbox is at least 1 MiB")
+		}
+	}
+	if s.InboxLimit == 0 {
+		s.InboxLimit = defaultInbox
+	}
+	if s.OutboxLimit == 0 {
+		s.OutboxLimit = defaultOutbox
+	}
+	return s, nil
+}
+
+func parseAddrs(texts []string) ([]multiaddr.Multiaddr, error) {
+	var addrs []multiaddr.Multiaddr
+	for _, text := range texts {
+		a, err := multiaddr.NewMultiaddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, nil
+}
+
+// path is a file of the data directory; empty while everything is in memory.
+func (s *settings) path(name string) string {
+	if s.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(s.DataDir, name)
+}
+
+// makeDataDir makes the data directory for its owner alone.
+func (s *settings) makeDataDir() error {
+	if s.DataDir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package courier
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/delivery"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// Acks takes in frames of receipts that a peer sent over its connection. It
+// blocks while too much is waiting to be judged.
+func (c *Courier) Acks(in Inbound, frames [][]byte) {
+	select {
+	case <-c.ready:
+	default:
+		return // not running yet
+	}
+	for _, frame := range frames {
+		if err := c.Receipts(in.Peer(), frame); err != nil {
+			in.Misbehaved(err)
+			return
+		}
+	}
+}
+
+// Receipts takes in one frame of receipts that came from, or in the name of, a
+// peer. Each receipt proves itself by its signature; who brought it does not
+// matter.
+func (c *Courier) Receipts(from protocols.Key, frame []byte) error {
+	f, err := ack.ParseFrame(frame)
+	if err != nil {
+		c.Count.rejected(err)
+		return err
+	}
+	c.LearnPrekeys(from, f.Prekeys)
+	for _, raw := range f.Receipts {
+		r, err := ack.Parse(c.Signer.Network(), raw)
+		if err != nil || r.To != c.me {
+			c.Count.rejected(errForeignReceipt)
+			return errForeignReceipt
+		}
+		c.mail.offer(c.ctx, func(m *delivery.Machine, now time.Time) { c.receiptCame(m, now, r, raw) })
+	}
+	return nil
+}
+
+// LearnPrekeys takes in a prekey record that claims to be the peer's.
+func (c *Courier) LearnPrekeys(p protocols.Key, raw []byte) {
+	if c.keys.learn(p, raw) {
+		c.sealer.Forget(p)
+		c.mail.put(func(m *delivery.Machine, now time.Time) { m.PrekeysKnown(now, p) })
+	}
+}
+
+// Answers takes in hop answers that came back on the stream to a peer.
+func (c *Courier) Answers(p protocols.Key, frames [][]byte) {
+	answers := make([]envelope.Answer, 0, len(frames))
+	for _, frame := range frames {
+		a, err := envelope.ParseAnswer(frame)
+		if err != nil {
+			c.Count.rejected(err)
+			continue
+		}
+		answers = append(answers, a)
+	}
+	c.mail.offer(c.ctx, func(m *delivery.Machine, now time.Time) {
+		for _, a := range answers {
+			m.Answered(now, p, a)
+		}
+	})
+}
+
+// receiptCame lets the machine judge a receipt, and judges itself what the
+// machine has let go of: a message may be read long after it was delivered, or
+// its receipt come after its end.
+func (c *Courier) receiptCame(m *delivery.Machine, now time.Time, r *ack.Receipt, raw []byte) {
+	var ref uint64
+	keep := func() uint64 {
+		if ref == 0 {
+			ref = uint64(c.Store.SaveReceipt(raw, now.Add(envelope.MaxLifetime)))
+		}
+		return ref
+	}
+	for _, i := range m.Receipt(now, r, keep) {
+		c.lateReceipt(now, r, i, keep)
+	}
+}
+
+func (c *Courier) lateReceipt(now time.Time, r *ack.Receipt, i int, keep func() uint64) {
+	st, err := c.Store.Status(r.Entries[i].ID)
+	if err != nil {
+		return // no message of ours, or long gone
+	}
+	switch delivery.Judge(letterOf(st, c.me), r, i) {
+	case delivery.Deliver:
+		st.State = delivery.Delivered
+	case delivery.MarkRead:
+		st.State = delivery.Read
+	default:
+		return
+	}
+	st.Reason, st.Receipt = "", store.ReceiptRef(keep())
+	st.Times[st.State] = now
+	c.Store.SaveStatus([]store.Status{*st})
+}

@@ -1,0 +1,152 @@
+// Package courier carries messages between this node's disk and its
+// connections. It does what the delivery machine decides: it seals and signs
+// what is sent, keeps it until the recipient has signed for it, and takes in
+// what others send. The order that keeps the promises is written here once:
+// persist before send; verify before decrypt; store before receipt.
+//
+//	Send ─ seal ─ sign in batches ─ store (synced) ─► machine ─► lines
+//	lines ─ parse ─ verify ─ window ─ open ─ store (synced) ─► answer, receipt
+package courier
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/ipfs/go-log/v2"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+var logger = log.Logger("tom/courier")
+
+// Lines is what the courier needs of the connections. Its methods may be
+// called from any goroutine; only Connect and Probe block.
+type Lines interface {
+	// SendEnvelope queues a frame for the peer's connection and owns it from
+	// then on; written is called once its bytes have left, or did not.
+	SendEnvelope(p protocols.Key, frame []byte, written func(error)) error
+	// SendAck queues a frame of receipts for the peer's connection.
+	SendAck(p protocols.Key, frame []byte) error
+	// Connected says whether a connection to the peer is open.
+	Connected(p protocols.Key) bool
+	// Connect dials the peer at the addresses known of it.
+	Connect(ctx context.Context, p protocols.Key) error
+	// Probe tests the connections to the peer and closes those that are dead.
+	Probe(ctx context.Context, p protocols.Key) (alive bool)
+}
+
+// Prekeys gives this node's current prekey record, signed.
+type Prekeys interface {
+	Record(s protocols.Signer) ([]byte, error)
+}
+
+// Config is what a courier works with; every field is needed.
+type Config struct {
+	Signer      protocols.Signer
+	Prekeys     Prekeys
+	Agreement   envelope.Agreement
+	Store       *store.Store
+	Lines       Lines
+	Now         func() time.Time
+	OutboxLimit int64 // bytes of messages that may wait for a receipt
+	Count       *Counters
+}
+
+// Courier is one node's post: outbox, inbox and receipts.
+type Courier struct {
+	Config
+	me       protocols.Key
+	sealer   *envelope.Sealer
+	opener   *envelope.Opener
+	verifier *envelope.Verifier
+	keys     *keyring
+
+	mail    *mailbox
+	accepts chan *acceptance
+	seals   chan delivery.SealRequest
+	reseals chan envelope.ID
+	room    *semaphore.Weighted // bytes free in the outbox for messages
+	aside   *semaphore.Weighted // bytes free in the outbox for what carries receipts
+	dialing *semaphore.Weighted
+
+	receiving *semaphore.Weighted // bytes of envelopes on their way to the disk
+	receipts  *receipts
+
+	// The goroutine that owns the machine owns these too.
+	frames     map[envelope.ID][]byte // encoded envelopes that are about to be sent
+	frameBytes int
+	held       map[envelope.ID]hold
+
+	workers sync.WaitGroup
+	ctx     context.Context // ends with Run; for what was started meanwhile
+	ready   chan struct{}   // closed once Run has begun
+}
+
+// hold is what a message takes of the room in the outbox until it is final.
+type hold struct {
+	of    *semaphore.Weighted
+	bytes int64
+}
+
+func (h hold) release() {
+	if h.of != nil {
+		h.of.Release(h.bytes)
+	}
+}
+
+// Bounds of the courier.
+const (
+	maxFrameBytes = 16 << 20 // encoded envelopes kept at hand
+	maxReceiving  = 16 << 20 // bytes of envelopes between verification and disk
+	maxDials      = 32       // at once
+	maxBatch      = 64       // envelopes under one signature
+)
+
+// New makes a courier. Nothing moves before Run.
+func New(cfg Config) *Courier {
+	me := cfg.Signer.Public()
+	c := &Courier{
+		Config:    cfg,
+		me:        me,
+		sealer:    envelope.NewSealer(me, cfg.Now),
+		opener:    envelope.NewOpener(me, cfg.Agreement, cfg.Now),
+		verifier:  envelope.NewVerifier(cfg.Signer.Network()),
+		mail:      newMailbox(),
+		accepts:   make(chan *acceptance),
+		seals:     make(chan delivery.SealRequest, 1024),
+		reseals:   make(chan envelope.ID, 1024),
+		room:      semaphore.NewWeighted(cfg.OutboxLimit - cfg.OutboxLimit/4),
+		aside:     semaphore.NewWeighted(cfg.OutboxLimit / 4),
+		dialing:   semaphore.NewWeighted(maxDials),
+		receiving: semaphore.NewWeighted(maxReceiving),
+		frames:    make(map[envelope.ID][]byte),
+		held:      make(map[envelope.ID]hold),
+		ready:     make(chan struct{}),
+	}
+	c.keys = newKeyring(cfg.Store, cfg.Signer.Network(), cfg.Now)
+	c.receipts = newReceipts(c)
+	return c
+}
+
+// Run delivers until ctx ends. It begins with what the last run left in the
+// outbox.
+func (c *Courier) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.workers.Wait()
+	defer cancel()
+	c.ctx = ctx
+	close(c.ready)
+	if err := c.resume(); err != nil {
+		return err
+	}
+	for _, loop := range []func(context.Context){c.acceptLoop, c.sealLoop, c.resealLoop, c.receipts.run} {
+		c.workers.Go(func() { loop(ctx) })
+	}
+	c.machineLoop(ctx)
+	return nil
+}

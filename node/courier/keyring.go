@@ -1,0 +1,100 @@
+package courier
+
+import (
+	"sync"
+	"time"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+	"github.com/tom-protocol/tom/protocols/prekeys"
+)
+
+// maxKeys is how many peers' prekey records are kept in memory; the store
+// keeps more.
+const maxKeys = 4096
+
+// keyring knows the newest prekey record of each peer.
+type keyring struct {
+	store   *store.Store
+	network protocols.Network
+	now     func() time.Time
+
+	mu      sync.Mutex
+	records map[protocols.Key]*prekeys.Record // nil: looked for and not there
+}
+
+func newKeyring(s *store.Store, n protocols.Network, now func() time.Time) *keyring {
+	return &keyring{store: s, network: n, now: now, records: make(map[protocols.Key]*prekeys.Record)}
+}
+
+// choose picks the key to seal to a peer with; ok is false if no record of it
+// is at hand that is good now.
+func (k *keyring) choose(p protocols.Key, now time.Time) (to envelope.Recipient, ok bool) {
+	r := k.record(p, now)
+	if r == nil {
+		return envelope.Recipient{}, false
+	}
+	return r.Choose(now)
+}
+
+func (k *keyring) record(p protocols.Key, now time.Time) *prekeys.Record {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r, ok := k.records[p]; ok {
+		return r
+	}
+	var found *prekeys.Record
+	if raw, ok := k.store.Prekeys(p); ok {
+		if r, err := prekeys.Parse(k.network, raw, now); err == nil && r.Node == p {
+			found = r
+		}
+	}
+	k.put(p, found)
+	return found
+}
+
+// learn takes in a record that claims to be p's. It says whether the record is
+// good and newer than what was known.
+func (k *keyring) learn(p protocols.Key, raw []byte) (news bool) {
+	if len(raw) == 0 {
+		return false
+	}
+	now := k.now()
+	r, err := prekeys.Parse(k.network, raw, now)
+	if err != nil || r.Node != p {
+		return false
+	}
+	old := k.record(p, now)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if old != nil && old.Made >= r.Made {
+		return false
+	}
+	k.put(p, r)
+	k.store.SavePrekeys(p, raw)
+	return true
+}
+
+// put remembers a record; a full ring forgets any other.
+func (k *keyring) put(p protocols.Key, r *prekeys.Record) {
+	if _, ok := k.records[p]; !ok && len(k.records) >= maxKeys {
+		for other := range k.records {
+			delete(k.records, other)
+			break
+		}
+	}
+	k.records[p] = r
+}
+
+// Forget drops what was derived from destroyed prekeys. If this node's prekey
+// record has changed, neighbours are sent the new one beside their next
+// receipts.
+func (c *Courier) Forget(destroyed []envelope.PrekeyID, changed bool) {
+	if len(destroyed) > 0 {
+		c.opener.Forget(destroyed...)
+	}
+	if changed {
+		c.receipts.renew.Store(true)
+	}
+}

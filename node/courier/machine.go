@@ -1,0 +1,206 @@
+package courier
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+const (
+	dialTimeout  = 20 * time.Second
+	probeTimeout = 10 * time.Second
+)
+
+// machineLoop owns the delivery machine: it gives it input and time, and does
+// what it wants done.
+func (c *Courier) machineLoop(ctx context.Context) {
+	m := delivery.NewMachine(rand.Uint64())
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.mail.wake:
+		case <-timer.C:
+		}
+		now := c.Now()
+		inputs := c.mail.take()
+		for _, in := range inputs {
+			in(m, now)
+		}
+		clear(inputs)
+		m.Tick(now)
+		c.act(m, now)
+		timer.Reset(untilDeadline(m, now))
+	}
+}
+
+// untilDeadline is the wait for the machine's next deadline, an hour if it has
+// none: the wall clock may jump meanwhile.
+func untilDeadline(m *delivery.Machine, now time.Time) time.Duration {
+	at := m.Deadline()
+	if at.IsZero() {
+		return time.Hour
+	}
+	return min(max(at.Sub(now), 0), time.Minute)
+}
+
+// act does what the machine wants done, and what that leads to at once.
+func (c *Courier) act(m *delivery.Machine, now time.Time) {
+	for {
+		r := m.Ready()
+		c.save(r.Save)
+		for _, req := range r.Seal {
+			c.workers.Go(func() { offer(c.ctx, c.seals, req) })
+		}
+		for _, id := range r.Reseal {
+			c.workers.Go(func() { offer(c.ctx, c.reseals, id) })
+		}
+		for _, k := range r.Dial {
+			c.workers.Go(func() { c.dial(k) })
+		}
+		for _, k := range r.Probe {
+			c.workers.Go(func() { c.probe(k) })
+		}
+		unsent := 0
+		for _, t := range r.Transmit {
+			unsent += c.transmit(m, now, t)
+		}
+		if unsent == 0 {
+			return
+		}
+	}
+}
+
+// save hands states to the store, and lets go of what became final.
+func (c *Courier) save(reports []delivery.Report) {
+	if len(reports) == 0 {
+		return
+	}
+	rows := make([]store.Status, len(reports))
+	for i := range reports {
+		r := &reports[i]
+		rows[i] = statusOf(r)
+		if r.State.Final() {
+			c.letGo(r.ID)
+			c.Count.ended(r)
+		}
+	}
+	c.Store.SaveStatus(rows)
+}
+
+func (c *Courier) letGo(id envelope.ID) {
+	if frame, ok := c.frames[id]; ok {
+		delete(c.frames, id)
+		c.frameBytes -= len(frame)
+	}
+	c.held[id].release()
+	delete(c.held, id)
+}
+
+// keepFrame keeps an encoded envelope at hand for its first transmission;
+// without room for it the store is asked again.
+func (c *Courier) keepFrame(id envelope.ID, frame []byte) {
+	if c.frameBytes+len(frame) <= maxFrameBytes {
+		c.frames[id] = frame
+		c.frameBytes += len(frame)
+	}
+}
+
+// transmit puts envelopes on a connection and returns how many it would not
+// take.
+func (c *Courier) transmit(m *delivery.Machine, now time.Time, t delivery.Transmit) (unsent int) {
+	for _, id := range t.IDs {
+		frame, err := c.frame(id)
+		if err != nil {
+			m.Unreadable(now, id, err.Error())
+			continue
+		}
+		err = c.Lines.SendEnvelope(t.Peer, frame, func(err error) {
+			if err == nil {
+				c.mail.put(func(m *delivery.Machine, now time.Time) { m.Written(now, id) })
+			}
+		})
+		if err != nil {
+			unsent++
+			m.Unsent(now, t.Peer, id)
+		}
+	}
+	return unsent
+}
+
+func (c *Courier) frame(id envelope.ID) ([]byte, error) {
+	if frame, ok := c.frames[id]; ok {
+		return frame, nil
+	}
+	out, err := c.Store.Load(id)
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return out.Envelope, nil
+}
+
+func (c *Courier) dial(k protocols.Key) {
+	if c.dialing.Acquire(c.ctx, 1) != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
+	err := c.Lines.Connect(ctx, k)
+	cancel()
+	c.dialing.Release(1)
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Dialed(now, k, err) })
+}
+
+func (c *Courier) probe(k protocols.Key) {
+	ctx, cancel := context.WithTimeout(c.ctx, probeTimeout)
+	defer cancel()
+	alive := c.Lines.Probe(ctx, k)
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Probed(now, k, alive) })
+}
+
+// PeerUp is told when the first connection to a peer opens.
+func (c *Courier) PeerUp(k protocols.Key) {
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.PeerUp(now, k) })
+	c.receipts.kick()
+}
+
+// PeerDown is told when the last connection to a peer is gone.
+func (c *Courier) PeerDown(k protocols.Key) {
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.PeerDown(now, k) })
+}
+
+// LineLost is told when the stream that envelopes go to a peer on has ended.
+func (c *Courier) LineLost(k protocols.Key) {
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.LineLost(now, k) })
+}
+
+// Appeared is told when a peer that is not connected was heard of.
+func (c *Courier) Appeared(k protocols.Key) {
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Appeared(now, k) })
+}
+
+// ask runs a question on the machine's goroutine and waits for it.
+func (c *Courier) ask(ctx context.Context, question func(m *delivery.Machine)) error {
+	done := make(chan struct{})
+	c.mail.put(func(m *delivery.Machine, _ time.Time) { question(m); close(done) })
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func offer[T any](ctx context.Context, ch chan<- T, v T) {
+	select {
+	case ch <- v:
+	case <-ctx.Done():
+	}
+}

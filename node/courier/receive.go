@@ -1,0 +1,233 @@
+package courier
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/envelope"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// Inbound is a stream on which a peer sends envelopes.
+type Inbound interface {
+	Peer() protocols.Key
+	// Answer queues a hop answer.
+	Answer(frame []byte) error
+	// Misbehaved ends the stream.
+	Misbehaved(err error)
+}
+
+// busyRetry is when a sender should try again that met a full inbox or a
+// failing disk.
+const busyRetry = 5 * time.Second
+
+// arrival is an envelope that verified and opened, on its way to the disk.
+type arrival struct {
+	env      *envelope.Envelope
+	row      *store.Incoming
+	enclosed []byte // the frame of receipts it carries, nil for a message
+}
+
+// entryOf is how a receipt names it.
+func entryOf(e *envelope.Envelope) ack.Entry {
+	return ack.Entry{ID: e.ID, Digest: e.Digest().Short()}
+}
+
+// Envelopes takes in frames of one stream, in order. It blocks while too much
+// is on its way to the disk, and that stream with it.
+func (c *Courier) Envelopes(in Inbound, frames [][]byte) {
+	select {
+	case <-c.ready:
+	default:
+		return // not running yet: unanswered, so sent again
+	}
+	var batch []arrival
+	for _, frame := range frames {
+		a, ok, err := c.examine(in, frame)
+		if err != nil {
+			c.Count.rejected(err)
+			in.Misbehaved(err)
+			break
+		}
+		if ok {
+			batch = append(batch, a)
+		}
+	}
+	if len(batch) > 0 {
+		c.keep(in, batch)
+	}
+}
+
+// cpus bounds how many envelopes are verified and opened at once over all
+// streams, so that a flood on many of them leaves time for everything else.
+var cpus = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
+
+// examine parses, verifies and opens one envelope, in this order, and answers
+// what is not to be kept. An error is the peer's fault; ok says that the
+// arrival is to be stored.
+func (c *Courier) examine(in Inbound, frame []byte) (a arrival, ok bool, err error) {
+	cpus <- struct{}{}
+	defer func() { <-cpus }()
+	e, err := envelope.Parse(frame)
+	if err != nil {
+		return a, false, err
+	}
+	if err := c.verifier.Verify(e); err != nil {
+		return a, false, err
+	}
+	now := c.Now()
+	if e.CheckTime(now) != nil {
+		c.Count.refused(envelope.ReasonClock)
+		c.answer(in, e, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonClock, Value: uint64(now.UnixMilli())})
+		return a, false, nil
+	}
+	if e.To != c.me {
+		c.refuse(in, e, envelope.ReasonNoRoute)
+		return a, false, nil
+	}
+	if !c.fresh(in, e) {
+		return a, false, nil
+	}
+	a, ok = c.open(in, e, now)
+	return a, ok, nil
+}
+
+// fresh says that an envelope is not in the duplicate window. One that is gets
+// its receipt again; another one under the same id is refused.
+func (c *Courier) fresh(in Inbound, e *envelope.Envelope) bool {
+	digest, window, err := c.Store.Seen(e.From, e.ID)
+	switch {
+	case err != nil:
+		c.busy(in, e)
+	case window == store.Fresh:
+		return true
+	case digest != e.Digest():
+		c.refuse(in, e, envelope.ReasonConflict)
+	case window == store.InFlight: // the first copy gets the answer
+	default:
+		c.Count.duplicate()
+		c.answer(in, e, envelope.Answer{Code: envelope.Taken})
+		c.receipt(in, e, c.carriesReceipts(e))
+	}
+	return false
+}
+
+// carriesReceipts says what kind of receipt a copy is to have, of what is
+// stored already.
+func (c *Courier) carriesReceipts(e *envelope.Envelope) bool {
+	padded, err := c.opener.Open(e)
+	if err != nil {
+		return false
+	}
+	content, err := message.Parse(padded)
+	return err == nil && content.Type == message.TypeReceipts
+}
+
+// receipt signs for an envelope that is on disk: to its author for a message,
+// to the peer it came from for an envelope that carries receipts itself.
+func (c *Courier) receipt(in Inbound, e *envelope.Envelope, carriesReceipts bool) {
+	if carriesReceipts {
+		c.receipts.got(in.Peer(), e.From, entryOf(e))
+		return
+	}
+	c.receipts.add(e.From, ack.Delivered, entryOf(e))
+}
+
+// open decrypts an envelope and makes its inbox row. One that no key here opens
+// is answered so, for its author has to seal it anew.
+func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arrival, ok bool) {
+	padded, err := c.opener.Open(e)
+	if err != nil {
+		c.Count.rejected(err)
+		c.answer(in, e, envelope.Answer{Code: envelope.Taken})
+		c.receipts.add(e.From, ack.Unopenable, entryOf(e))
+		return a, false
+	}
+	content, err := message.Parse(padded)
+	if err != nil {
+		c.Count.rejected(err)
+		c.refuse(in, e, envelope.ReasonPolicy)
+		return a, false
+	}
+	a = arrival{env: e, row: &store.Incoming{
+		ID: e.ID, From: e.From, Digest: e.Digest(),
+		Created: e.CreatedAt(), End: e.End(), Received: now, Path: pathOf(in, e),
+		Stranger: c.Store.Stranger(e.From), Muted: c.Store.Muted(e.From),
+	}}
+	if content.Type == message.TypeReceipts {
+		a.row.Hidden, a.enclosed = true, content.Body
+		return a, true
+	}
+	a.row.Content = content.AppendUnpadded(nil)
+	return a, true
+}
+
+// pathOf is how an envelope came here.
+func pathOf(in Inbound, e *envelope.Envelope) string {
+	if in.Peer() == e.From {
+		return "direct"
+	}
+	return "relayed"
+}
+
+// keep stores a batch and, once it is synced, answers and signs for it.
+func (c *Courier) keep(in Inbound, batch []arrival) {
+	var size int64
+	rows := make([]*store.Incoming, len(batch))
+	for i, a := range batch {
+		rows[i] = a.row
+		size += int64(len(a.env.Body))
+	}
+	size = min(size, maxReceiving)
+	if c.receiving.Acquire(c.ctx, size) != nil {
+		return
+	}
+	c.Store.Receive(rows, func(_ store.Cursor, err error) {
+		c.receiving.Release(size)
+		if err != nil {
+			logger.Errorw("inbox not written", "err", err)
+		}
+		for _, a := range batch {
+			c.kept(in, a, err)
+		}
+	})
+}
+
+// kept answers for one arrival after its write has ended.
+func (c *Courier) kept(in Inbound, a arrival, err error) {
+	switch {
+	case a.row.Outcome == store.Duplicate:
+		// A copy overtook it on another stream, and is answered there.
+	case a.row.Outcome == store.NoRoom || err != nil:
+		c.busy(in, a.env)
+	default:
+		c.Count.received()
+		c.answer(in, a.env, envelope.Answer{Code: envelope.Taken})
+		c.receipt(in, a.env, a.row.Hidden)
+		if a.enclosed != nil {
+			c.workers.Go(func() { c.Receipts(a.env.From, a.enclosed) }) // its faults are counted there
+		}
+	}
+}
+
+func (c *Courier) refuse(in Inbound, e *envelope.Envelope, why envelope.Reason) {
+	c.Count.refused(why)
+	c.answer(in, e, envelope.Answer{Code: envelope.Refused, Reason: why})
+}
+
+func (c *Courier) busy(in Inbound, e *envelope.Envelope) {
+	c.Count.busied()
+	c.answer(in, e, envelope.Answer{Code: envelope.Busy, RetryMillis: uint64(busyRetry.Milliseconds())})
+}
+
+// answer sends a hop answer; if it does not get through, the envelope comes
+// again.
+func (c *Courier) answer(in Inbound, e *envelope.Envelope, a envelope.Answer) {
+	a.Digest = e.Digest().Short()
+	if err := in.Answer(a.Append(nil)); err != nil {
+		logger.Debugw("hop answer not sent", "peer", in.Peer(), "err", err)
+	}
+}

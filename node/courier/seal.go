@@ -1,0 +1,134 @@
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols/delivery"
+	"github.com/tom-protocol/tom/protocols/envelope"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// sealLoop seals messages that were accepted before a prekey was at hand.
+func (c *Courier) sealLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case req := <-c.seals:
+			c.sealLater(req)
+		}
+	}
+}
+
+// sealLater seals one accepted message and stores the envelope beside it.
+func (c *Courier) sealLater(req delivery.SealRequest) {
+	failed := func(err error) {
+		logger.Debugw("message not sealed", "env", req.ID, "err", err)
+		c.mail.put(func(m *delivery.Machine, now time.Time) { m.SealFailed(now, req.ID, err.Error()) })
+	}
+	out, err := c.Store.Load(req.ID)
+	if err != nil {
+		failed(fmt.Errorf("read outbox: %w", err))
+		return
+	}
+	to, forwardSecret, err := c.recipient(req)
+	if err != nil {
+		failed(err)
+		return
+	}
+	e, err := c.sealContent(to, out)
+	if err != nil {
+		failed(fmt.Errorf("seal: %w", err))
+		return
+	}
+	frame := e.Append(nil)
+	c.Store.SetSealed(out.ID, frame, e.Digest(), forwardSecret, func(err error) {
+		if err != nil {
+			failed(fmt.Errorf("store: %w", err))
+			return
+		}
+		c.mail.put(func(m *delivery.Machine, now time.Time) {
+			c.keepFrame(out.ID, frame)
+			m.Sealed(now, out.ID, e.Digest(), len(frame), forwardSecret)
+		})
+	})
+}
+
+var errNoPrekey = errors.New("no prekey of the recipient is known")
+
+// recipient is the key to seal to: a prekey, or, if none came in time, the
+// identity key.
+func (c *Courier) recipient(req delivery.SealRequest) (to envelope.Recipient, forwardSecret bool, err error) {
+	if to, ok := c.keys.choose(req.To, c.Now()); ok {
+		return to, true, nil
+	}
+	if !req.ToIdentity {
+		return to, false, errNoPrekey
+	}
+	to, err = envelope.IdentityRecipient(req.To)
+	return to, false, err
+}
+
+// sealContent seals and signs the content of an outbox row under its own id.
+func (c *Courier) sealContent(to envelope.Recipient, out *store.Outgoing) (*envelope.Envelope, error) {
+	content, _, err := message.ParseUnpadded(out.Content)
+	if err != nil {
+		return nil, err
+	}
+	e, err := c.sealer.Seal(to, out.ID, out.Created, out.Lifetime, content.Append(nil))
+	if err != nil {
+		return nil, err
+	}
+	envelope.Sign(c.Signer, []*envelope.Envelope{e})
+	return e, nil
+}
+
+// resealLoop seals the content of messages that their recipient could not open
+// once more, under new ids.
+func (c *Courier) resealLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-c.reseals:
+			if err := c.reseal(id); err != nil {
+				logger.Warnw("message not sealed anew", "env", id, "err", err)
+			}
+		}
+	}
+}
+
+// reseal accepts a successor with what is left of the lifetime, and then lets
+// the old message point to it.
+func (c *Courier) reseal(id envelope.ID) error {
+	old, err := c.Store.Load(id)
+	if err != nil {
+		return fmt.Errorf("read outbox: %w", err)
+	}
+	now := c.Now().Truncate(time.Millisecond)
+	left := old.Created.Add(old.Lifetime).Sub(now).Truncate(time.Second)
+	if left < time.Second {
+		return nil // it expires in a moment
+	}
+	a := &acceptance{done: make(chan error, 1), row: *old}
+	a.row.ID, a.row.Created, a.row.Lifetime = envelope.NewID(now), now, left
+	a.row.Reseals, a.row.Supersedes = old.Reseals+1, id
+	a.row.Envelope, a.row.Digest, a.row.ForwardSecret = nil, envelope.Digest{}, false // the machine has it sealed
+	select {
+	case c.accepts <- a:
+	case <-c.ctx.Done():
+		return nil
+	}
+	if err := <-a.done; err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	c.mail.put(func(m *delivery.Machine, now time.Time) {
+		c.held[a.row.ID], c.held[id] = c.held[id], hold{}
+		m.Succeeded(now, id, a.row.ID)
+	})
+	return nil
+}

@@ -1,0 +1,228 @@
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
+	"github.com/tom-protocol/tom/protocols/envelope"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// Draft is a message to send.
+type Draft struct {
+	To             protocols.Key
+	Type           string        // content type, at most 128 bytes
+	Body           []byte        // not changed, not kept after Send returns
+	Lifetime       time.Duration // at most 24 h, which zero stands for
+	DemandsSecrecy bool          // fail rather than seal to the identity key
+}
+
+// Errors of Send. A body that is too large is refused with [*TooLarge].
+var (
+	ErrSelf     = errors.New("the recipient is this node itself")
+	ErrLifetime = errors.New("a lifetime is at least a second and at most 24 hours")
+	ErrType     = errors.New("a content type is 1 to 128 bytes of UTF-8")
+	ErrReserved = errors.New("content types that begin with tom/ belong to the protocol")
+	ErrBusy     = errors.New("the outbox is full")
+	ErrStopped  = errors.New("the node is not running")
+)
+
+// TooLarge says by how much a body is over the limit.
+type TooLarge struct{ Size, Limit int } // bytes
+
+func (e *TooLarge) Error() string {
+	return fmt.Sprintf("the message has %d bytes and the limit is %d", e.Size, e.Limit)
+}
+
+// acceptance is a message on its way to the disk.
+type acceptance struct {
+	row    store.Outgoing
+	sealed *envelope.Envelope // nil if no prekey is at hand yet
+	frame  []byte             // sealed, encoded and signed
+	taken  hold               // of the room in the outbox
+	msg    delivery.Message
+	done   chan error
+}
+
+// Send accepts a message: when it returns an id, the message is on disk and
+// will be tried until its recipient has signed for it or its lifetime ends.
+// While the outbox is full it waits, and returns ErrBusy when ctx ends.
+func (c *Courier) Send(ctx context.Context, d Draft) (envelope.ID, error) {
+	if err := c.check(&d); err != nil {
+		return envelope.ID{}, err
+	}
+	return c.accept(ctx, d, false)
+}
+
+func (c *Courier) check(d *Draft) error {
+	switch {
+	case d.To == c.me:
+		return ErrSelf
+	case d.Type == "" || message.CheckType(d.Type) != nil:
+		return ErrType
+	case strings.HasPrefix(d.Type, "tom/"):
+		return ErrReserved
+	}
+	if d.Lifetime == 0 {
+		d.Lifetime = envelope.MaxLifetime
+	}
+	if d.Lifetime < time.Second || d.Lifetime > envelope.MaxLifetime {
+		return ErrLifetime
+	}
+	if limit := message.MaxBody(len(d.Type)); len(d.Body) > limit {
+		return &TooLarge{Size: len(d.Body), Limit: limit}
+	}
+	return nil
+}
+
+// accept takes a checked draft through sealing and signing to the disk.
+func (c *Courier) accept(ctx context.Context, d Draft, control bool) (envelope.ID, error) {
+	select {
+	case <-c.ready:
+	case <-ctx.Done():
+		return envelope.ID{}, ErrStopped
+	}
+	a, err := c.prepare(d, control)
+	if err != nil {
+		return envelope.ID{}, err
+	}
+	if a.taken.of.Acquire(ctx, a.taken.bytes) != nil {
+		return envelope.ID{}, ErrBusy
+	}
+	select {
+	case c.accepts <- a:
+	case <-c.ctx.Done():
+		a.taken.release()
+		return envelope.ID{}, ErrStopped
+	}
+	// The write is under way and ends soon, whatever ctx says: an answer that
+	// does not know whether the message was accepted helps nobody.
+	if err := <-a.done; err != nil {
+		return envelope.ID{}, err
+	}
+	return a.row.ID, nil
+}
+
+// prepare makes the outbox row, sealed if a prekey of the recipient is at hand.
+func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
+	now := c.Now().Truncate(time.Millisecond)
+	number, err := c.Store.NextNumber(d.To)
+	if err != nil {
+		return nil, err
+	}
+	content := message.Content{Type: d.Type, Number: number, Body: d.Body}
+	a := &acceptance{done: make(chan error, 1)}
+	a.row = store.Outgoing{
+		ID: envelope.NewID(now), To: d.To, Created: now, Lifetime: d.Lifetime.Truncate(time.Second),
+		Control: control, DemandsSecrecy: d.DemandsSecrecy,
+		Content: content.AppendUnpadded(nil),
+	}
+	if to, ok := c.keys.choose(d.To, now); ok {
+		a.sealed, err = c.sealer.Seal(to, a.row.ID, now, a.row.Lifetime, content.Append(nil))
+		if err != nil {
+			return nil, fmt.Errorf("seal: %w", err)
+		}
+		a.row.ForwardSecret = true
+	}
+	a.taken = c.holdFor(&a.row, len(a.row.Content)+message.PaddedLen(len(a.row.Content)))
+	return a, nil
+}
+
+// holdFor is the room that an outbox row takes, whose content and envelope have
+// about size bytes.
+func (c *Courier) holdFor(o *store.Outgoing, size int) hold {
+	of := c.room
+	if o.Control {
+		of = c.aside
+	}
+	return hold{of: of, bytes: int64(size + rowOverhead)}
+}
+
+// rowOverhead is about what an outbox row takes beside content and ciphertext.
+const rowOverhead = 512
+
+// acceptLoop signs and stores what senders hand in. Nobody waits for a batch:
+// what is queued when the signer is free is the batch.
+func (c *Courier) acceptLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-c.accepts:
+			c.commit(drain(a, c.accepts, maxBatch))
+		}
+	}
+}
+
+// drain is first and what else is queued, at most limit.
+func drain[T any](first T, queued <-chan T, limit int) []T {
+	all := []T{first}
+	for len(all) < limit {
+		select {
+		case v := <-queued:
+			all = append(all, v)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+// commit signs a batch, stores it, and tells the machine and the senders once
+// it is synced.
+func (c *Courier) commit(batch []*acceptance) {
+	c.sign(batch)
+	rows := make([]*store.Outgoing, len(batch))
+	for i, a := range batch {
+		rows[i] = &a.row
+		a.msg = messageOf(&a.row, c.me)
+	}
+	c.Store.Accept(rows, func(_ store.Cursor, err error) {
+		if err == nil {
+			c.mail.put(func(m *delivery.Machine, now time.Time) { c.accepted(m, now, batch) })
+		}
+		for _, a := range batch {
+			if err != nil {
+				a.taken.release()
+			}
+			a.done <- err
+		}
+	})
+}
+
+// accepted tells the machine of messages that are on disk.
+func (c *Courier) accepted(m *delivery.Machine, now time.Time, batch []*acceptance) {
+	for _, a := range batch {
+		c.held[a.row.ID] = a.taken
+		if a.sealed != nil {
+			c.keepFrame(a.row.ID, a.frame)
+		}
+		m.Accept(now, a.msg)
+	}
+}
+
+// sign puts the proofs on what is sealed, one signature for all.
+func (c *Courier) sign(batch []*acceptance) {
+	sealed := make([]*envelope.Envelope, 0, len(batch))
+	for _, a := range batch {
+		if a.sealed != nil {
+			sealed = append(sealed, a.sealed)
+		}
+	}
+	if len(sealed) == 0 {
+		return
+	}
+	envelope.Sign(c.Signer, sealed)
+	for _, a := range batch {
+		if a.sealed != nil {
+			a.frame = a.sealed.Append(nil)
+			a.row.Envelope, a.row.Digest = a.frame, a.sealed.Digest()
+		}
+	}
+}

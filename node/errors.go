@@ -1,0 +1,25 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNoReceipt is returned for a message whose recipient has not signed.
+var ErrNoReceipt = errors.New("the recipient has not signed for it yet")
+
+// UnknownPeerError is returned for a name that is no petname, peer id or
+// contact link.
+type UnknownPeerError struct {
+	Name string
+	Err  error // what is wrong with it, if it looks like a peer id or link
+}
+
+func (e *UnknownPeerError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%q names no peer: %v", e.Name, e.Err)
+	}
+	return fmt.Sprintf("%q is no contact, peer id or contact link", e.Name)
+}
+
+func (e *UnknownPeerError) Unwrap() error { return e.Err }

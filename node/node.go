@@ -1,0 +1,153 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ipfs/go-log/v2"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tom-protocol/tom/node/clock"
+	"github.com/tom-protocol/tom/node/courier"
+	nodehost "github.com/tom-protocol/tom/node/host"
+	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/node/links"
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+var logger = log.Logger("tom/node")
+
+// Version is what this build calls itself; set by the linker for releases.
+var Version = "0.1.0-dev"
+
+// Node is one device in the network. Its methods may be called from any
+// goroutine, before Run too: what needs the network waits for it then.
+type Node struct {
+	cfg      *settings
+	started  time.Time
+	identity *identity.Identity
+	signer   protocols.Signer
+	vault    *identity.Vault
+	clock    *clock.Clock
+	store    *store.Store
+	host     host.Host
+	hostInfo nodehost.Info
+	links    *links.Links
+	courier  *courier.Courier
+
+	hellos       hellos       // what neighbours said of themselves
+	reachability atomic.Int32 // a network.Reachability
+
+	closeOnce sync.Once
+	closed    error
+}
+
+// New opens the data directory and starts to listen. The caller runs the node,
+// or closes it.
+func New(cfg Config) (*Node, error) {
+	s, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: s, started: time.Now()}
+	if err := n.open(); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// open makes the parts, the innermost first.
+func (n *Node) open() (err error) {
+	if err = n.openIdentity(); err != nil {
+		return err
+	}
+	if n.store, err = n.openStore(); err != nil {
+		return err
+	}
+	if n.host, n.hostInfo, err = n.openHost(); err != nil {
+		return err
+	}
+	n.links = n.newLinks()
+	n.courier = courier.New(courier.Config{
+		Signer: n.signer, Prekeys: n.vault, Agreement: n.vault,
+		Store: n.store, Lines: n.links, Now: n.clock.Now,
+		OutboxLimit: n.cfg.OutboxLimit,
+		Count:       courier.NewCounters(n.cfg.Registry),
+	})
+	return nil
+}
+
+func (n *Node) openIdentity() (err error) {
+	if err = n.cfg.makeDataDir(); err != nil {
+		return err
+	}
+	if n.cfg.DataDir == "" {
+		n.identity, err = identity.New()
+	} else {
+		n.identity, err = identity.Open(n.cfg.DataDir)
+	}
+	if err != nil {
+		return err
+	}
+	n.signer = n.identity.Signer(n.cfg.network)
+	if n.vault, err = identity.OpenVault(n.cfg.path(identity.VaultFile), n.identity, n.cfg.Now); err != nil {
+		return err
+	}
+	n.clock = clock.New(n.cfg.Now, n.vault.Floor())
+	return nil
+}
+
+// Run keeps the node going until ctx ends, and closes it. It may be called
+// once.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var parts sync.WaitGroup
+	for name, run := range map[string]func(context.Context) error{
+		"courier":   n.courier.Run,
+		"links":     n.links.Run,
+		"upkeep":    n.upkeep,
+		"addresses": n.watchSelf,
+	} {
+		parts.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	<-ctx.Done()
+	cause := context.Cause(ctx)
+	parts.Wait()
+	cancel(nil)
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		cause = nil
+	}
+	return errors.Join(cause, n.Close())
+}
+
+// Close lets go of everything that New opened. Run does it by itself.
+func (n *Node) Close() error {
+	n.closeOnce.Do(func() {
+		var errs []error
+		if n.host != nil {
+			errs = append(errs, n.host.Close())
+		}
+		if n.store != nil {
+			errs = append(errs, n.store.Close())
+		}
+		if n.vault != nil {
+			errs = append(errs, n.vault.Close())
+		}
+		n.closed = errors.Join(errs...)
+	})
+	return n.closed
+}
+
+// Metrics holds this node's metrics and libp2p's.
+func (n *Node) Metrics() prometheus.Gatherer { return n.cfg.Registry }

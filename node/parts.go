@@ -1,0 +1,78 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/libp2p/go-libp2p/core/host"
+
+	nodehost "github.com/tom-protocol/tom/node/host"
+	"github.com/tom-protocol/tom/node/links"
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/node/store/kv"
+)
+
+// openStore opens the database in the data directory, or one in memory.
+func (n *Node) openStore() (*store.Store, error) {
+	var rows kv.Store = kv.Memory()
+	if path := n.cfg.path("db"); path != "" {
+		var err error
+		if rows, err = kv.Open(path, kv.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	s, err := store.Open(store.Config{
+		KV: rows, Shred: n.vault, Now: n.clock.Now,
+		InboxLimit: n.cfg.InboxLimit,
+		// The courier keeps to the limit; the store's own is a second wall.
+		OutboxLimit: 2 * n.cfg.OutboxLimit,
+	})
+	if err != nil {
+		rows.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return s, nil
+}
+
+// openHost starts libp2p on the port of the last run, if it is free.
+func (n *Node) openHost() (host.Host, nodehost.Info, error) {
+	saved, err := n.loadSettings()
+	if err != nil {
+		return nil, nodehost.Info{}, err
+	}
+	h, info, err := nodehost.New(nodehost.Config{
+		Key: n.identity.Host(), Listen: n.cfg.Listen, Port: saved.Port,
+		Local: n.cfg.Local, NoPortMap: n.cfg.NoPortMap,
+		UserAgent: agent(), Registerer: n.cfg.Registry,
+	})
+	if err != nil {
+		return nil, info, err
+	}
+	if !info.PortTaken && info.Port != saved.Port {
+		saved.Port = info.Port
+		if err := n.saveSettings(saved); err != nil {
+			h.Close()
+			return nil, info, err
+		}
+	}
+	return h, info, nil
+}
+
+// agent is the software and its version, in hellos and in identify.
+func agent() string { return "tomd/" + Version }
+
+// newLinks connects the host's neighbours with the courier.
+func (n *Node) newLinks() *links.Links {
+	return links.New(n.host, links.Config{
+		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.addrsOf,
+		Registerer: n.cfg.Registry,
+		Handlers: links.Handlers{
+			Up:        func(p Peer) { n.courier.PeerUp(p) },
+			Down:      func(p Peer) { n.clock.Forget(p); n.courier.PeerDown(p) },
+			Hello:     n.greeted,
+			LineLost:  func(p Peer) { n.courier.LineLost(p) },
+			Envelopes: func(in *links.Inbound, frames [][]byte) { n.courier.Envelopes(in, frames) },
+			Answers:   func(p Peer, frames [][]byte) { n.courier.Answers(p, frames) },
+			Acks:      func(in *links.Inbound, frames [][]byte) { n.courier.Acks(in, frames) },
+		},
+	})
+}
