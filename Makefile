@@ -1,0 +1,30 @@
+export CGO_ENABLED ?= 0
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/tomd
+	go build -trimpath -o bin/tomd ./cmd/tomd
+
+test: ## all tests that this machine can run; names the others at the end
+	go run ./integration/notrun -shuffle=on ./...
+
+demo: ## three daemons, one of them killed in the middle: nothing lost, nothing twice
+	go run ./integration/demo
+
+bench: ## speed and size, beside what else one might use
+	cd integration/bench && go run .
+
+lint: ## format, vet, staticcheck, generated files
+	.ci/lint
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	.ci/fuzz $(or $(FUZZTIME),10s)
+
+soak: ## the whole suite N (20) times over, shuffled, no time limit
+	go run ./integration/notrun -shuffle=on -timeout=0 -count=$(or $(N),20) ./...
+
+dist: ## binaries for all systems and a systemd user unit, in dist/
+	go run ./integration/dist
+
+.PHONY: help build test demo bench lint fuzz soak dist
