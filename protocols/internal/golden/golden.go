@@ -22,7 +22,7 @@ func (h Hex) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h), ni
 
 // UnmarshalText is the inverse of MarshalText.
 func (h *Hex) UnmarshalText(b []byte) (err error) {
-	*h, err = hex.AppendDecode(nil, b)
+	*h, err = hex.AppendDecode([]byte{}, b)
 	return err
 }
 
