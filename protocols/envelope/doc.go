@@ -17,6 +17,10 @@
 // a signature and put in an own one. Fields 9 and 10 belong to the path, not to
 // the message: one sealing and one signature serve every path.
 //
+// Fields 0 to 7 are only taken in MessagePack's shortest form: one envelope then
+// has one encoding and one digest, and nothing hinges on what a lenient reader
+// makes of an odd one. A lifetime of zero is refused, as it has no end to come.
+//
 // The order on receipt is Parse, Verifier.Verify, CheckTime, the duplicate
 // window, Opener.Open. Nothing of an envelope that does not verify may change
 // any state.

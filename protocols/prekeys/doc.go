@@ -9,6 +9,9 @@
 //	3 keys   array    [day uint, public bin 32], 1 to 9, days ascending
 //	4 sig    bin 64   tom-prekeys-v1
 //
+// A record made up to five minutes in the future is taken, as an envelope is:
+// otherwise a node whose clock is a little fast would have no prekeys.
+//
 // A day is ⌊ms since the epoch / 86 400 000⌋.
 package prekeys
 
