@@ -10,6 +10,7 @@ import (
 	"github.com/multiformats/go-multiaddr"
 	"github.com/prometheus/client_golang/prometheus"
 
+	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
@@ -49,6 +50,10 @@ type Config struct {
 	// RendezvousDir is where the daemons of one user on one machine find each
 	// other. Empty: a directory below $XDG_RUNTIME_DIR, or beside DataDir.
 	RendezvousDir string
+
+	// Host, if not nil, changes how the libp2p host is made: for transports of
+	// one's own, or a simulated network.
+	Host func(*nodehost.Config)
 
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time

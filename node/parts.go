@@ -39,11 +39,15 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 	if err != nil {
 		return nil, nodehost.Info{}, err
 	}
-	h, info, err := nodehost.New(nodehost.Config{
+	cfg := nodehost.Config{
 		Key: n.identity.Host(), Listen: n.cfg.Listen, Port: saved.Port,
 		Local: n.cfg.Local, NoPortMap: n.cfg.NoPortMap,
 		UserAgent: agent(), Registerer: n.cfg.Registry,
-	})
+	}
+	if n.cfg.Host != nil {
+		n.cfg.Host(&cfg)
+	}
+	h, info, err := nodehost.New(cfg)
 	if err != nil {
 		return nil, info, err
 	}

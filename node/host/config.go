@@ -6,6 +6,7 @@ import (
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,7 @@ type Config struct {
 	UserAgent  string                // what identify tells about the program
 	Registerer prometheus.Registerer // for the metrics of libp2p; nil: none are kept
 	Options    []libp2p.Option       // applied last
+	QUIC       []quicreuse.Option    // same, for QUIC's sockets
 }
 
 // Info says what became of a Config.

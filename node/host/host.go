@@ -53,7 +53,7 @@ func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Opti
 		libp2p.ProtocolVersion("tom/1"),
 		libp2p.ConnectionManager(conns),
 		libp2p.ResourceManager(resources),
-		libp2p.QUICReuse(quicConns(c.Registerer)),
+		libp2p.QUICReuse(quicConns(c.Registerer, c.QUIC)),
 		libp2p.DisableRelay(),
 		// A node with few peers dials seldom: its first failures would be taken
 		// for a network without UDP or IPv6, and AutoNAT would stay blind.

@@ -15,7 +15,7 @@ import (
 )
 
 // quicConns is libp2p's own constructor of QUIC sockets, with quiet ones.
-func quicConns(reg prometheus.Registerer) any {
+func quicConns(reg prometheus.Registerer, more []quicreuse.Option) any {
 	return func(reset quic.StatelessResetKey, token quic.TokenGeneratorKey, rm network.ResourceManager, life fx.Lifecycle) (*quicreuse.ConnManager, error) {
 		opts := []quicreuse.Option{
 			quicreuse.OverrideListenUDP(listenQuietly),
@@ -25,7 +25,7 @@ func quicConns(reg prometheus.Registerer) any {
 		if reg != nil {
 			opts = append(opts, quicreuse.EnableMetrics(reg))
 		}
-		cm, err := quicreuse.NewConnManager(reset, token, opts...)
+		cm, err := quicreuse.NewConnManager(reset, token, append(opts, more...)...)
 		if err != nil {
 			return nil, err
 		}
