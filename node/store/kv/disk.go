@@ -84,9 +84,13 @@ func (d *disk) Apply(b *Batch, sync bool) error {
 	if err := d.fault.get(); err != nil {
 		return broken(d.dir, err)
 	}
+	if err := d.fault.flushing(); err != nil {
+		return explain(d.dir, err)
+	}
 	if err := d.room(b); err != nil {
 		return err
 	}
+	defer d.gate.begin()()
 	err := d.commit(b, sync)
 	if err != nil {
 		d.fault.set(err)

@@ -10,12 +10,13 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// fault collects what goes wrong inside the database. Pebble ends the process
-// when its log cannot be written; a library must not, so its fatal errors are
-// remembered here and every later Apply is refused with the first of them.
+// fault remembers what went wrong inside the database and prints nothing. The
+// first fault ends all writing: every later Apply is refused with it.
 type fault struct {
-	mu  sync.Mutex
-	err error // guarded by mu; the first one
+	mu    sync.Mutex
+	err   error // guarded by mu; the first one
+	table error // guarded by mu; why a table could not be written since the newest flush began
+	flush error // guarded by mu; why the newest flush failed, nil if it did not
 }
 
 // Infof implements pebble.Logger and prints nothing.
@@ -50,13 +51,39 @@ func (f *fault) get() error {
 	return f.err
 }
 
-// listener returns the events that end writing. A failed flush is no such
-// event: Pebble tries it again, and its rows are safe in the log meanwhile.
+// tableFailed remembers why a table could not be written.
+func (f *fault) tableFailed(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.table = err
+}
+
+// flushed remembers how a flush of rows from the log into a table ended. One
+// that had nothing to write counts as failed with Pebble, not with us.
+func (f *fault) flushed(ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.flush = nil; !ok {
+		f.flush = f.table
+	}
+}
+
+// flushing returns why rows cannot be flushed at the moment. They are safe in
+// the log meanwhile, and Pebble tries it again.
+func (f *fault) flushing() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.flush
+}
+
+// listener returns what to do at the events that matter.
 func (f *fault) listener() *pebble.EventListener {
 	l := &pebble.EventListener{
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
 			f.set(fmt.Errorf("%w: %s: %w", ErrCorrupt, i.Path, i.Details))
 		},
+		FlushBegin: func(pebble.FlushInfo) { f.tableFailed(nil) },
+		FlushEnd:   func(i pebble.FlushInfo) { f.flushed(i.Err == nil) },
 		BackgroundError: func(err error) {
 			if pebble.IsCorruptionError(err) {
 				f.set(err)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -27,6 +29,9 @@ type Options struct {
 	// leave alone: they are refused with ErrDiskFull while less is free, so that
 	// a full disk is a condition that passes; 16 MiB if zero, none if negative.
 	Reserve int64
+	// Patience is how long Open or an Apply waits for tables that cannot be
+	// written before it gives up, an Apply with ErrFailed; 5 s if zero.
+	Patience time.Duration
 	// FS is the file system; the operating system's if nil. Tests give their own.
 	FS vfs.FS
 }
@@ -36,6 +41,7 @@ const (
 	defaultMemtable  = 8 << 20
 	defaultOpenFiles = 64
 	defaultReserve   = 16 << 20
+	defaultPatience  = 5 * time.Second
 
 	// format is the newest file format that this version writes. It is fixed
 	// here, so that a newer library does not make directories that the version
@@ -56,15 +62,18 @@ func (o Options) withDefaults() Options {
 	if o.Reserve == 0 {
 		o.Reserve = defaultReserve
 	}
+	if o.Patience == 0 {
+		o.Patience = defaultPatience
+	}
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
 	return o
 }
 
-func (o Options) pebble(f *fault) *pebble.Options {
+func (o Options) pebble(g *gate) *pebble.Options {
 	p := &pebble.Options{
-		FS:                          o.FS,
+		FS:                          g,
 		FormatMajorVersion:          format,
 		CacheSize:                   o.Cache,
 		MemTableSize:                o.Memtable,
@@ -74,8 +83,8 @@ func (o Options) pebble(f *fault) *pebble.Options {
 		LBaseMaxBytes:               32 << 20,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
 		DisableTableStats:           true,
-		Logger:                      f,
-		EventListener:               f.listener(),
+		Logger:                      g.fault,
+		EventListener:               g.fault.listener(),
 	}
 	p.Experimental.FileCacheShards = 1
 	p.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
@@ -92,6 +101,7 @@ type disk struct {
 	db      *pebble.DB
 	lock    io.Closer
 	fault   fault
+	gate    *gate
 	writing sync.Mutex // one Apply at a time: a failed write must be the last
 	users   sync.WaitGroup
 	mu      sync.Mutex
@@ -110,14 +120,17 @@ func Open(dir string, o Options) (Store, error) {
 	if err != nil {
 		return nil, lockError(dir, err)
 	}
-	if err := d.start(lock); err != nil {
+	if err = d.start(lock); err != nil && d.unborn() {
+		err = d.start(lock)
+	}
+	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return d, nil
 }
 
 func lockError(dir string, err error) error {
-	if file := new(os.PathError); errors.As(err, &file) {
+	if file := new(os.PathError); errors.As(err, &file) || errors.Is(err, syscall.ENOSPC) {
 		return explain(dir, err)
 	}
 	return fmt.Errorf("%w: another process has %s open; stop it first or use another directory", ErrLocked, dir)
@@ -129,11 +142,18 @@ func (d *disk) start(lock *pebble.Lock) (err error) {
 			err = explain(d.dir, panicked(r))
 		}
 	}()
-	p := d.opts.pebble(&d.fault)
+	d.fault = fault{}
+	d.gate = newGate(d.opts.FS, &d.fault, d.opts.Patience)
+	p := d.opts.pebble(d.gate)
 	p.Lock = lock
+	done := d.gate.begin() // opening flushes what is in the log, and would wait for ever
 	db, err := pebble.Open(d.dir, p)
-	if err == nil {
-		err = d.fault.get()
+	done()
+	if failed := d.fault.get(); failed != nil {
+		if err == nil {
+			_ = db.Close()
+		}
+		err = failed
 	}
 	if err != nil {
 		return openError(d.dir, err)
