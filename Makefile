@@ -7,7 +7,7 @@ build: ## bin/tomd
 	go build -trimpath -o bin/tomd ./cmd/tomd
 
 test: ## all tests that this machine can run; names the others at the end
-	go run ./integration/notrun -shuffle=on ./...
+	go run ./integration/notrun -shuffle=on -timeout=5m ./...
 
 demo: ## three daemons, one of them killed in the middle: nothing lost, nothing twice
 	go run ./integration/demo

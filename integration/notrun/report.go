@@ -24,10 +24,14 @@ type report struct {
 	w      io.Writer
 	output map[testID]*strings.Builder // of tests that have not ended
 	notRun map[string][]string         // what was missing: the tests
+	seed   map[string]string           // what a package says about its shuffle
 }
 
 func newReport(w io.Writer) *report {
-	return &report{w: w, output: make(map[testID]*strings.Builder), notRun: make(map[string][]string)}
+	return &report{
+		w: w, output: make(map[testID]*strings.Builder),
+		notRun: make(map[string][]string), seed: make(map[string]string),
+	}
 }
 
 func (r *report) line(b []byte) {
@@ -41,9 +45,7 @@ func (r *report) line(b []byte) {
 	case e.Action == "build-output":
 		io.WriteString(r.w, e.Output)
 	case e.Action == "output" && e.Test == "":
-		if e.Output != "PASS\n" {
-			io.WriteString(r.w, e.Output)
-		}
+		r.closing(e)
 	case e.Action == "output":
 		if r.output[id] == nil {
 			r.output[id] = new(strings.Builder)
@@ -57,6 +59,20 @@ func (r *report) line(b []byte) {
 		delete(r.output, id)
 	case e.Action == "pass":
 		delete(r.output, id)
+	}
+}
+
+// closing passes on what a package prints besides its tests. The seed of its
+// shuffle matters only when it fails.
+func (r *report) closing(e event) {
+	switch {
+	case e.Output == "PASS\n", strings.Contains(e.Output, "[no test files]"):
+	case strings.HasPrefix(e.Output, "-test.shuffle "):
+		r.seed[e.Package] = e.Output
+	case strings.HasPrefix(e.Output, "FAIL\t"):
+		io.WriteString(r.w, r.seed[e.Package]+e.Output)
+	default:
+		io.WriteString(r.w, e.Output)
 	}
 }
 

@@ -15,16 +15,22 @@ func TestReport(t *testing.T) {
 {"Action":"skip","Package":"m/a","Test":"TestNet"}
 {"Action":"output","Package":"m/a","Test":"TestWindows","Output":"    a_test.go:5: no such modes here\n"}
 {"Action":"skip","Package":"m/a","Test":"TestWindows"}
+{"Action":"output","Package":"m/a","Output":"-test.shuffle 17\n"}
 {"Action":"output","Package":"m/a","Output":"PASS\n"}
 {"Action":"output","Package":"m/a","Output":"ok  \tm/a\t0.1s\n"}
 {"Action":"output","Package":"m/b","Test":"TestBad","Output":"--- FAIL: TestBad\n"}
 {"Action":"fail","Package":"m/b","Test":"TestBad"}
+{"Action":"output","Package":"m/b","Output":"-test.shuffle 18\n"}
+{"Action":"output","Package":"m/b","Output":"FAIL\tm/b\t0.1s\n"}
+{"Action":"output","Package":"m/d","Output":"?   \tm/d\t[no test files]\n"}
 {"Action":"build-output","ImportPath":"m/c","Output":"c.go:1: no\n"}
 {"Action":"output","Package":"m/b","Test":"TestHangs","Output":"panic: timed out\n"}
 past go test
 `
 	const want = `ok  	m/a	0.1s
 --- FAIL: TestBad
+-test.shuffle 18
+FAIL	m/b	0.1s
 c.go:1: no
 past go test
 --- m/b TestHangs did not end
