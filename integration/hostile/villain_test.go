@@ -275,3 +275,15 @@ func (p *pipe) wantReset() {
 }
 
 func (p *pipe) close() { _ = p.Close() }
+
+// takePipe hands over the first stream of a kind that is opened here, and
+// listens in silence to those after it.
+func takePipe(t *testing.T, first chan<- *pipe) network.StreamHandler {
+	return func(s network.Stream) {
+		select {
+		case first <- pipeOf(t, s):
+		default:
+			_, _ = io.Copy(io.Discard, s)
+		}
+	}
+}
