@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/multiformats/go-multiaddr"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/urfave/cli/v2"
+
+	"github.com/tom-protocol/tom/node"
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+// version is what this build calls itself.
+func version() string { return node.Version }
+
+func startCommand(t *terminal) *cli.Command {
+	return &cli.Command{
+		Name:  "start",
+		Usage: "run the daemon, in the foreground, until it is stopped",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "listen", Usage: "listen on `MULTIADDR` instead of QUIC and TCP on one port of every interface; again for more"},
+			&cli.StringSliceFlag{Name: "bootstrap", Usage: "connect to `MULTIADDR` with /p2p/ at the start; again for more"},
+			&cli.StringFlag{Name: "name", Usage: "call this node `NAME` towards others"},
+			&cli.StringFlag{Name: "network", Usage: "join the network `NAME` instead of main"},
+			&cli.BoolFlag{Name: "local", Usage: "stay on this machine: loopback, no mDNS, no port mapping"},
+			&cli.BoolFlag{Name: "no-mdns", Usage: "do not look for nodes on the LAN"},
+			&cli.BoolFlag{Name: "no-portmap", Usage: "do not ask the router for a port"},
+			&cli.StringFlag{Name: "metrics", Usage: "serve Prometheus metrics on `ADDR`, under /metrics"},
+			&cli.StringFlag{Name: "log-level", Usage: "log from `LEVEL` on: debug, info, warn or error", DefaultText: "error"},
+		},
+		Action: func(c *cli.Context) error {
+			if _, err := arguments(c); err != nil {
+				return err
+			}
+			if err := setUpLogs(c.String("log-level")); err != nil {
+				return err
+			}
+			return start(c, t)
+		},
+	}
+}
+
+// start runs the daemon. It ends in the order it depends: no more requests,
+// then the node, then the socket, whose end tells tomd stop that all is done.
+func start(c *cli.Context, t *terminal) error {
+	ctx, stop := context.WithCancel(c.Context)
+	defer stop()
+	n, err := newNode(c)
+	if err != nil {
+		return err
+	}
+	d := &daemon{node: n}
+	if err := d.serve(c, stop); err != nil {
+		return errors.Join(err, n.Close())
+	}
+	if err := d.announce(ctx, t); err != nil {
+		d.cancel()
+		return errors.Join(err, d.wait(), n.Close())
+	}
+	return d.run(ctx)
+}
+
+func newNode(c *cli.Context) (*node.Node, error) {
+	dir, err := dataDir(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range []string{"listen", "bootstrap"} {
+		for _, addr := range c.StringSlice(flag) {
+			if _, err := multiaddr.NewMultiaddr(addr); err != nil {
+				return nil, usagef("--%s %q is no multiaddr: say /ip4/0.0.0.0/tcp/4001, for example", flag, addr)
+			}
+		}
+	}
+	return node.New(node.Config{
+		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
+		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),
+		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoPortMap: c.Bool("no-portmap"),
+	})
+}
+
+// daemon is a node and what serves it to others of its machine.
+type daemon struct {
+	node    *node.Node
+	api     *localapi.Server
+	metrics *http.Server // nil without --metrics
+
+	cancel context.CancelFunc // ends api
+	ended  chan error         // one for each of the services
+	count  int
+}
+
+// serve opens the local interface, and the metrics if they are wanted.
+func (d *daemon) serve(c *cli.Context, stop func()) (err error) {
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	var metrics net.Listener
+	if addr := c.String("metrics"); addr != "" {
+		if metrics, err = net.Listen("tcp", addr); err != nil {
+			return localapi.Errorf(localapi.CodeRefused, "cannot serve metrics on %s: %v", addr, err).WithHint("give --metrics another address")
+		}
+	}
+	d.api, err = localapi.NewServer(localapi.Config{
+		Backend: d.node.API(), DataDir: dir, Addr: c.String("api"),
+		SetLogLevel: setLogLevel, Stop: stop, Log: apiLog(),
+	})
+	if err != nil {
+		if metrics != nil {
+			err = errors.Join(err, metrics.Close())
+		}
+		return err
+	}
+	d.ended = make(chan error, 2)
+	apiCtx, cancel := context.WithCancel(context.Background())
+	d.cancel = cancel
+	d.count++
+	go func() { d.ended <- d.api.Run(apiCtx) }()
+	if metrics != nil {
+		d.serveMetrics(metrics)
+	}
+	return nil
+}
+
+func (d *daemon) serveMetrics(l net.Listener) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(d.node.Metrics(), promhttp.HandlerOpts{}))
+	d.metrics = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	d.count++
+	go func() {
+		err := d.metrics.Serve(l)
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		d.ended <- err
+	}()
+}
+
+// announce says that the daemon is there: who reads its output may begin.
+func (d *daemon) announce(ctx context.Context, t *terminal) error {
+	id, err := d.node.API().Identity(ctx)
+	if err != nil {
+		return err
+	}
+	t.print(id, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\n%s\n", id.ID, id.Link)
+		for _, addr := range id.Addrs {
+			fmt.Fprintf(w, "listening on %s\n", addr)
+		}
+	})
+	return nil
+}
+
+// run ends when ctx does, or when a part fails.
+func (d *daemon) run(ctx context.Context) error {
+	nodeCtx, endNode := context.WithCancel(context.Background())
+	defer endNode()
+	nodeEnded := make(chan error, 1)
+	go func() { nodeEnded <- d.node.Run(nodeCtx) }()
+	var failed error
+	select {
+	case <-ctx.Done():
+		d.api.Drain()
+		endNode()
+		failed = <-nodeEnded
+	case failed = <-nodeEnded:
+	case failed = <-d.ended:
+		d.count--
+		d.api.Drain()
+		endNode()
+		failed = errors.Join(failed, <-nodeEnded)
+	}
+	d.cancel()
+	return errors.Join(failed, d.wait())
+}
+
+// wait ends the metrics and waits for all services.
+func (d *daemon) wait() error {
+	var errs []error
+	if d.metrics != nil {
+		errs = append(errs, d.metrics.Close())
+	}
+	for ; d.count > 0; d.count-- {
+		errs = append(errs, <-d.ended)
+	}
+	return errors.Join(errs...)
+}

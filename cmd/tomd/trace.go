@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+func traceCommand(t *terminal) *cli.Command {
+	return &cli.Command{
+		Name:      "trace",
+		Usage:     "tell every attempt of a message: when, which path, what came back, what comes next",
+		ArgsUsage: "ID",
+		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
+			trace, err := client.Trace(c.Context, args[0])
+			if err != nil {
+				return err
+			}
+			t.print(trace, func(io.Writer) { t.table(func(w io.Writer) { writeTrace(w, trace) }) })
+			return nil
+		}),
+	}
+}
+
+func writeTrace(w io.Writer, trace localapi.Trace) {
+	fmt.Fprintf(w, "%s to %s: %s\n", trace.ID, trace.To, trace.State)
+	if !trace.ForwardSecret {
+		fmt.Fprintln(w, "not forward secret: sealed to the recipient's identity, for want of a prekey")
+	}
+	for _, a := range trace.Attempts {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", a.At.Local().Format("Jan _2 15:04:05.000"), a.Path, printable(a.Via), printable(who(a.Result, "no answer yet")))
+	}
+	for _, h := range trace.Holders {
+		fmt.Fprintf(w, "  held by %s\tuntil %s\tlive: %s\n", h.ID, stamp(h.Until.Time), yes(h.Live))
+	}
+	if !trace.Next.IsZero() {
+		fmt.Fprintf(w, "next try %s\n", stamp(trace.Next.Time))
+	}
+	if trace.SupersededBy != "" {
+		fmt.Fprintf(w, "sealed anew as %s\n", trace.SupersededBy)
+	}
+}
