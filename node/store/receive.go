@@ -27,12 +27,19 @@ const (
 func (s *Store) Seen(from protocols.Key, id envelope.ID) (digest envelope.Digest, w Window, err error) {
 	s.mu.Lock()
 	digest, flying := s.flight[windowID{from, id}]
+	above := s.fresh.above(from, id)
 	s.mu.Unlock()
 	if flying {
 		return digest, InFlight, nil
 	}
+	if above {
+		return digest, Fresh, nil
+	}
 	row, ok, err := s.kv.Get(windowKey(from, id))
-	if err != nil || !ok {
+	if err == nil && !ok {
+		return digest, Fresh, s.learnHighest(from, id)
+	}
+	if err != nil {
 		return digest, Fresh, err
 	}
 	u := unpacker{b: row}
@@ -86,8 +93,9 @@ func (s *Store) Receive(in []*Incoming, done func(first Cursor, err error)) {
 
 // inRow is a received message ready to be written.
 type inRow struct {
-	in  *Incoming
-	row []byte // nil for a hidden one
+	in    *Incoming
+	row   []byte // nil for a hidden one
+	fresh bool   // its entry in the window is certain to be new
 }
 
 // reserve decides about each message, takes the room of those to be stored, and
@@ -97,14 +105,14 @@ func (s *Store) reserve(in []*Incoming) ([]inRow, error) {
 	s.mu.Lock()
 	for _, m := range in {
 		if m.Outcome = s.admit(m); m.Outcome == Storing {
-			rows = append(rows, inRow{in: m})
+			rows = append(rows, inRow{in: m, fresh: s.fresh.admit(m.From, m.ID)})
 		}
 	}
 	s.mu.Unlock()
 	fresh := rows[:0]
 	for i, r := range rows {
 		// Only now, with the entry in flight, an empty window stays empty.
-		stored, err := s.stored(r.in)
+		stored, err := s.stored(r)
 		if err == nil && !stored {
 			r.row, err = s.packIncoming(r.in)
 		}
@@ -139,8 +147,11 @@ func (s *Store) admit(m *Incoming) Outcome {
 	return Storing
 }
 
-func (s *Store) stored(m *Incoming) (bool, error) {
-	_, ok, err := s.kv.Get(windowKey(m.From, m.ID))
+func (s *Store) stored(r inRow) (bool, error) {
+	if r.fresh {
+		return false, nil
+	}
+	_, ok, err := s.kv.Get(windowKey(r.in.From, r.in.ID))
 	return ok, err
 }
 

@@ -64,6 +64,7 @@ type Store struct {
 	taken    taken                        // guarded by mu; counters and what is on its way
 	outbox   map[envelope.ID]*held        // guarded by mu; bounded by outboxLimit
 	flight   map[windowID]envelope.Digest // guarded by mu; window entries on their way, bounded by inboxLimit
+	fresh    freshness                    // guarded by mu
 	behind   behind                       // guarded by mu
 	contacts map[protocols.Key]Contact    // guarded by mu
 	watchers map[chan struct{}]struct{}   // guarded by mu
