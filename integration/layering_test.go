@@ -127,8 +127,8 @@ func TestOnlyStartKnowsTheNode(t *testing.T) {
 			continue
 		}
 		for file, imports := range p.fileImports(t) {
-			if imports[module+"/node"] && !strings.HasPrefix(file, "start") {
-				t.Errorf("%s/%s imports node\n\tbecause every subcommand but start is a thin function over the daemon's client", p.ImportPath, file)
+			if imports[module+"/node"] && !strings.HasPrefix(file, "start") && file != "version.go" {
+				t.Errorf("%s/%s imports node\n\tbecause start runs it and version names it; all else is a thin function over the daemon's client", p.ImportPath, file)
 			}
 		}
 	}
