@@ -11,6 +11,7 @@ package courier
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ipfs/go-log/v2"
@@ -75,6 +76,7 @@ type Courier struct {
 	dialing *semaphore.Weighted
 
 	receiving *semaphore.Weighted // bytes of envelopes on their way to the disk
+	storing   atomic.Int64        // batches of them
 	receipts  *receipts
 
 	// The goroutine that owns the machine owns these too.
@@ -104,7 +106,8 @@ const (
 	maxFrameBytes = 16 << 20 // encoded envelopes kept at hand
 	maxReceiving  = 16 << 20 // bytes of envelopes between verification and disk
 	maxDials      = 32       // at once
-	maxBatch      = 64       // envelopes under one signature
+	maxBatch      = 128      // envelopes under one signature
+	maxWriting    = 1        // batches of accepted messages on their way to the disk
 )
 
 // New makes a courier. Nothing moves before Run.

@@ -174,6 +174,7 @@ func (c *Courier) PeerUp(k protocols.Key) {
 // PeerDown is told when the last connection to a peer is gone.
 func (c *Courier) PeerDown(k protocols.Key) {
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.PeerDown(now, k) })
+	c.receipts.lost(k)
 }
 
 // LineLost is told when the stream that envelopes go to a peer on has ended.

@@ -16,6 +16,8 @@ const (
 	// awayGrace is how long receipts for an author who is not connected wait
 	// for a connection before they travel as an envelope.
 	awayGrace = 2 * time.Second
+	// gatherTime is how long receipts may wait for the writes under way.
+	gatherTime = 2 * time.Millisecond
 	// maxPending is how many receipt entries may wait for one author, and
 	// maxAuthors for how many. What does not fit is dropped: its author asks
 	// again by sending again.
@@ -36,6 +38,7 @@ type receipts struct {
 
 	mu      sync.Mutex
 	pending map[protocols.Key]*pendingReceipts
+	recent  map[protocols.Key]*recentReads
 
 	// The goroutine of run owns these.
 	carried map[protocols.Key]struct{} // who has been sent the current prekeys beside receipts
@@ -51,6 +54,7 @@ func newReceipts(c *Courier) *receipts {
 	return &receipts{
 		c: c, wake: make(chan struct{}, 1),
 		pending: make(map[protocols.Key]*pendingReceipts),
+		recent:  make(map[protocols.Key]*recentReads),
 		carried: make(map[protocols.Key]struct{}),
 	}
 }
@@ -110,10 +114,31 @@ func (r *receipts) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-r.wake:
+			r.gather(ctx)
 		case <-timer.C:
 		}
 		if r.flush() {
 			timer.Reset(awayGrace / 2)
+		}
+	}
+}
+
+// gather waits, for no longer than gatherTime, while more messages are being
+// stored: one signature will do for all of them. With nothing under way it
+// returns at once.
+func (r *receipts) gather(ctx context.Context) {
+	if r.c.storing.Load() == 0 {
+		return
+	}
+	deadline := time.NewTimer(gatherTime)
+	defer deadline.Stop()
+	for r.c.storing.Load() > 0 {
+		select {
+		case <-r.wake:
+		case <-deadline.C:
+			return
+		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -152,6 +177,7 @@ func (r *receipts) restore(author protocols.Key, p *pendingReceipts) {
 // any path. It returns false if they should be tried again.
 func (r *receipts) send(author protocols.Key, p *pendingReceipts) bool {
 	if r.c.Lines.Connected(author) {
+		r.remember(author, p.entries[ack.Read])
 		return r.each(author, p, func(frame []byte) error { return r.c.Lines.SendAck(author, frame) })
 	}
 	if r.c.Now().Sub(p.since) < awayGrace {

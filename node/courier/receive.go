@@ -185,7 +185,9 @@ func (c *Courier) keep(in Inbound, batch []arrival) {
 	if c.receiving.Acquire(c.ctx, size) != nil {
 		return
 	}
+	c.storing.Add(1)
 	c.Store.Receive(rows, func(_ store.Cursor, err error) {
+		c.storing.Add(-1)
 		c.receiving.Release(size)
 		if err != nil {
 			logger.Errorw("inbox not written", "err", err)
@@ -200,7 +202,7 @@ func (c *Courier) keep(in Inbound, batch []arrival) {
 func (c *Courier) kept(in Inbound, a arrival, err error) {
 	switch {
 	case a.row.Outcome == store.Duplicate:
-		// A copy overtook it on another stream, and is answered there.
+		c.overtaken(in, a.env)
 	case a.row.Outcome == store.NoRoom || err != nil:
 		c.busy(in, a.env)
 	default:
@@ -210,6 +212,15 @@ func (c *Courier) kept(in Inbound, a arrival, err error) {
 		if a.enclosed != nil {
 			c.workers.Go(func() { c.Receipts(a.env.From, a.enclosed) }) // its faults are counted there
 		}
+	}
+}
+
+// overtaken answers for an arrival that another one under its id came before,
+// since it was examined. A copy of it is answered as such.
+func (c *Courier) overtaken(in Inbound, e *envelope.Envelope) {
+	digest, window, err := c.Store.Seen(e.From, e.ID)
+	if err == nil && window != store.Fresh && digest != e.Digest() {
+		c.refuse(in, e, envelope.ReasonConflict)
 	}
 }
 

@@ -147,15 +147,21 @@ func (c *Courier) holdFor(o *store.Outgoing, size int) hold {
 // rowOverhead is about what an outbox row takes beside content and ciphertext.
 const rowOverhead = 512
 
-// acceptLoop signs and stores what senders hand in. Nobody waits for a batch:
-// what is queued when the signer is free is the batch.
+// acceptLoop signs and stores what senders hand in. Nobody waits for a batch to
+// fill: what is queued when the disk is free is the batch.
 func (c *Courier) acceptLoop(ctx context.Context) {
+	writing := make(chan struct{}, maxWriting)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case writing <- struct{}{}:
+		}
+		select {
+		case <-ctx.Done():
+			return
 		case a := <-c.accepts:
-			c.commit(drain(a, c.accepts, maxBatch))
+			c.commit(drain(a, c.accepts, maxBatch), func() { <-writing })
 		}
 	}
 }
@@ -176,7 +182,7 @@ func drain[T any](first T, queued <-chan T, limit int) []T {
 
 // commit signs a batch, stores it, and tells the machine and the senders once
 // it is synced.
-func (c *Courier) commit(batch []*acceptance) {
+func (c *Courier) commit(batch []*acceptance, written func()) {
 	c.sign(batch)
 	rows := make([]*store.Outgoing, len(batch))
 	for i, a := range batch {
@@ -184,6 +190,7 @@ func (c *Courier) commit(batch []*acceptance) {
 		a.msg = messageOf(&a.row, c.me)
 	}
 	c.Store.Accept(rows, func(_ store.Cursor, err error) {
+		written()
 		if err == nil {
 			c.mail.put(func(m *delivery.Machine, now time.Time) { c.accepted(m, now, batch) })
 		}
