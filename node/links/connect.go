@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
@@ -14,7 +15,7 @@ import (
 
 // Connect dials p at the addresses the host and Config.Addrs know. It returns
 // nil if p is connected already, and ErrForeign if it can be reached but speaks
-// none of our protocols.
+// none of our protocols. Before Run it waits for it.
 func (l *Links) Connect(ctx context.Context, p Peer) error {
 	info := peer.AddrInfo{ID: identity.PeerIDOf(p)}
 	if l.cfg.Addrs != nil {
@@ -49,22 +50,39 @@ func (l *Links) hasNew(info peer.AddrInfo) bool {
 }
 
 func (l *Links) connect(ctx context.Context, info peer.AddrInfo) error {
+	select {
+	case <-l.started:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := l.host.Connect(ctx, info); err != nil {
 		return fmt.Errorf("dial: %w", err)
 	}
-	// The host has identified the peer by now.
-	l.noteProtocols(info.ID)
+	l.noteProtocols(info.ID) // the host has identified the peer by now
 	l.mu.Lock()
 	n := l.peers[info.ID]
-	up := n != nil && n.up()
 	l.mu.Unlock()
-	if up {
+	if n == nil {
+		return ErrNotConnected // gone again
+	}
+	return n.await(ctx)
+}
+
+// introduction is how long a peer that is connected may take to show that it
+// speaks our protocols: it may have just started, and not got so far.
+const introduction = 3 * time.Second
+
+func (n *neighbour) await(ctx context.Context) error {
+	late := time.NewTimer(introduction)
+	defer late.Stop()
+	select {
+	case <-n.ready:
 		return nil
-	}
-	if spoken, err := l.host.Peerstore().GetProtocols(info.ID); err == nil && len(spoken) > 0 {
+	case <-late.C:
 		return ErrForeign
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
 }
 
 // Connected says that p is up: Handlers.Up was called for it, or is about to be.

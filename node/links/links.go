@@ -32,6 +32,8 @@ type Links struct {
 	ids   [kinds]protocol.ID
 	count *counters
 
+	started chan struct{} // closed once Run runs
+
 	wake chan struct{} // holds at most one token: dirty is not empty
 
 	mu      sync.Mutex // guards what follows and all neighbours; taken before a Line's own lock
@@ -42,7 +44,8 @@ type Links struct {
 	work    sync.WaitGroup            // goroutines that Run waits for
 }
 
-// New makes the links of h. Nothing happens before Run.
+// New makes the links of h. From now on the host says that it speaks our
+// protocols; nothing else happens before Run, and streams are refused.
 func New(h host.Host, cfg Config) *Links {
 	if cfg.Network == "" {
 		cfg.Network = protocols.Main
@@ -52,15 +55,20 @@ func New(h host.Host, cfg Config) *Links {
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
 	cfg.Handlers = cfg.Handlers.withDefaults()
-	return &Links{
-		host:  h,
-		cfg:   cfg,
-		ids:   protocolIDs(cfg.Network),
-		count: newCounters(cfg.Registerer),
-		wake:  make(chan struct{}, 1),
-		peers: make(map[peer.ID]*neighbour),
-		lines: make(map[*stream.Line]struct{}),
+	l := &Links{
+		host:    h,
+		cfg:     cfg,
+		ids:     protocolIDs(cfg.Network),
+		count:   newCounters(cfg.Registerer),
+		started: make(chan struct{}),
+		wake:    make(chan struct{}, 1),
+		peers:   make(map[peer.ID]*neighbour),
+		lines:   make(map[*stream.Line]struct{}),
 	}
+	for k, id := range l.ids {
+		h.SetStreamHandler(id, l.server(kind(k)))
+	}
+	return l
 }
 
 // Run keeps the lines until ctx ends, then closes them and returns nil. It may
@@ -82,9 +90,7 @@ func (l *Links) Run(ctx context.Context) error {
 	for _, c := range l.host.Network().Conns() {
 		l.connected(c)
 	}
-	for k, id := range l.ids {
-		l.host.SetStreamHandler(id, l.server(kind(k)))
-	}
+	close(l.started)
 
 	l.dispatch(ctx)
 
