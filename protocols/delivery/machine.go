@@ -282,6 +282,9 @@ func (m *Machine) Report(id envelope.ID) (Report, bool) {
 	r := t.report()
 	p := m.peers[t.To]
 	r.Attempts = mergeAttempts(r.Attempts, p.attempts, t.Created)
+	if p.inDial {
+		r.Attempts = append(r.Attempts, Attempt{At: p.dialedAt, Path: "dial", Result: "under way"})
+	}
 	if r.Next.IsZero() && !p.up && p.dialing.index > 0 {
 		r.Next = p.dialing.at
 	}

@@ -24,6 +24,7 @@ type peer struct {
 
 	dialing  timer // armed between two dials
 	inDial   bool
+	dialedAt time.Time // when the newest dial began
 	dials    int // failed in a row
 	attempts []Attempt
 
@@ -123,7 +124,7 @@ func (m *Machine) Dialed(now time.Time, k protocols.Key, err error) {
 	if len(p.attempts) == maxAttempts {
 		p.attempts = p.attempts[1:]
 	}
-	p.attempts = append(p.attempts, Attempt{At: now, Path: "dial", Result: result})
+	p.attempts = append(p.attempts, Attempt{At: p.dialedAt, Path: "dial", Result: result})
 	if p.up {
 		return
 	}
@@ -167,12 +168,12 @@ func (m *Machine) Appeared(now time.Time, k protocols.Key) {
 }
 
 // reach dials the peer if something waits for it and no dial is on its way.
-func (m *Machine) reach(_ time.Time, p *peer) {
+func (m *Machine) reach(now time.Time, p *peer) {
 	if p.up || p.inDial || p.tracked == 0 {
 		return
 	}
 	m.timers.stop(&p.dialing)
-	p.inDial = true
+	p.inDial, p.dialedAt = true, now
 	m.ready.Dial = append(m.ready.Dial, p.key)
 }
 
