@@ -2,6 +2,9 @@ package store
 
 import (
 	"fmt"
+
+	"github.com/tom-protocol/tom/node/store/kv"
+	"github.com/tom-protocol/tom/protocols"
 )
 
 // Audit reckons from the rows what the store keeps count of, and checks that
@@ -89,4 +92,31 @@ func (a *audit) stranger(_, row []byte) error {
 	u := unpacker{b: row}
 	a.strangers += int64(u.uint())
 	return u.err
+}
+
+// Layout is the version of the rows this code writes.
+const Layout = layout
+
+// Downgrade turns the rows of a store into those of layout 0: contacts without
+// a time, and no stamp.
+func Downgrade(rows kv.Store) error {
+	var b kv.Batch
+	from, to := table(tableContacts)
+	err := rows.Scan(from, to, func(key, row []byte) (bool, error) {
+		c, err := parseContact(protocols.Key(key[1:]), row)
+		b.Put(key, c.appendV0(nil))
+		return true, err
+	})
+	if err != nil {
+		return err
+	}
+	b.Delete(metaKey(layoutName))
+	return rows.Apply(&b, true)
+}
+
+// Stamp overwrites the stamp of the layout.
+func Stamp(rows kv.Store, version byte) error {
+	var b kv.Batch
+	b.Put(metaKey(layoutName), []byte{version})
+	return rows.Apply(&b, true)
 }
