@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"debug/buildinfo"
+	"debug/elf"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -23,19 +20,20 @@ const (
 	tables   = "line tables, types, strings and the rest"
 )
 
-// printCosts builds a binary with symbols and prints what the code and data of
-// each module add up to in it.
+// printCosts prints what the code and data of each module add up to in the
+// stripped binary of a target that makes ELF files. A twin that keeps its
+// symbols is built to be counted.
 func printCosts(t target) error {
 	tmp, err := os.MkdirTemp("", "tom-dist-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	path := filepath.Join(tmp, "tomd")
-	if err := build(t, path, ""); err != nil {
+	twin := filepath.Join(tmp, "tomd")
+	if err := build(t, twin, "-w"); err != nil {
 		return err
 	}
-	info, err := buildinfo.ReadFile(path)
+	info, err := buildinfo.ReadFile(twin)
 	if err != nil {
 		return err
 	}
@@ -43,39 +41,44 @@ func printCosts(t target) error {
 	for _, m := range info.Deps {
 		modules = append(modules, m.Path)
 	}
-	cmd := exec.Command("go", "tool", "nm", "-size", "-sort", "none", path)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	f, err := elf.Open(twin)
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	defer f.Close()
+	symbols, err := f.Symbols()
+	if err != nil {
 		return err
 	}
-	sizes := addUp(out, modules)
-	if err := cmd.Wait(); err != nil {
+	stripped, err := os.Stat(t.path())
+	if err != nil {
 		return err
+	}
+	sizes := addUp(symbols, f.Sections, modules)
+	sizes[tables] = stripped.Size()
+	for name, n := range sizes {
+		if name != tables {
+			sizes[tables] -= n
+		}
 	}
 	names := slices.SortedFunc(maps.Keys(sizes), func(a, b string) int { return cmp.Compare(sizes[b], sizes[a]) })
-	fmt.Printf("\nof which in %s, code and data, MB:\n", t.path())
+	fmt.Printf("\nof which in %s, MB:\n", t.path())
 	for _, name := range names[:min(shown, len(names))] {
 		fmt.Printf("%8.2f  %s\n", megabytes(sizes[name]), name)
 	}
 	return nil
 }
 
-// addUp reads what go tool nm -size prints and returns the bytes each module
-// has. Symbols without content in the file (bss) do not count.
-func addUp(nm io.Reader, modules []string) map[string]int64 {
+// addUp returns the bytes each module has in the file, by its symbols. Memory
+// that is only reserved (bss) is not in it.
+func addUp(symbols []elf.Symbol, sections []*elf.Section, modules []string) map[string]int64 {
 	sizes := make(map[string]int64)
-	for lines := bufio.NewScanner(nm); lines.Scan(); {
-		f := strings.Fields(lines.Text()) // address size kind name…
-		if len(f) < 4 || strings.ContainsAny(f[2], "UBb") {
+	for _, s := range symbols {
+		i := int(s.Section)
+		if i <= 0 || i >= len(sections) || sections[i].Type == elf.SHT_NOBITS {
 			continue
 		}
-		if n, err := strconv.ParseInt(f[1], 10, 64); err == nil {
-			sizes[owner(f[3], modules)] += n
-		}
+		sizes[owner(s.Name, modules)] += int64(s.Size)
 	}
 	return sizes
 }

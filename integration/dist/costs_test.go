@@ -1,7 +1,7 @@
 package main
 
 import (
-	"strings"
+	"debug/elf"
 	"testing"
 )
 
@@ -27,8 +27,15 @@ func TestSymbolsCountForTheirModules(t *testing.T) {
 			t.Errorf("%s counts for %s, want %s", symbol, got, want)
 		}
 	}
-	const nm = "  401000  100 T main.main\n  402000  50 t example.org/lib.F\n  500000  900 B main.zeros\n  U printf\n 403000 7 R example.org/lib.x[go.shape.int 3]\n"
-	sizes := addUp(strings.NewReader(nm), modules)
+	sections := []*elf.Section{{}, {}, {SectionHeader: elf.SectionHeader{Type: elf.SHT_NOBITS}}}
+	symbols := []elf.Symbol{
+		{Name: "main.main", Section: 1, Size: 100},
+		{Name: "example.org/lib.F", Section: 1, Size: 50},
+		{Name: "example.org/lib.x[go.shape.int]", Section: 1, Size: 7},
+		{Name: "main.zeros", Section: 2, Size: 900},
+		{Name: "elsewhere", Section: elf.SHN_ABS, Size: 5},
+	}
+	sizes := addUp(symbols, sections, modules)
 	if sizes["example.org/tom"] != 100 || sizes["example.org/lib"] != 57 || len(sizes) != 2 {
 		t.Errorf("got %v", sizes)
 	}
