@@ -67,13 +67,15 @@ type Courier struct {
 	verifier *envelope.Verifier
 	keys     *keyring
 
-	mail    *mailbox
-	accepts chan *acceptance
-	seals   chan delivery.SealRequest
-	reseals chan envelope.ID
-	room    *semaphore.Weighted // bytes free in the outbox for messages
-	aside   *semaphore.Weighted // bytes free in the outbox for what carries receipts
-	dialing *semaphore.Weighted
+	mail     *mailbox
+	accepts  chan *acceptance
+	seals    chan delivery.SealRequest
+	reseals  chan envelope.ID
+	enclosed chan enclosure
+	room     *semaphore.Weighted // bytes free in the outbox for messages
+	aside    *semaphore.Weighted // bytes free in the outbox for what carries receipts
+	strange  *semaphore.Weighted // same, for strangers
+	dialing  *semaphore.Weighted
 
 	receiving *semaphore.Weighted // bytes of envelopes on their way to the disk
 	storing   atomic.Int64        // batches of them
@@ -93,6 +95,14 @@ type Courier struct {
 type hold struct {
 	of    *semaphore.Weighted
 	bytes int64
+}
+
+// take takes the room. What is control does not wait for it.
+func (h hold) take(ctx context.Context, control bool) bool {
+	if control {
+		return h.of.TryAcquire(h.bytes)
+	}
+	return h.of.Acquire(ctx, h.bytes) == nil
 }
 
 func (h hold) release() {
@@ -123,8 +133,10 @@ func New(cfg Config) *Courier {
 		accepts:   make(chan *acceptance),
 		seals:     make(chan delivery.SealRequest, 1024),
 		reseals:   make(chan envelope.ID, 1024),
+		enclosed:  make(chan enclosure, maxEnclosed),
 		room:      semaphore.NewWeighted(cfg.OutboxLimit - cfg.OutboxLimit/4),
-		aside:     semaphore.NewWeighted(cfg.OutboxLimit / 4),
+		aside:     semaphore.NewWeighted(cfg.OutboxLimit / 8),
+		strange:   semaphore.NewWeighted(cfg.OutboxLimit / 8),
 		dialing:   semaphore.NewWeighted(maxDials),
 		receiving: semaphore.NewWeighted(maxReceiving),
 		frames:    make(map[envelope.ID][]byte),
@@ -147,7 +159,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	if err := c.resume(); err != nil {
 		return err
 	}
-	for _, loop := range []func(context.Context){c.acceptLoop, c.sealLoop, c.resealLoop, c.receipts.run} {
+	for _, loop := range []func(context.Context){c.acceptLoop, c.sealLoop, c.resealLoop, c.encloseLoop, c.receipts.run} {
 		c.workers.Go(func() { loop(ctx) })
 	}
 	c.machineLoop(ctx)

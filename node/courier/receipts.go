@@ -8,8 +8,6 @@ import (
 
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
-	"github.com/tom-protocol/tom/protocols/envelope"
-	"github.com/tom-protocol/tom/protocols/message"
 )
 
 const (
@@ -18,11 +16,13 @@ const (
 	awayGrace = 2 * time.Second
 	// gatherTime is how long receipts may wait for the writes under way.
 	gatherTime = 2 * time.Millisecond
-	// maxPending is how many receipt entries may wait for one author, and
-	// maxAuthors for how many. What does not fit is dropped: its author asks
-	// again by sending again.
-	maxPending = 8192
-	maxAuthors = 4096
+	// maxPending is how many receipt entries may wait for one author who is
+	// connected, maxPendingAway for one who is not, and maxAuthors for how many
+	// of those. What does not fit is dropped: its author asks again by sending
+	// again.
+	maxPending     = 8192
+	maxPendingAway = 256
+	maxAuthors     = 4096
 	// receiptsPerFrame keeps a frame of receipts, prekeys included, far below
 	// what a stream takes.
 	receiptsPerFrame = 16
@@ -81,14 +81,18 @@ func (r *receipts) got(from, author protocols.Key, e ack.Entry) {
 func (r *receipts) put(author protocols.Key, kind ack.Kind, entries []ack.Entry) *pendingReceipts {
 	p := r.pending[author]
 	if p == nil {
-		if len(r.pending) >= maxAuthors {
+		if len(r.pending) >= maxAuthors && !r.c.Lines.Connected(author) {
 			r.c.Count.receiptsDropped(len(entries))
 			return nil
 		}
 		p = &pendingReceipts{since: r.c.Now(), entries: make(map[ack.Kind][]ack.Entry)}
 		r.pending[author] = p
 	}
-	if room := maxPending - p.count; len(entries) > room {
+	limit := maxPending
+	if p.count+len(entries) > maxPendingAway && !r.c.Lines.Connected(author) {
+		limit = maxPendingAway
+	}
+	if room := max(limit-p.count, 0); len(entries) > room {
 		r.c.Count.receiptsDropped(len(entries) - room)
 		entries = entries[:room]
 	}
@@ -183,6 +187,9 @@ func (r *receipts) send(author protocols.Key, p *pendingReceipts) bool {
 	if r.c.Now().Sub(p.since) < awayGrace {
 		return false
 	}
+	if len(r.c.enclosed) == cap(r.c.enclosed) {
+		return false // nothing is signed in vain
+	}
 	delete(p.entries, ack.Got) // it answers an envelope, and gets none of its own
 	return r.each(author, p, func(frame []byte) error { return r.c.enclose(author, frame) })
 }
@@ -242,13 +249,4 @@ func (r *receipts) prekeysFor(author protocols.Key, always bool) []byte {
 	}
 	r.carried[author] = struct{}{}
 	return record
-}
-
-// enclose accepts a frame of receipts as an envelope to their author.
-func (c *Courier) enclose(author protocols.Key, frame []byte) error {
-	ctx, cancel := context.WithTimeout(c.ctx, time.Second)
-	defer cancel()
-	d := Draft{To: author, Type: message.TypeReceipts, Body: frame, Lifetime: envelope.MaxLifetime}
-	_, err := c.accept(ctx, d, true)
-	return err
 }

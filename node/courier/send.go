@@ -92,7 +92,7 @@ func (c *Courier) accept(ctx context.Context, d Draft, control bool) (envelope.I
 	if err != nil {
 		return envelope.ID{}, err
 	}
-	if a.taken.of.Acquire(ctx, a.taken.bytes) != nil {
+	if !a.taken.take(ctx, control) {
 		return envelope.ID{}, ErrBusy
 	}
 	select {
@@ -138,7 +138,10 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 // about size bytes.
 func (c *Courier) holdFor(o *store.Outgoing, size int) hold {
 	of := c.room
-	if o.Control {
+	switch {
+	case o.Control && c.Store.Stranger(o.To):
+		of = c.strange
+	case o.Control:
 		of = c.aside
 	}
 	return hold{of: of, bytes: int64(size + rowOverhead)}
