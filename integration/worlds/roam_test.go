@@ -1,0 +1,39 @@
+package worlds
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/node"
+)
+
+// A node that moved has something to say: whoever waits for it needs no help.
+func TestNodeThatMovedAndWritesIsReached(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer cancel()
+		dir := t.TempDir()
+		alice, bob := w.start(1, node.Config{Name: "alice"}), w.start(2, node.Config{Name: "bob", DataDir: dir})
+		alice.send(t, bob.Link(), "first")
+		if _, err := bob.AddContact(alice.Link(), ""); err != nil {
+			t.Fatal(err)
+		}
+		w.cut(2) // nobody hears bob leave
+		bob.stop()
+		waiting, err := alice.SendTo(ctx, bob.Key(), node.Text("for bob, wherever he is"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+
+		bob = w.start(3, node.Config{Name: "bob", DataDir: dir})
+		begun := time.Now()
+		bob.send(t, "alice", "I moved")
+		alice.wait(t, ctx, waiting)
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		alice.send(t, bob.Link(), "and on")
+	})
+}
