@@ -51,12 +51,13 @@ func (t *tx) event(kind EventKind, payload ...byte) Cursor {
 // EventLife; if one after since may be gone, the error is ErrGap. Events of
 // received messages that have ended meanwhile are left out.
 func (s *Store) Events(since Cursor, fn func(Event) (more bool, err error)) error {
-	if oldest, newest := s.Cursors(); since < oldest || since > newest {
+	oldest, newest := s.Cursors()
+	if since < oldest || since > newest {
 		return ErrGap
 	}
 	_, to := table(tableEvents)
 	err := s.kv.Scan(cursorKey(tableEvents, since+1), to, func(key, row []byte) (bool, error) {
-		return s.chunk(since, row, fn)
+		return s.chunk(since, newest, row, fn)
 	})
 	if oldest, _ := s.Cursors(); err == nil && since < oldest {
 		return ErrGap // they may have left between the question and the scan
@@ -64,8 +65,10 @@ func (s *Store) Events(since Cursor, fn func(Event) (more bool, err error)) erro
 	return err
 }
 
-// chunk reads the events of one commit.
-func (s *Store) chunk(since Cursor, row []byte, fn func(Event) (bool, error)) (more bool, err error) {
+// chunk reads the events of one commit, those after since and up to newest: a
+// commit that is on disk and not yet counted would put the reader ahead of the
+// store.
+func (s *Store) chunk(since, newest Cursor, row []byte, fn func(Event) (bool, error)) (more bool, err error) {
 	u := unpacker{b: row}
 	at := u.time()
 	for c := Cursor(u.uint()); len(u.b) > 0; c++ {
@@ -73,6 +76,9 @@ func (s *Store) chunk(since Cursor, row []byte, fn func(Event) (bool, error)) (m
 		e.read(&u)
 		if u.err != nil {
 			return false, u.err
+		}
+		if c > newest {
+			return false, nil
 		}
 		if c <= since || e.Kind == hole {
 			continue
