@@ -140,7 +140,7 @@ func (n *Node) event(e store.Event) (ev Event, ok bool) {
 			return ev, false
 		}
 		r, err := n.received(in)
-		ev.Kind, ev.Message = MessageReceived, &r
+		ev.Kind, ev.Message, ev.Peer = MessageReceived, &r, r.From
 		return ev, err == nil
 	case store.StateChanged:
 		ev.Kind = StateChanged
