@@ -1,0 +1,177 @@
+package proc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+// Daemon is a running tomd start. Its methods may be called from any goroutine.
+type Daemon struct {
+	Name    string
+	Started time.Time
+	Ready   time.Duration // from the start to the answer of its socket
+
+	// Identity is what it said of itself when it was ready.
+	localapi.Identity
+
+	// Client talks to this daemon and, as the socket stays, to those after it.
+	Client *localapi.Client
+
+	on     *Machine
+	args   []string
+	cmd    *exec.Cmd
+	stderr bytes.Buffer // whole once ended is closed
+	ended  chan struct{}
+	stop   sync.Once
+}
+
+// startTime is how long a daemon may take until it answers; under 150 ms on an
+// idle machine.
+const startTime = time.Minute
+
+// Start runs a daemon with a data directory of that name, which is made if it
+// is not there, and returns once its socket answers. It stays on this machine,
+// unless args say where it listens.
+func (m *Machine) Start(ctx context.Context, name string, args ...string) (*Daemon, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	all := append([]string{"start", "--json", "--local", "--name", name, "--network", m.Network}, args...)
+	d := &Daemon{
+		Name: name, Started: time.Now(), on: m, args: args,
+		cmd: m.command(context.Background(), name, all), ended: make(chan struct{}),
+	}
+	d.cmd.Stderr = &d.stderr
+	out, err := d.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	if d.Client, err = localapi.NewClient(m.Data(name), ""); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	if err := m.launch(d); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	if err := d.await(ctx, out); err != nil {
+		d.Kill()
+		return nil, fmt.Errorf("start %s: %w; it says: %s", name, err, strings.TrimSpace(d.Stderr()))
+	}
+	d.Ready = time.Since(d.Started)
+	return d, nil
+}
+
+// launch starts the process and puts it on the list of those to be killed.
+func (m *Machine) launch(d *Daemon) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := d.cmd.Start(); err != nil {
+		return err
+	}
+	m.daemons = append(m.daemons, d)
+	return nil
+}
+
+// await reads the line a daemon prints when its socket listens, asks the socket
+// who it is, and goes on reading so that the daemon never has to wait.
+func (d *Daemon) await(ctx context.Context, out io.Reader) error {
+	line := make(chan error, 1)
+	go func() {
+		defer close(d.ended)
+		line <- json.NewDecoder(out).Decode(&d.Identity)
+		_, _ = io.Copy(io.Discard, out)
+		_ = d.cmd.Wait()
+		d.on.forget(d)
+	}()
+	select {
+	case err := <-line:
+		if err != nil {
+			return fmt.Errorf("it ended before it listened: %w", err)
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	id, err := d.Client.Identity(ctx)
+	if err == nil && id.ID != d.ID {
+		err = errors.New("another daemon answers on its socket")
+	}
+	return err
+}
+
+func (m *Machine) forget(d *Daemon) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.daemons = slices.DeleteFunc(m.daemons, func(other *Daemon) bool { return other == d })
+}
+
+// PID is the process's id.
+func (d *Daemon) PID() int { return d.cmd.Process.Pid }
+
+// Kill ends the process as a power cut would, without a chance to do anything
+// (SIGKILL), and returns when it is gone.
+func (d *Daemon) Kill() {
+	_ = d.cmd.Process.Kill() // gone already is as good
+	<-d.ended
+	d.stop.Do(d.Client.Close)
+}
+
+// Stop ends the daemon by tomd stop. One that exits with an error or has
+// complained is an error.
+func (d *Daemon) Stop(ctx context.Context) error {
+	_, err := d.on.Output(ctx, d.Name, "stop")
+	if err != nil {
+		d.Kill()
+		return err
+	}
+	select {
+	case <-d.ended:
+	case <-ctx.Done():
+		d.Kill()
+		return fmt.Errorf("stop %s: %w", d.Name, ctx.Err())
+	}
+	d.stop.Do(d.Client.Close)
+	if !d.cmd.ProcessState.Success() || d.stderr.Len() > 0 {
+		return fmt.Errorf("%s ended with %s and says: %s", d.Name, d.cmd.ProcessState, d.Stderr())
+	}
+	return nil
+}
+
+// Stderr is what it wrote there, empty while it runs.
+func (d *Daemon) Stderr() string {
+	select {
+	case <-d.ended:
+		return d.stderr.String()
+	default:
+		return ""
+	}
+}
+
+// Again starts a daemon that has ended on the same data directory, with the
+// same arguments.
+func (d *Daemon) Again(ctx context.Context) (*Daemon, error) {
+	return d.on.Start(ctx, d.Name, d.args...)
+}
+
+// Run runs a command for the daemon's directory, as [Machine.Run] does.
+func (d *Daemon) Run(ctx context.Context, args ...string) (Result, error) {
+	return d.on.Run(ctx, d.Name, "", args...)
+}
+
+// Output is [Machine.Output] for the daemon's directory.
+func (d *Daemon) Output(ctx context.Context, args ...string) (string, error) {
+	return d.on.Output(ctx, d.Name, args...)
+}
+
+// JSON is [Machine.JSON] for the daemon's directory.
+func (d *Daemon) JSON(ctx context.Context, into any, args ...string) error {
+	return d.on.JSON(ctx, into, d.Name, args...)
+}

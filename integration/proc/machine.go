@@ -1,0 +1,117 @@
+package proc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Machine is where some daemons live, each in a data directory of its own. Its
+// methods may be called from any goroutine.
+type Machine struct {
+	Binary string
+	// Network is that of the daemons; no two machines have the same unless they
+	// are made so.
+	Network string
+
+	dir string
+
+	mu      sync.Mutex
+	daemons []*Daemon
+}
+
+// NewMachine makes an empty machine for the binary.
+func NewMachine(binary string) (*Machine, error) {
+	dir, err := os.MkdirTemp("", "tom-") // short: sockets lie below it
+	if err != nil {
+		return nil, fmt.Errorf("make directory for data: %w", err)
+	}
+	network := strings.ToLower(filepath.Base(dir))
+	return &Machine{Binary: binary, Network: network, dir: dir}, nil
+}
+
+// Data is the data directory of the daemon of that name.
+func (m *Machine) Data(name string) string { return filepath.Join(m.dir, name) }
+
+// Close kills what still runs, and removes all data.
+func (m *Machine) Close() error {
+	m.mu.Lock()
+	daemons := slices.Clone(m.daemons)
+	m.mu.Unlock()
+	for _, d := range daemons {
+		d.Kill()
+	}
+	return os.RemoveAll(m.dir)
+}
+
+// Result is what a command printed, and its exit code.
+type Result struct {
+	Out, Err string
+	Code     int
+}
+
+// commandTime is how long a command may take that is not told itself.
+const commandTime = 2 * time.Minute
+
+// Run runs tomd for a data directory to its end. The error is about running it,
+// not about what it exits with.
+func (m *Machine) Run(ctx context.Context, name, stdin string, args ...string) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	cmd := m.command(ctx, name, args)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	err := cmd.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		return Result{}, fmt.Errorf("run tomd %s: %w", strings.Join(args, " "), err)
+	}
+	if ctx.Err() != nil {
+		return Result{}, fmt.Errorf("run tomd %s: %w", strings.Join(args, " "), ctx.Err())
+	}
+	return Result{out.String(), errs.String(), cmd.ProcessState.ExitCode()}, nil
+}
+
+// Output runs a command that must exit with 0, and gives what it printed.
+func (m *Machine) Output(ctx context.Context, name string, args ...string) (string, error) {
+	r, err := m.Run(ctx, name, "", args...)
+	if err != nil {
+		return "", err
+	}
+	if r.Code != 0 {
+		return "", fmt.Errorf("tomd %s of %s exits with %d: %s", strings.Join(args, " "), name, r.Code, strings.TrimSpace(r.Err))
+	}
+	return r.Out, nil
+}
+
+// JSON runs a command with --json that must exit with 0 and print one object.
+func (m *Machine) JSON(ctx context.Context, into any, name string, args ...string) error {
+	out, err := m.Output(ctx, name, append([]string{"--json"}, args...)...)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		return fmt.Errorf("tomd %s of %s prints %q: %w", strings.Join(args, " "), name, out, err)
+	}
+	return nil
+}
+
+// command prepares tomd for a data directory, with an environment in which it
+// finds nothing of the user's.
+func (m *Machine) command(ctx context.Context, name string, args []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, m.Binary, append([]string{"--data", m.Data(name)}, args...)...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "TOM_") || strings.HasPrefix(v, "XDG_") || strings.HasPrefix(v, "HOME=")
+	})
+	cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+m.dir, "HOME="+m.dir)
+	endWithParent(cmd)
+	return cmd
+}
