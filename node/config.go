@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tom-protocol/tom/node/discovery"
 	nodehost "github.com/tom-protocol/tom/node/host"
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
@@ -36,7 +40,7 @@ type Config struct {
 	// Loopback addresses alone mean Local.
 	Listen []string
 
-	// Bootstrap are multiaddrs, with /p2p/, of nodes to connect to at start, for
+	// Bootstrap are multiaddrs with /p2p/, or contact links, of nodes to connect to at start, for
 	// a node that knows nobody yet.
 	Bootstrap []string
 
@@ -44,10 +48,11 @@ type Config struct {
 	// mapping, no probing of reachability.
 	Local bool
 
-	NoMDNS    bool // do not look for nodes on the LAN
-	NoPortMap bool // do not ask the router for a port mapping
+	NoMDNS       bool // do not look for nodes on the LAN
+	NoRendezvous bool // do not look for nodes on this machine
+	NoPortMap    bool // do not ask the router for a port mapping
 
-	// RendezvousDir is where the daemons of one user on one machine find each
+	// RendezvousDir is where the nodes of one user on one machine find each
 	// other. Empty: a directory below $XDG_RUNTIME_DIR, or beside DataDir.
 	RendezvousDir string
 
@@ -75,7 +80,7 @@ type settings struct {
 	Config
 	network   protocols.Network
 	listen    []multiaddr.Multiaddr
-	bootstrap []multiaddr.Multiaddr
+	bootstrap discovery.Bootstrap
 }
 
 const (
@@ -98,8 +103,12 @@ func (cfg Config) check() (*settings, error) {
 	if s.listen, err = parseAddrs(cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen address: %w", err)
 	}
-	if s.bootstrap, err = parseAddrs(cfg.Bootstrap); err != nil {
-		return nil, fmt.Errorf("bootstrap address: %w", err)
+	for _, text := range cfg.Bootstrap {
+		info, err := bootstrapPeer(text)
+		if err != nil {
+			return nil, fmt.Errorf("bootstrap address %q: %w", text, err)
+		}
+		s.bootstrap = append(s.bootstrap, info)
 	}
 	if s.Now == nil {
 		s.Now = time.Now
@@ -131,6 +140,32 @@ func parseAddrs(texts []string) ([]multiaddr.Multiaddr, error) {
 		addrs = append(addrs, a)
 	}
 	return addrs, nil
+}
+
+// bootstrapPeer reads a multiaddr with /p2p/, or a contact link.
+func bootstrapPeer(text string) (peer.AddrInfo, error) {
+	if identity.IsLink(text) {
+		link, err := identity.ParseLink(text)
+		return peer.AddrInfo{ID: identity.PeerIDOf(link.Peer), Addrs: link.Addrs}, err
+	}
+	info, err := peer.AddrInfoFromString(text)
+	if err != nil {
+		return peer.AddrInfo{}, err
+	}
+	return *info, nil
+}
+
+// rendezvousDir is the folder in which nodes of this user and network meet.
+func (s *settings) rendezvousDir() string {
+	switch {
+	case s.RendezvousDir != "":
+		return filepath.Join(s.RendezvousDir, string(s.network))
+	case os.Getenv("XDG_RUNTIME_DIR") != "":
+		return filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "tom", string(s.network))
+	case s.DataDir != "":
+		return filepath.Join(filepath.Dir(filepath.Clean(s.DataDir)), ".tom-rendezvous", string(s.network))
+	}
+	return filepath.Join(os.TempDir(), "tom-"+strconv.Itoa(os.Getuid()), string(s.network))
 }
 
 // path is a file of the data directory; empty while everything is in memory.

@@ -41,7 +41,7 @@ func Example() {
 // mustRun starts a node that keeps everything in memory and stays on this
 // machine.
 func mustRun(ctx context.Context, name string) *node.Node {
-	n, err := node.New(node.Config{Name: name, Local: true})
+	n, err := node.New(node.Config{Name: name, Local: true, NoRendezvous: true})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
 
@@ -55,4 +56,5 @@ func (n *Node) greeted(p Peer, h heartbeat.Hello, rtt time.Duration, _ bool) {
 	theirs := time.UnixMilli(int64(min(h.Time, 1<<53))).Add(rtt / 2)
 	n.clock.Observe(p, theirs.Sub(n.clock.Now()))
 	n.courier.LearnPrekeys(p, h.Prekeys)
+	n.cache.Met(n.host.Peerstore().PeerInfo(identity.PeerIDOf(p)), n.clock.Now())
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tom-protocol/tom/node/clock"
 	"github.com/tom-protocol/tom/node/courier"
+	"github.com/tom-protocol/tom/node/discovery"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
@@ -38,6 +39,8 @@ type Node struct {
 	store    *store.Store
 	host     host.Host
 	hostInfo nodehost.Info
+	cache    *discovery.Cache
+	finder   *discovery.Service
 	links    *links.Links
 	courier  *courier.Courier
 
@@ -74,6 +77,10 @@ func (n *Node) open() (err error) {
 	if n.host, n.hostInfo, err = n.openHost(); err != nil {
 		return err
 	}
+	if n.cache, err = discovery.OpenCache(n.cfg.path("peers.json")); err != nil {
+		return err
+	}
+	n.finder = n.newFinder()
 	n.links = n.newLinks()
 	n.courier = courier.New(courier.Config{
 		Signer: n.signer, Prekeys: n.vault, Agreement: n.vault,
@@ -112,6 +119,7 @@ func (n *Node) Run(ctx context.Context) error {
 	for name, run := range map[string]func(context.Context) error{
 		"courier":   n.courier.Run,
 		"links":     n.links.Run,
+		"discovery": n.finder.Run,
 		"upkeep":    n.upkeep,
 		"addresses": n.watchSelf,
 	} {

@@ -11,7 +11,7 @@ import (
 // start runs a node on loopback until the test ends.
 func start(t *testing.T, cfg node.Config) *node.Node {
 	t.Helper()
-	cfg.Local = true
+	cfg.Local, cfg.NoRendezvous = true, true
 	n, err := node.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ type session struct {
 
 func run(t *testing.T, cfg node.Config) session {
 	t.Helper()
-	cfg.Local = true
+	cfg.Local, cfg.NoRendezvous = true, true
 	n, err := node.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -13,11 +13,7 @@ import (
 // Acks takes in frames of receipts that a peer sent over its connection. It
 // blocks while too much is waiting to be judged.
 func (c *Courier) Acks(in Inbound, frames [][]byte) {
-	select {
-	case <-c.ready:
-	default:
-		return // not running yet
-	}
+	<-c.ready // the connections may be up a moment earlier
 	for _, frame := range frames {
 		if err := c.Receipts(in.Peer(), frame); err != nil {
 			in.Misbehaved(err)

@@ -46,10 +46,10 @@ func NewCounters(r prometheus.Registerer) *Counters {
 	}
 }
 
-func (c *Counters) received()             { c.receivedTotal.Inc() }
-func (c *Counters) duplicate()            { c.duplicatesTotal.Inc() }
-func (c *Counters) busied()               { c.busyTotal.Inc() }
-func (c *Counters) receiptsDropped(n int) { c.droppedTotal.Add(float64(n)) }
+func (c *Counters) received()                   { c.receivedTotal.Inc() }
+func (c *Counters) duplicate()                  { c.duplicatesTotal.Inc() }
+func (c *Counters) busied()                     { c.busyTotal.Inc() }
+func (c *Counters) receiptsDropped(n int)       { c.droppedTotal.Add(float64(n)) }
 func (c *Counters) refused(why envelope.Reason) { c.refusedTotal.WithLabelValues(why.String()).Inc() }
 
 func (c *Counters) ended(r *delivery.Report) { c.endedTotal.WithLabelValues(r.State.String()).Inc() }

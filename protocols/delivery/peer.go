@@ -25,7 +25,7 @@ type peer struct {
 	dialing  timer // armed between two dials
 	inDial   bool
 	dialedAt time.Time // when the newest dial began
-	dials    int // failed in a row
+	dials    int       // failed in a row
 	attempts []Attempt
 
 	silence    timer // for an answer on the open connection
@@ -157,14 +157,6 @@ func (m *Machine) Probed(now time.Time, k protocols.Key, alive bool) {
 	}
 	p.ready.prepend(&p.flight)
 	m.hold(now, p, m.backoff(p.stalls-1, firstAnswer))
-}
-
-// Appeared says that the peer was heard of at an address: worth a dial now.
-func (m *Machine) Appeared(now time.Time, k protocols.Key) {
-	if p, ok := m.peers[k]; ok && !p.up {
-		p.dials = 0
-		m.reach(now, p)
-	}
 }
 
 // reach dials the peer if something waits for it and no dial is on its way.

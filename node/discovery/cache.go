@@ -1,0 +1,196 @@
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
+)
+
+// Limits of the cache.
+const (
+	maxCached     = 256              // peers; the one met longest ago leaves first
+	maxCacheFile  = 1 << 20          // bytes that are read of it
+	cacheInterval = 10 * time.Second // how often its peers are named again, and changes written
+)
+
+// Cache remembers the peers this node has met, over restarts, so that a node
+// that was in the network once needs nobody to get in again.
+type Cache struct {
+	path string // empty: in memory
+
+	mu    sync.Mutex
+	met   map[peer.ID]entry
+	dirty bool
+}
+
+// entry is a peer in the cache.
+type entry struct {
+	ID    string    `json:"id"`
+	Addrs []string  `json:"addrs"`
+	Met   time.Time `json:"met"`
+}
+
+// OpenCache reads the cache at path; with an empty path it lives in memory. A
+// damaged file is a cache without peers: it is not worth stopping for.
+func OpenCache(path string) (*Cache, error) {
+	c := &Cache{path: path, met: make(map[peer.ID]entry)}
+	if path == "" {
+		return c, nil
+	}
+	b, err := readSmall(path, maxCacheFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read peer cache: %w", err)
+	}
+	var all []entry
+	if err := json.Unmarshal(b, &all); err != nil {
+		logger.Warnw("peer cache is damaged and begins anew", "path", path, "err", err)
+		return c, nil
+	}
+	for _, e := range all[:min(len(all), maxCached)] {
+		if id, err := peer.Decode(e.ID); err == nil {
+			c.met[id] = e
+		}
+	}
+	return c, nil
+}
+
+// Met notes that a peer is connected, and where it says it listens.
+func (c *Cache) Met(info peer.AddrInfo, now time.Time) {
+	if len(info.Addrs) == 0 {
+		return
+	}
+	e := entry{ID: info.ID.String(), Met: now.UTC().Truncate(time.Second)}
+	for _, a := range info.Addrs[:min(len(info.Addrs), maxAddrs)] {
+		e.Addrs = append(e.Addrs, a.String())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.met[info.ID], c.dirty = e, true
+	if len(c.met) > maxCached {
+		c.forgetOldest()
+	}
+}
+
+// Addrs are the addresses at which a peer was met, nil if it was not.
+func (c *Cache) Addrs(id peer.ID) []multiaddr.Multiaddr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return parseAddrs(c.met[id].Addrs)
+}
+
+// parseAddrs leaves out what is no address.
+func parseAddrs(texts []string) (addrs []multiaddr.Multiaddr) {
+	for _, text := range texts {
+		if a, err := multiaddr.NewMultiaddr(text); err == nil {
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs
+}
+
+func (c *Cache) forgetOldest() {
+	var oldest peer.ID
+	for id, e := range c.met {
+		if oldest == "" || e.Met.Before(c.met[oldest].Met) {
+			oldest = id
+		}
+	}
+	delete(c.met, oldest)
+}
+
+// Name implements Source.
+func (*Cache) Name() string { return "cache" }
+
+// Run implements Source. It also writes what is new.
+func (c *Cache) Run(ctx context.Context, found func(peer.AddrInfo)) error {
+	tick := time.NewTicker(cacheInterval)
+	defer tick.Stop()
+	for {
+		for _, info := range c.peers() {
+			found(info)
+		}
+		select {
+		case <-ctx.Done():
+			return c.Save()
+		case <-tick.C:
+		}
+		if err := c.Save(); err != nil {
+			logger.Warnw("peer cache not written", "err", err)
+		}
+	}
+}
+
+// peers are those in the cache, the one met last first.
+func (c *Cache) peers() []peer.AddrInfo {
+	var all []peer.AddrInfo
+	for _, e := range c.entries() {
+		id, err := peer.Decode(e.ID)
+		if err != nil {
+			continue
+		}
+		all = append(all, peer.AddrInfo{ID: id, Addrs: parseAddrs(e.Addrs)})
+	}
+	return all
+}
+
+func (c *Cache) entries() []entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]entry, 0, len(c.met))
+	for _, e := range c.met {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b entry) int {
+		return cmp.Or(b.Met.Compare(a.Met), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+// Save writes the cache, if it has changed, in place of the file as a whole.
+func (c *Cache) Save() error {
+	c.mu.Lock()
+	dirty := c.dirty
+	c.dirty = false
+	c.mu.Unlock()
+	if !dirty || c.path == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(c.entries(), "", " ")
+	if err != nil {
+		return fmt.Errorf("pack peer cache: %w", err)
+	}
+	return replaceFile(c.path, b)
+}
+
+// replaceFile writes a file so that readers see the old one or the new one.
+func replaceFile(path string, b []byte) error {
+	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// readSmall reads a file that has at most limit bytes.
+func readSmall(path string, limit int64) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() || st.Size() > limit {
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, limit)
+	}
+	return os.ReadFile(path)
+}
