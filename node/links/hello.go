@@ -116,7 +116,8 @@ func (l *Links) noteHello(c network.Conn, h heartbeat.Hello, rtt time.Duration, 
 	if local {
 		n.rtt = rtt
 	}
-	n.speaks, n.greeting = true, true
+	n.greeting = true
+	l.noteSpeaks(n)
 	l.mark(n)
 	return have, false
 }

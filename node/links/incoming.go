@@ -48,12 +48,32 @@ func (in *Inbound) Misbehaved(err error) {
 // server returns the handler of streams of one kind.
 func (l *Links) server(k kind) network.StreamHandler {
 	return func(s network.Stream) {
-		if !l.enter() {
+		if !l.awaitStart() || !l.enter() {
 			_ = s.Reset()
 			return
 		}
 		defer l.work.Done()
 		l.count.served(k, l.serve(k, s))
+	}
+}
+
+// startWait is how long a stream may wait for Run: a host takes connections a
+// moment before its links run.
+const startWait = 5 * time.Second
+
+func (l *Links) awaitStart() bool {
+	select {
+	case <-l.started:
+		return true
+	default:
+	}
+	late := time.NewTimer(startWait)
+	defer late.Stop()
+	select {
+	case <-l.started:
+		return true
+	case <-late.C:
+		return false
 	}
 }
 

@@ -45,7 +45,7 @@ type Links struct {
 }
 
 // New makes the links of h. From now on the host says that it speaks our
-// protocols; nothing else happens before Run, and streams are refused.
+// protocols; nothing else happens before Run, for which streams wait.
 func New(h host.Host, cfg Config) *Links {
 	if cfg.Network == "" {
 		cfg.Network = protocols.Main

@@ -107,7 +107,7 @@ func (p *party) count(what string) int {
 // await waits until what was heard n times.
 func (p *party) await(what string, n int) {
 	p.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		p.mu.Lock()
 		more := p.more
@@ -142,7 +142,7 @@ func (p *party) connect(to *party) {
 	}
 }
 
-func newHost(t *testing.T) libp2phost.Host {
+func newHost(t testing.TB) libp2phost.Host {
 	t.Helper()
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {
@@ -151,7 +151,7 @@ func newHost(t *testing.T) libp2phost.Host {
 	return newHostWith(t, key)
 }
 
-func newHostWith(t *testing.T, key crypto.PrivKey) libp2phost.Host {
+func newHostWith(t testing.TB, key crypto.PrivKey) libp2phost.Host {
 	t.Helper()
 	h, _, err := host.New(host.Config{Key: key, Local: true})
 	if err != nil {

@@ -22,6 +22,7 @@ type neighbour struct {
 	gone  bool    // the last connection is gone: this neighbour is history
 
 	speaks bool            // it has shown that it speaks our protocols
+	ready  chan struct{}   // closed once it has
 	hello  heartbeat.Hello // its newest
 	offset time.Duration   // its clock against ours, by that hello
 	rtt    time.Duration   // the newest measured; 0: none yet
@@ -103,7 +104,10 @@ func (l *Links) add(key Peer, c network.Conn) (fresh *conn, older []*conn) {
 	n := l.peers[c.RemotePeer()]
 	if n == nil {
 		lim := l.cfg.Limits
-		n = &neighbour{key: key, id: c.RemotePeer(), opening: rate.NewLimiter(rate.Limit(lim.Rate), lim.Burst)}
+		n = &neighbour{
+			key: key, id: c.RemotePeer(), ready: make(chan struct{}),
+			opening: rate.NewLimiter(rate.Limit(lim.Rate), lim.Burst),
+		}
 		l.peers[n.id] = n
 	}
 	if n.find(c) != nil {
@@ -140,6 +144,7 @@ func (l *Links) disconnected(c network.Conn) {
 func (l *Links) noteSpeaks(n *neighbour) {
 	if !n.speaks {
 		n.speaks = true
+		close(n.ready)
 		l.mark(n)
 	}
 }
