@@ -153,19 +153,23 @@ func (a api) Receipt(ctx context.Context, id string) (localapi.Receipt, error) {
 }
 
 func (a api) Inbox(_ context.Context, q localapi.InboxQuery) ([]localapi.Received, bool, error) {
-	rows, err := a.n.Inbox(Query{Since: Cursor(q.Since), Unread: q.Unread, Requests: q.Requests, Limit: q.Limit})
+	limit := q.Limit
+	if limit <= 0 || limit > localapi.MaxPage {
+		limit = localapi.MaxPage
+	}
+	rows, err := a.n.Inbox(Query{Since: Cursor(q.Since), Unread: q.Unread, Requests: q.Requests, Limit: limit + 1})
 	if err != nil {
 		return nil, false, err
 	}
 	all := []localapi.Received{}
 	size := 0
 	for i := range rows {
-		if size += len(rows[i].Body); size > localapi.PageBytes && i > 0 {
+		if size += len(rows[i].Body); i == limit || size > localapi.PageBytes && i > 0 {
 			return all, true, nil
 		}
 		all = append(all, apiReceived(&rows[i]))
 	}
-	return all, q.Limit > 0 && len(rows) == q.Limit, nil
+	return all, false, nil
 }
 
 func apiReceived(r *Received) localapi.Received {

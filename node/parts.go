@@ -40,7 +40,7 @@ func (n *Node) openStore() (*store.Store, error) {
 
 // openHost starts libp2p on the port of the last run, if it is free.
 func (n *Node) openHost() (host.Host, nodehost.Info, error) {
-	saved, err := n.loadSettings()
+	saved, err := n.adopt()
 	if err != nil {
 		return nil, nodehost.Info{}, err
 	}

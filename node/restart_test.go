@@ -167,3 +167,22 @@ func TestRecipientNeverMetIsReachedByItsKeyAlone(t *testing.T) {
 	alice.wait(t, id, node.Delivered)
 	bob.wantInbox(t, "hello")
 }
+
+func TestDataDirectoryKeepsNamePortAndNetwork(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := run(t, node.Config{DataDir: dir, Name: "alice", Network: "test"})
+	link := first.Link()
+	if _, err := node.New(node.Config{DataDir: dir, Local: true, Network: "test"}); err == nil {
+		t.Error("a second node opened the directory")
+	}
+	first.stop()
+	again := run(t, node.Config{DataDir: dir, Network: "test"})
+	if again.Link() != link {
+		t.Errorf("the link was %s and is %s", link, again.Link())
+	}
+	again.stop()
+	if _, err := node.New(node.Config{DataDir: dir, Local: true}); err == nil {
+		t.Error("a directory of one network was opened on another")
+	}
+}

@@ -117,7 +117,7 @@ func (n *Node) watchSelf(ctx context.Context) error {
 func (n *Node) rememberAddrs() {
 	s, err := n.loadSettings()
 	if err == nil {
-		s.Name, s.Addrs = n.cfg.Name, nil
+		s.Addrs = nil
 		for _, a := range n.Addrs() {
 			s.Addrs = append(s.Addrs, a.String())
 		}

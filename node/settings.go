@@ -28,6 +28,27 @@ func (n *Node) loadSettings() (saved, error) {
 	return readSettings(n.cfg.DataDir)
 }
 
+// adopt takes over what earlier runs chose, and keeps what this one does. A
+// directory belongs to one network: what waits in it is signed for that one.
+func (n *Node) adopt() (saved, error) {
+	s, err := n.loadSettings()
+	if err != nil {
+		return s, err
+	}
+	if s.Network != "" && s.Network != string(n.cfg.network) {
+		return s, fmt.Errorf("data directory %s belongs to network %q, not %q: use another one with --data, or --network %s",
+			n.cfg.DataDir, s.Network, n.cfg.network, s.Network)
+	}
+	if n.cfg.Name == "" {
+		n.cfg.Name = s.Name
+	}
+	if s.Network == string(n.cfg.network) && s.Name == n.cfg.Name {
+		return s, nil
+	}
+	s.Network, s.Name = string(n.cfg.network), n.cfg.Name
+	return s, n.saveSettings(s)
+}
+
 func readSettings(dir string) (s saved, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, settingsFile))
 	if errors.Is(err, fs.ErrNotExist) {
