@@ -57,6 +57,7 @@ func TestReplayIsReceiptedAgainAndNotReceivedAgain(t *testing.T) {
 		t.Errorf("the author was not sent its receipt again: %+v", got)
 	}
 
+	v.leave(bob)
 	bob.stop()
 	bob = run(t, node.Config{DataDir: dir})
 	before = bob.view()
@@ -100,6 +101,7 @@ func TestReplayFromYesterdayIsRefusedByTheClock(t *testing.T) {
 	replay(e)
 	clock.set(26 * time.Hour) // and now it does not
 	replay(e)
+	v.leave(bob)
 	bob.stop()
 	bob = run(t, cfg)
 	replay(e)
@@ -111,6 +113,7 @@ func TestReplayFromYesterdayIsRefusedByTheClock(t *testing.T) {
 	}
 
 	// A clock set back does not open the door again.
+	v.leave(bob)
 	bob.stop()
 	clock.set(0)
 	bob = run(t, cfg)

@@ -2,6 +2,7 @@ package hostile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -94,13 +95,25 @@ func (l *living) accept(to, text string) node.MessageID {
 
 func (l *living) delivered(id node.MessageID) { l.reaches(id, node.Delivered) }
 
-// reaches waits until a message has come to exactly a state.
+// errSeen ends a reading of events.
+var errSeen = errors.New("seen")
+
+// reaches waits until a message has come to exactly a state, and the event that
+// says so is there: states are written behind.
 func (l *living) reaches(id node.MessageID, want node.State) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
 	st, err := l.Wait(ctx, id, want)
-	if err != nil || st.State != want {
+	if err == nil && st.State == want {
+		err = l.Events(ctx, 0, func(e node.Event) error {
+			if e.Kind == node.StateChanged && e.ID == st.ID && e.State == want {
+				return errSeen
+			}
+			return nil
+		})
+	}
+	if !errors.Is(err, errSeen) {
 		tr, _ := l.Trace(context.Background(), id)
 		l.t.Fatalf("state %v, %v; trace %+v", st.State, err, tr)
 	}

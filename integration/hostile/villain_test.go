@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -132,20 +133,46 @@ func (v *villain) receipts() (f ack.Frame, all []*ack.Receipt) {
 	return f, nil
 }
 
-// dial connects to whoever a link names.
+// dial connects to whoever a link names, and waits until it speaks our
+// protocols: a node that has just started listens a moment before that.
 func (v *villain) dial(link string) peer.ID {
 	v.t.Helper()
 	l, err := identity.ParseLink(link)
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	news, err := v.host.EventBus().Subscribe(new(event.EvtPeerProtocolsUpdated))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer news.Close()
 	ctx, cancel := context.WithTimeout(v.t.Context(), patience)
 	defer cancel()
 	id := identity.PeerIDOf(l.Peer)
 	if err := v.host.Connect(ctx, peer.AddrInfo{ID: id, Addrs: l.Addrs}); err != nil {
 		v.t.Fatal(err)
 	}
-	return id
+	for {
+		spoken, err := v.host.Peerstore().SupportsProtocols(id, protocols.EnvelopeProtocol, protocols.AckProtocol, protocols.HeartbeatProtocol)
+		if err == nil && len(spoken) == 3 {
+			return id
+		}
+		select {
+		case <-news.Out():
+		case <-ctx.Done():
+			v.t.Fatal("it does not speak our protocols")
+		}
+	}
+}
+
+// leave hangs up, and forgets that it was ever there.
+func (v *villain) leave(l *living) {
+	v.t.Helper()
+	id := identity.PeerIDOf(l.Key())
+	if err := v.host.Network().ClosePeer(id); err != nil {
+		v.t.Fatal(err)
+	}
+	v.host.Peerstore().RemovePeer(id)
 }
 
 // open opens a stream of one of our protocols.
