@@ -56,5 +56,13 @@ func (n *Node) greeted(p Peer, h heartbeat.Hello, rtt time.Duration, _ bool) {
 	theirs := time.UnixMilli(int64(min(h.Time, 1<<53))).Add(rtt / 2)
 	n.clock.Observe(p, theirs.Sub(n.clock.Now()))
 	n.courier.LearnPrekeys(p, h.Prekeys)
-	n.cache.Met(n.host.Peerstore().PeerInfo(identity.PeerIDOf(p)), n.clock.Now())
+	n.met(p)
+}
+
+// met remembers where a neighbour that speaks our protocols can be found. Its
+// hello and what it says of its addresses come in any order.
+func (n *Node) met(p Peer) {
+	if n.links.Connected(p) {
+		n.cache.Met(n.host.Peerstore().PeerInfo(identity.PeerIDOf(p)), n.clock.Now())
+	}
 }

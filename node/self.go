@@ -6,6 +6,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/node/identity"
@@ -89,11 +90,13 @@ func (n *Node) notices(offset time.Duration) (notices []string) {
 	return notices
 }
 
-// watchSelf follows this node's addresses and reachability until ctx ends.
+// watchSelf follows this node's addresses and reachability, and where its
+// neighbours say they listen, until ctx ends.
 func (n *Node) watchSelf(ctx context.Context) error {
 	sub, err := n.host.EventBus().Subscribe([]any{
 		new(event.EvtLocalAddressesUpdated), new(event.EvtLocalReachabilityChanged),
-	})
+		new(event.EvtPeerIdentificationCompleted),
+	}, eventbus.Name("tom/node"), eventbus.BufSize(256))
 	if err != nil {
 		return err
 	}
@@ -104,8 +107,14 @@ func (n *Node) watchSelf(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case ev := <-sub.Out():
-			if r, ok := ev.(event.EvtLocalReachabilityChanged); ok {
-				n.reachability.Store(int32(r.Reachability))
+			switch ev := ev.(type) {
+			case event.EvtPeerIdentificationCompleted:
+				if p, err := identity.KeyOf(ev.Peer); err == nil {
+					n.met(p)
+				}
+				continue
+			case event.EvtLocalReachabilityChanged:
+				n.reachability.Store(int32(ev.Reachability))
 			}
 			n.rememberAddrs()
 		}

@@ -25,7 +25,7 @@ type living struct {
 // run runs a node on loopback until the test ends, or stop.
 func run(t *testing.T, cfg node.Config) *living {
 	t.Helper()
-	cfg.Local = true
+	cfg.Local, cfg.NoRendezvous = true, true
 	n, err := node.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ type account struct {
 
 // beVictim runs a node until the orders end.
 func beVictim(orders io.Reader, accounts io.Writer) error {
-	n, err := node.New(node.Config{Name: "bob", Local: true, InboxLimit: 1 << 20, OutboxLimit: 1 << 20})
+	n, err := node.New(node.Config{Name: "bob", Local: true, NoRendezvous: true, InboxLimit: 1 << 20, OutboxLimit: 1 << 20})
 	if err != nil {
 		return err
 	}

@@ -37,3 +37,29 @@ func TestNodeThatMovedAndWritesIsReached(t *testing.T) {
 		alice.send(t, bob.Link(), "and on")
 	})
 }
+
+// A node comes back at an address nobody knows, and says nothing.
+func TestNodeThatMovedIsReachedWithoutAnyonesHelp(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		dir := t.TempDir()
+		alice, bob := w.start(1, node.Config{Name: "alice"}), w.start(2, node.Config{Name: "bob", DataDir: dir})
+		alice.send(t, bob.Link(), "first")
+		time.Sleep(time.Minute)
+		w.cut(2)
+		bob.stop()
+		waiting, err := alice.SendTo(ctx, bob.Key(), node.Text("for bob, wherever he is"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+
+		begun := time.Now()
+		w.start(3, node.Config{Name: "bob", DataDir: dir})
+		alice.wait(t, ctx, waiting)
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}

@@ -92,7 +92,7 @@ func (s source) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) { 
 // run runs a node on this machine until the test ends, or stop.
 func run(t *testing.T, cfg node.Config) living {
 	t.Helper()
-	cfg.Local = true
+	cfg.Local, cfg.NoRendezvous = true, true
 	n, err := node.New(cfg)
 	if err != nil {
 		t.Fatal(err)
