@@ -85,6 +85,7 @@ func (n *Node) open() (err error) {
 	n.courier = courier.New(courier.Config{
 		Signer: n.signer, Prekeys: n.vault, Agreement: n.vault,
 		Store: n.store, Lines: n.links, Now: n.clock.Now,
+		InDoubt:     func() bool { return !n.clock.Destroying() },
 		OutboxLimit: n.cfg.OutboxLimit,
 		Count:       courier.NewCounters(n.cfg.Registry),
 	})

@@ -31,6 +31,7 @@ func (c *Courier) machineLoop(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := c.Now()
+		m.Doubt(c.InDoubt())
 		inputs := c.mail.take()
 		for _, in := range inputs {
 			in(m, now)

@@ -157,7 +157,7 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 		a.row.Hidden, a.enclosed = true, content.Body
 		return a, true
 	}
-	a.row.Content = content.AppendUnpadded(nil)
+	a.row.Content = content.AppendUnpadded(make([]byte, 0, contentCap(&content)))
 	return a, true
 }
 
@@ -234,7 +234,7 @@ func (c *Courier) busy(in Inbound, e *envelope.Envelope) {
 // again.
 func (c *Courier) answer(in Inbound, e *envelope.Envelope, a envelope.Answer) {
 	a.Digest = e.Digest().Short()
-	if err := in.Answer(a.Append(nil)); err != nil {
+	if err := in.Answer(a.Append(make([]byte, 0, 48))); err != nil {
 		logger.Debugw("hop answer not sent", "peer", in.Peer(), "err", err)
 	}
 }

@@ -121,10 +121,10 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 	a.row = store.Outgoing{
 		ID: envelope.NewID(now), To: d.To, Created: now, Lifetime: d.Lifetime.Truncate(time.Second),
 		Control: control, DemandsSecrecy: d.DemandsSecrecy,
-		Content: content.AppendUnpadded(nil),
+		Content: content.AppendUnpadded(make([]byte, 0, contentCap(&content))),
 	}
 	if to, ok := c.keys.choose(d.To, now); ok {
-		a.sealed, err = c.sealer.Seal(to, a.row.ID, now, a.row.Lifetime, content.Append(nil))
+		a.sealed, err = c.sealer.Seal(to, a.row.ID, now, a.row.Lifetime, content.Append(make([]byte, 0, message.PaddedLen(contentCap(&content)))))
 		if err != nil {
 			return nil, fmt.Errorf("seal: %w", err)
 		}
@@ -146,6 +146,9 @@ func (c *Courier) holdFor(o *store.Outgoing, size int) hold {
 	}
 	return hold{of: of, bytes: int64(size + rowOverhead)}
 }
+
+// contentCap is a little more than the content takes when encoded.
+func contentCap(c *message.Content) int { return len(c.Type) + len(c.Body) + 16 }
 
 // rowOverhead is about what an outbox row takes beside content and ciphertext.
 const rowOverhead = 512
@@ -231,7 +234,7 @@ func (c *Courier) sign(batch []*acceptance) {
 	envelope.Sign(c.Signer, sealed)
 	for _, a := range batch {
 		if a.sealed != nil {
-			a.frame = a.sealed.Append(nil)
+			a.frame = a.sealed.Append(make([]byte, 0, len(a.sealed.Body)+rowOverhead))
 			a.row.Envelope, a.row.Digest = a.frame, a.sealed.Digest()
 		}
 	}

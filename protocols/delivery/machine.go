@@ -18,6 +18,7 @@ const (
 	firstReceipt = 10 * time.Second        // from "taken" to the next try, if no receipt came
 	maxRetry     = 5 * time.Minute         // no wait between two tries is longer
 	firstDial    = 500 * time.Millisecond  // between the first two dials
+	doubtRetry   = time.Minute            // between two looks at a clock that is in doubt
 	saveDelay    = 500 * time.Millisecond  // how long a state that is not final may wait for the disk
 )
 
@@ -85,6 +86,7 @@ type Machine struct {
 	peers   map[protocols.Key]*peer
 	unsaved []*tracked
 	saving  timer
+	doubt   bool
 	ready   Ready
 }
 
@@ -105,6 +107,10 @@ func (m *Machine) Deadline() time.Time { return m.timers.next() }
 
 // Tick does what has become due.
 func (m *Machine) Tick(now time.Time) { m.timers.run(now) }
+
+// Doubt says whether the time given to the machine may be wrong by hours. While
+// it is in doubt, nothing expires.
+func (m *Machine) Doubt(inDoubt bool) { m.doubt = inDoubt }
 
 // Ready hands over what the inputs since the last call led to.
 func (m *Machine) Ready() Ready {
@@ -364,6 +370,10 @@ func (m *Machine) drop(t *tracked) {
 }
 
 func (m *Machine) expire(now time.Time, t *tracked) {
+	if m.doubt {
+		m.timers.arm(&t.ending, now.Add(doubtRetry))
+		return
+	}
 	if !t.Sealed && t.DemandsSecrecy {
 		m.fail(now, t, Failed, "forward secrecy was demanded and no prekey of the recipient came")
 		return

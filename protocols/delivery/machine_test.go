@@ -339,6 +339,17 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+func TestNothingExpiresWhileTheClockIsInDoubt(t *testing.T) {
+	b := newBench(t)
+	msg := b.accept(b.message())
+	b.m.Doubt(true)
+	if r := b.pass(48 * time.Hour); len(r.Save) > 0 {
+		t.Fatalf("saved %+v", r.Save)
+	}
+	b.m.Doubt(false)
+	b.wantState(b.pass(doubtRetry), msg, Expired)
+}
+
 func TestUnsealedMessageWaitsThreeSecondsForAPrekey(t *testing.T) {
 	b := newBench(t)
 	msg := b.message()

@@ -21,7 +21,7 @@ type Options struct {
 	// Cache is the memory for blocks read from disk, in bytes; 8 MiB if zero.
 	Cache int64
 	// Memtable is the memory for rows not yet in a table, in bytes, taken twice
-	// under load; 8 MiB if zero. A larger one writes fewer rows twice.
+	// under load; 32 MiB if zero, reached by doubling. A larger one writes fewer rows twice.
 	Memtable uint64
 	// OpenFiles is the number of tables kept open; 64 if zero.
 	OpenFiles int
@@ -38,7 +38,7 @@ type Options struct {
 
 const (
 	defaultCache     = 8 << 20
-	defaultMemtable  = 8 << 20
+	defaultMemtable  = 32 << 20
 	defaultOpenFiles = 64
 	defaultReserve   = 16 << 20
 	defaultPatience  = 5 * time.Second
