@@ -55,7 +55,7 @@ type Config struct {
 	Lines       Lines
 	Now         func() time.Time
 	InDoubt     func() bool // says that Now may be wrong by hours: nothing may expire
-	OutboxLimit int64 // bytes of messages that may wait for a receipt
+	OutboxLimit int64       // bytes of messages that may wait for a receipt
 	Count       *Counters
 }
 

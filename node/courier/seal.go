@@ -75,16 +75,19 @@ func (c *Courier) recipient(req delivery.SealRequest) (to envelope.Recipient, fo
 
 // sealContent seals and signs the content of an outbox row under its own id.
 func (c *Courier) sealContent(to envelope.Recipient, out *store.Outgoing) (*envelope.Envelope, error) {
+	e, err := c.sealUnsigned(to, out)
+	if err == nil {
+		envelope.Sign(c.Signer, []*envelope.Envelope{e})
+	}
+	return e, err
+}
+
+func (c *Courier) sealUnsigned(to envelope.Recipient, out *store.Outgoing) (*envelope.Envelope, error) {
 	content, _, err := message.ParseUnpadded(out.Content)
 	if err != nil {
 		return nil, err
 	}
-	e, err := c.sealer.Seal(to, out.ID, out.Created, out.Lifetime, content.Append(nil))
-	if err != nil {
-		return nil, err
-	}
-	envelope.Sign(c.Signer, []*envelope.Envelope{e})
-	return e, nil
+	return c.sealer.Seal(to, out.ID, out.Created, out.Lifetime, content.Append(nil))
 }
 
 // resealLoop seals the content of messages that their recipient could not open
@@ -117,7 +120,13 @@ func (c *Courier) reseal(id envelope.ID) error {
 	a := &acceptance{done: make(chan error, 1), row: *old}
 	a.row.ID, a.row.Created, a.row.Lifetime = envelope.NewID(now), now, left
 	a.row.Reseals, a.row.Supersedes = old.Reseals+1, id
-	a.row.Envelope, a.row.Digest, a.row.ForwardSecret = nil, envelope.Digest{}, false // the machine has it sealed
+	a.row.Envelope, a.row.Digest, a.row.ForwardSecret = nil, envelope.Digest{}, false
+	if to, ok := c.keys.choose(old.To, now); ok { // they came with the word that it cannot be opened
+		if a.sealed, err = c.sealUnsigned(to, &a.row); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+		a.row.ForwardSecret = true
+	} // else the machine has it sealed
 	select {
 	case c.accepts <- a:
 	case <-c.ctx.Done():
@@ -127,7 +136,13 @@ func (c *Courier) reseal(id envelope.ID) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	c.mail.put(func(m *delivery.Machine, now time.Time) {
-		c.held[a.row.ID], c.held[id] = c.held[id], hold{}
+		h := c.held[id]
+		delete(c.held, id)
+		if _, live := m.Report(a.row.ID); live {
+			c.held[a.row.ID] = h
+		} else {
+			h.release()
+		}
 		m.Succeeded(now, id, a.row.ID)
 	})
 	return nil
