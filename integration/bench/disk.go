@@ -3,8 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 )
 
 // scratch makes a directory for all that is written: where the user says, else
@@ -23,27 +21,3 @@ func scratch(dir string) (string, error) {
 	}
 	return filepath.Abs(made)
 }
-
-// syncCost is the median time of a small write and its sync, in µs.
-func syncCost(dir string) (float64, error) {
-	f, err := os.Create(filepath.Join(dir, "sync"))
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	took := make([]time.Duration, 51)
-	for i := range took {
-		begin := time.Now()
-		if _, err := f.Write(make([]byte, 512)); err != nil {
-			return 0, err
-		}
-		if err := f.Sync(); err != nil {
-			return 0, err
-		}
-		took[i] = time.Since(begin)
-	}
-	slices.Sort(took)
-	return micros(took[len(took)/2]), nil
-}
-
-func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }

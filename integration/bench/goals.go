@@ -38,7 +38,7 @@ func less(format string, limit float64, of func(footprint) float64) func(report)
 			return "", false, false
 		}
 		v := of(*r.Small)
-		return fmt.Sprintf(format, v), v < limit, true
+		return fmt.Sprintf(format, v), v < limit, v > 0
 	}
 }
 

@@ -92,6 +92,9 @@ func run(o options) error {
 	if b.report.SyncMicros, err = syncCost(dir); err != nil {
 		return err
 	}
+	if b.report.TripMicros, err = tripCost(); err != nil {
+		return err
+	}
 	for _, p := range wanted {
 		fmt.Fprintln(os.Stderr, "measuring", p.name)
 		if err := p.run(b); err != nil {
@@ -111,13 +114,17 @@ func chosen(only string) ([]part, error) {
 	if only == "" {
 		return parts, nil
 	}
-	var wanted []part
-	for name := range strings.SplitSeq(only, ",") {
-		i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
-		if i < 0 {
+	names := strings.Split(only, ",")
+	for _, name := range names {
+		if !slices.Contains(partNames(), name) {
 			return nil, errors.New("nothing is called " + name + "; there are " + strings.Join(partNames(), ", "))
 		}
-		wanted = append(wanted, parts[i])
+	}
+	var wanted []part
+	for _, p := range parts {
+		if slices.Contains(names, p.name) {
+			wanted = append(wanted, p)
+		}
 	}
 	return wanted, nil
 }

@@ -13,6 +13,10 @@ const (
 // load is how much of what a race is.
 type load struct{ messages, singles int }
 
+// warmUp is how many messages are sent before the clock starts, so that
+// connections, caches and code are warm.
+func (l load) warmUp() int { return max(l.messages/10, 1) }
+
 // loadOf gives slow systems less to do: a second or two suffices.
 func (b *bench) loadOf(system string) load {
 	if system == "jetstream-sync" {
@@ -63,7 +67,8 @@ func (b *bench) lossyOnce(system string, l load) (outcome, error) {
 		return o, err
 	}
 	w.close()
-	if err == nil && w.carried.Load() < int64(l.messages*bodySize) {
+	o.carried = w.carried.Load() / int64(l.messages+l.warmUp())
+	if err == nil && o.carried < bodySize {
 		err = fmt.Errorf("%s went past the lossy path", system)
 	}
 	return o, err
@@ -74,6 +79,7 @@ type outcome struct {
 	took    time.Duration
 	used    usage // by both sides
 	latency []time.Duration
+	carried int64 // bytes of datagrams a message, both ways; over a lossy path only
 }
 
 func raceOnce(system, dir string, l load, through func(string) (string, error)) (o outcome, err error) {
@@ -86,8 +92,7 @@ func raceOnce(system, dir string, l load, through func(string) (string, error)) 
 			err = e
 		}
 	}()
-	// Connections, caches and code are warm when the clock starts.
-	if _, err = p.sending.call(order{Do: "burst", N: max(l.messages/10, 1), Window: window}); err != nil {
+	if _, err = p.sending.call(order{Do: "burst", N: l.warmUp(), Window: window}); err != nil {
 		return o, err
 	}
 	if l.singles > 0 {

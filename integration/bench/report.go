@@ -13,7 +13,8 @@ type report struct {
 	Platform   string            `json:"platform"`
 	CPUs       int               `json:"cpus"`
 	Runs       int               `json:"runs"`
-	SyncMicros float64           `json:"sync_us"` // a small write and fsync
+	SyncMicros float64           `json:"sync_us"`     // a small write and fsync
+	TripMicros float64           `json:"udp_trip_us"` // a datagram and back
 	Systems    map[string]result `json:"systems,omitempty"`
 	Lossy      map[string]result `json:"lossy,omitempty"`
 	Split      []portion         `json:"split,omitempty"`
@@ -24,8 +25,9 @@ type report struct {
 type result struct {
 	Messages  int     `json:"messages"` // in a run
 	PerSecond float64 `json:"per_second"`
-	CPUMicros float64 `json:"cpu_us"`        // a message, both sides
-	Written   float64 `json:"written_bytes"` // to disk a message, both sides; 0: nothing, or not known here
+	CPUMicros float64 `json:"cpu_us"`               // a message, both sides
+	Written   float64 `json:"written_bytes"`        // to disk a message, both sides; 0: nothing, or not known here
+	Wire      float64 `json:"wire_bytes,omitempty"` // of datagrams a message, both ways; over the lossy path
 	P50Micros float64 `json:"p50_us,omitempty"`
 	P99Micros float64 `json:"p99_us,omitempty"`
 }
@@ -45,7 +47,7 @@ type footprint struct {
 	BinaryMB     float64 `json:"binary_mb"` // static and stripped
 	FirstStartMS float64 `json:"first_start_ms"`
 	StartMS      float64 `json:"start_ms"` // from exec to listening
-	IdleMB       float64 `json:"idle_mb"`  // resident
+	IdleMB       float64 `json:"idle_mb"`  // resident; 0: not measured on this system
 	Peers        int     `json:"peers"`
 	PeerKB       float64 `json:"peer_kb"` // resident, for each connected idle peer
 }
@@ -72,6 +74,7 @@ func medianOf(outs []outcome, n int) result {
 		PerSecond: of(func(o outcome) float64 { return per / o.took.Seconds() }),
 		CPUMicros: of(func(o outcome) float64 { return micros(o.used.CPU) / per }),
 		Written:   of(func(o outcome) float64 { return float64(o.used.Written) / per }),
+		Wire:      of(func(o outcome) float64 { return float64(o.carried) }),
 		P50Micros: of(func(o outcome) float64 { return o.percentile(50) }),
 		P99Micros: of(func(o outcome) float64 { return o.percentile(99) }),
 	}
@@ -104,7 +107,8 @@ var titles = map[string]string{
 
 func (r report) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s, %d CPUs; write and sync of 512 bytes %.0f µs; medians of %d runs\n", r.Platform, r.CPUs, r.SyncMicros, r.Runs)
+	fmt.Fprintf(t, "%s, %d CPUs; write and sync of 512 bytes %.0f µs, UDP round trip %.0f µs; medians of %d runs\n",
+		r.Platform, r.CPUs, r.SyncMicros, r.TripMicros, r.Runs)
 	fmt.Fprintf(t, "%d-byte bodies, one conversation, two processes, at most %d not yet acknowledged\n", bodySize, window)
 	r.printRaces(t, "on loopback", r.Systems)
 	r.printRaces(t, fmt.Sprintf("over a path of %v each way that loses %.0f %% each way", pathDelay, pathLoss*100), r.Lossy)
@@ -118,15 +122,23 @@ func (r report) printRaces(w io.Writer, where string, races map[string]result) {
 	if len(races) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\tratio\tmessages/s\tCPU µs\tdisk bytes\tp50 µs\tp99 µs\tof\n", where)
+	fmt.Fprintf(w, "\n%s\tratio\tmessages/s\tCPU µs\tdisk bytes\twire bytes\tp50 µs\tp99 µs\tof\n", where)
 	for _, p := range parts {
 		res, ok := races[p.name]
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%.0f\t%.1f\t%.0f\t%.0f\t%.0f\t%d\n", titles[p.name], ratio(res, races["plain"]),
-			res.PerSecond, res.CPUMicros, res.Written, res.P50Micros, res.P99Micros, res.Messages)
+		fmt.Fprintf(w, "  %s\t%s\t%.0f\t%.1f\t%.0f\t%s\t%s\t%s\t%d\n", titles[p.name], ratio(res, races["plain"]),
+			res.PerSecond, res.CPUMicros, res.Written, ifAny(res.Wire), ifAny(res.P50Micros), ifAny(res.P99Micros), res.Messages)
 	}
+}
+
+// ifAny leaves out what was not measured.
+func ifAny(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", v)
 }
 
 // ratio compares with plain frames.
@@ -156,6 +168,8 @@ func (r report) printSmall(w io.Writer) {
 		fmt.Fprintf(w, "\ntomd on %s\n", f.Platform)
 		fmt.Fprintf(w, "  binary, static and stripped\t%.1f MB\n", f.BinaryMB)
 		fmt.Fprintf(w, "  from exec to listening\t%.0f ms (%.0f at the first start)\n", f.StartMS, f.FirstStartMS)
+	}
+	if f := r.Small; f != nil && f.IdleMB > 0 {
 		fmt.Fprintf(w, "  resident when idle\t%.1f MB\n", f.IdleMB)
 		fmt.Fprintf(w, "  more for each of %d connected idle peers\t%.0f KB\n", f.Peers, f.PeerKB)
 	}

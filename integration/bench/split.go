@@ -83,7 +83,7 @@ func (b *bench) profileRun(files [2]string) (err error) {
 			err = e
 		}
 	}()
-	if _, err = p.sending.call(order{Do: "burst", N: max(b.n/10, 1), Window: window}); err != nil {
+	if _, err = p.sending.call(order{Do: "burst", N: load{messages: b.n}.warmUp(), Window: window}); err != nil {
 		return err
 	}
 	if err = p.both("profile", files); err != nil {
