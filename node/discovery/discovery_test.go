@@ -91,6 +91,8 @@ func TestServiceConnectsOnceAndLeavesTheConnectedAlone(t *testing.T) {
 		s := New(w.config(me.ID, bad, Bootstrap{bob, {ID: me.ID, Addrs: bob.Addrs}, {ID: somebody(t).ID}}))
 		go func() { done <- s.Run(ctx) }()
 		time.Sleep(10 * time.Minute)
+		cancel()
+		<-done
 		if n := w.dialled(bob.ID); n != 1 {
 			t.Errorf("a connected peer was dialled %d times", n)
 		}
@@ -100,8 +102,6 @@ func TestServiceConnectsOnceAndLeavesTheConnectedAlone(t *testing.T) {
 		if bad.runs < 5 || bad.runs > 12 {
 			t.Errorf("a source that cannot work was tried %d times in ten minutes", bad.runs)
 		}
-		cancel()
-		<-done
 	})
 }
 

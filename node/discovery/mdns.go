@@ -3,17 +3,22 @@ package discovery
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
+	"math/rand/v2"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
+	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// MDNS is a source of peers on the LAN.
+// MDNS is a source of peers on the LAN: libp2p's mDNS discovery under a service
+// name of each network's own. It is written here because the implementation
+// that go-libp2p brings writes to the global logger of whoever uses it, names
+// each peer once and never again, and stays with the interfaces and addresses
+// that were there when it started, while people carry laptops about.
 type MDNS struct {
 	host    host.Host
 	network protocols.Network
@@ -33,36 +38,91 @@ func ServiceName(n protocols.Network) string {
 	return "_" + string(n) + "-tom._udp"
 }
 
+// Timing of mDNS. Who is new asks at once, and is answered by all; after that
+// questions become rare.
+const (
+	firstQuery  = time.Second      // between the first two questions
+	maxQuery    = 30 * time.Second // between any two
+	answerEvery = time.Second      // on one interface; RFC 6762 section 6
+	heardAtOnce = 64               // packets that wait to be read
+)
+
 var errNoMulticast = errors.New("no network interface with multicast")
 
 // Run implements Source.
 func (m *MDNS) Run(ctx context.Context, found func(peer.AddrInfo)) error {
-	if !multicast() {
-		return errNoMulticast // the library would say so on standard error
-	}
-	s := mdns.NewMdnsService(m.host, ServiceName(m.network), notifee(found))
-	if err := s.Start(); err != nil {
-		return errors.Join(fmt.Errorf("start mdns: %w", err), s.Close())
-	}
-	<-ctx.Done()
-	return s.Close()
-}
-
-// multicast says that an interface other than loopback is up and can multicast.
-func multicast() bool {
-	all, err := net.Interfaces()
+	lan, err := openLAN()
 	if err != nil {
-		return false
+		return err
 	}
-	const want = net.FlagUp | net.FlagMulticast
-	for _, i := range all {
-		if i.Flags&want == want && i.Flags&net.FlagLoopback == 0 {
-			return true
+	defer lan.close()
+	zone := newZone(ServiceName(m.network), randomLabel())
+	answered := make(map[int]time.Time) // by interface
+	wait := firstQuery
+	query := time.NewTimer(0)
+	defer query.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-query.C:
+			if lan.join() { // somewhere new
+				wait = firstQuery
+			}
+			lan.sendAll(zone.query())
+			query.Reset(wait/2 + rand.N(wait))
+			wait = min(2*wait, maxQuery)
+		case p := <-lan.heard:
+			asked, peers := zone.read(p.bytes)
+			for _, info := range peers {
+				if info.ID != m.host.ID() { // the group hears itself
+					found(info)
+				}
+			}
+			if asked && time.Since(answered[p.iface]) >= answerEvery {
+				answered[p.iface] = time.Now()
+				lan.send(zone.answer(m.addrs()), p.iface)
+			}
 		}
 	}
-	return false
 }
 
-type notifee func(peer.AddrInfo)
+// addrs are those that mean something to others on the LAN, with our id.
+func (m *MDNS) addrs() []string {
+	all, err := m.host.Network().InterfaceListenAddresses()
+	if err != nil {
+		return nil
+	}
+	var texts []string
+	for _, a := range all {
+		if ofLAN(a) {
+			texts = append(texts, a.String()+"/p2p/"+m.host.ID().String())
+		}
+	}
+	return texts
+}
 
-func (n notifee) HandlePeerFound(info peer.AddrInfo) { n(info) }
+// ofLAN leaves out this machine's own addresses, those that need to be told an
+// interface, and what browsers use, which do not hear mDNS.
+func ofLAN(a multiaddr.Multiaddr) bool {
+	if manet.IsIPLoopback(a) || manet.IsIPUnspecified(a) || manet.IsIP6LinkLocal(a) {
+		return false
+	}
+	for _, c := range a {
+		switch c.Protocol().Code {
+		case multiaddr.P_CIRCUIT, multiaddr.P_WEBTRANSPORT, multiaddr.P_WEBRTC_DIRECT, multiaddr.P_WS, multiaddr.P_WSS:
+			return false
+		}
+	}
+	return true
+}
+
+// randomLabel names this run of this node on the LAN, and tells nothing else.
+func randomLabel() string {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+	label := make([]byte, 32)
+	for i := range label {
+		label[i] = alphabet[rand.IntN(len(alphabet))]
+	}
+	return string(label)
+}
