@@ -253,6 +253,33 @@ func TestTakenWithoutReceiptIsSentAgain(t *testing.T) {
 	b.wantSent(b.pass(10*time.Second), msg)
 }
 
+func TestTakenIsSentAgainSoonAfterTheStreamEnds(t *testing.T) {
+	b := newBench(t)
+	b.m.PeerUp(b.now, bob)
+	taken, busy := b.accept(b.message()), b.accept(b.message())
+	b.m.Ready()
+	b.m.Answered(b.now, bob, answer(taken, envelope.Taken))
+	b.m.Answered(b.now, bob, envelope.Answer{Digest: busy.Digest.Short(), Code: envelope.Busy, RetryMillis: 60_000})
+	b.m.LineLost(b.now, bob) // bob was killed, and is back before his connection was missed
+	b.wantSent(b.pass(time.Second), taken)
+}
+
+func TestAPeerThatTakesAndSignsNothingIsNotFlooded(t *testing.T) {
+	b := newBench(t)
+	b.m.PeerUp(b.now, bob)
+	taken := b.accept(b.message())
+	b.m.Ready()
+	copies := 0
+	for range 3600 {
+		b.m.Answered(b.now, bob, answer(taken, envelope.Taken))
+		b.m.LineLost(b.now, bob)
+		copies += len(b.sent(b.pass(time.Second)))
+	}
+	if copies > 30 {
+		t.Fatalf("%d copies in an hour", copies)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	refuse := func(why envelope.Reason) envelope.Answer {

@@ -86,11 +86,15 @@ func (m *Machine) PeerDown(now time.Time, k protocols.Key) {
 }
 
 // LineLost says that the stream to the peer ended: what was not answered on it
-// goes out again. A stream that ends before anything was answered on it is no
-// better than silence.
+// goes out again, and what was taken soon. A stream that ends before anything
+// was answered on it is no better than silence.
 func (m *Machine) LineLost(now time.Time, k protocols.Key) {
 	p, ok := m.peers[k]
-	if !ok || !p.up || p.flight.len == 0 {
+	if !ok || !p.up {
+		return
+	}
+	m.hasten(now, p)
+	if p.flight.len == 0 {
 		return
 	}
 	fruitless := p.lastAnswer.Before(p.flight.first.sentAt)
@@ -104,6 +108,21 @@ func (m *Machine) LineLost(now time.Time, k protocols.Key) {
 		return
 	}
 	m.pump(now, p)
+}
+
+// hasten brings near the next try of what was taken: the stream may have ended
+// because the peer's process did, and with it the receipts it still owed. The
+// wait doubles with every try, so a peer that takes all and signs nothing is
+// not flooded.
+func (m *Machine) hasten(now time.Time, p *peer) {
+	for t := p.waiting.first; t != nil; t = t.next {
+		if !t.taken {
+			continue
+		}
+		if soon := now.Add(m.backoff(t.tries, firstDial)); soon.Before(t.retry.at) {
+			m.timers.arm(&t.retry, soon)
+		}
+	}
 }
 
 // Dialed says how a dial ended. A dial that succeeded is followed by PeerUp.
@@ -265,6 +284,7 @@ func (m *Machine) judgeAnswer(now time.Time, t *tracked, a envelope.Answer) {
 	if t.resealing {
 		return
 	}
+	t.taken = a.Code == envelope.Taken
 	wait := m.backoff(t.tries, firstReceipt)
 	switch a.Code {
 	case envelope.Taken:

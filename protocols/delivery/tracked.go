@@ -17,6 +17,7 @@ type tracked struct {
 	successor envelope.ID
 	receipt   uint64
 	resealing bool
+	taken     bool // so its newest hop answer says
 	unsaved   bool // on the machine's list of states to write down
 
 	ending timer // its lifetime
