@@ -59,10 +59,16 @@ func (n *Node) greeted(p Peer, h heartbeat.Hello, rtt time.Duration, _ bool) {
 	n.met(p)
 }
 
-// met remembers where a neighbour that speaks our protocols can be found. Its
+// met remembers where a neighbour that speaks our protocols can be found, and
+// holds on to those who are no strangers: a crowd must not push them out. Its
 // hello and what it says of its addresses come in any order.
 func (n *Node) met(p Peer) {
-	if n.links.Connected(p) {
-		n.cache.Met(n.host.Peerstore().PeerInfo(identity.PeerIDOf(p)), n.clock.Now())
+	if !n.links.Connected(p) {
+		return
+	}
+	id, friend := identity.PeerIDOf(p), !n.store.Stranger(p)
+	n.cache.Met(n.host.Peerstore().PeerInfo(id), n.clock.Now(), friend)
+	if friend {
+		n.host.ConnManager().Protect(id, "friend")
 	}
 }

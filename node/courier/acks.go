@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"errors"
 	"time"
 
 	"github.com/tom-protocol/tom/node/store"
@@ -27,6 +28,9 @@ func (c *Courier) Acks(in Inbound, frames [][]byte) {
 // matter.
 func (c *Courier) Receipts(from protocols.Key, frame []byte) error {
 	f, err := ack.ParseFrame(frame)
+	if errors.Is(err, protocols.ErrFrameType) {
+		return nil // of a later version
+	}
 	if err != nil {
 		c.Count.rejected(err)
 		return err

@@ -155,6 +155,9 @@ func (c *Courier) dial(k protocols.Key) {
 	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
 	err := c.Lines.Connect(ctx, k)
 	cancel()
+	if err != nil {
+		err = brief(err)
+	}
 	c.dialing.Release(1)
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Dialed(now, k, err) })
 }

@@ -83,7 +83,7 @@ func (c *Courier) resume() error {
 		}
 		c.mail.put(func(m *delivery.Machine, now time.Time) {
 			c.held[msg.ID] = h
-			m.Accept(now, msg)
+			c.handOver(m, now, msg)
 		})
 		return nil
 	})

@@ -26,9 +26,8 @@ const busyRetry = 5 * time.Second
 
 // arrival is an envelope that verified and opened, on its way to the disk.
 type arrival struct {
-	env      *envelope.Envelope
-	row      *store.Incoming
-	enclosed []byte // the frame of receipts it carries, nil for a message
+	env *envelope.Envelope
+	row *store.Incoming
 }
 
 // entryOf is how a receipt names it.
@@ -154,7 +153,8 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 		Stranger: c.Store.Stranger(e.From), Muted: c.Store.Muted(e.From),
 	}}
 	if content.Type == message.TypeReceipts {
-		a.row.Hidden, a.enclosed = true, content.Body
+		a.row.Hidden = true
+		_ = c.Receipts(e.From, content.Body) // its faults are counted there
 		return a, true
 	}
 	a.row.Content = content.AppendUnpadded(make([]byte, 0, contentCap(&content)))
@@ -205,9 +205,6 @@ func (c *Courier) kept(in Inbound, a arrival, err error) {
 		c.Count.received()
 		c.answer(in, a.env, envelope.Answer{Code: envelope.Taken})
 		c.receipt(in, a.env, a.row.Hidden)
-		if a.enclosed != nil {
-			c.workers.Go(func() { c.Receipts(a.env.From, a.enclosed) }) // its faults are counted there
-		}
 	}
 }
 

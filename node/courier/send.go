@@ -216,7 +216,19 @@ func (c *Courier) accepted(m *delivery.Machine, now time.Time, batch []*acceptan
 		if a.sealed != nil {
 			c.keepFrame(a.row.ID, a.frame)
 		}
-		m.Accept(now, a.msg)
+		c.handOver(m, now, a.msg)
+	}
+}
+
+// handOver gives the machine a message that is on disk. Prekeys may have come
+// while it was on its way there, or in the last run, and are not told twice.
+func (c *Courier) handOver(m *delivery.Machine, now time.Time, msg delivery.Message) {
+	m.Accept(now, msg)
+	if msg.Sealed {
+		return
+	}
+	if _, ok := c.keys.choose(msg.To, now); ok {
+		m.PrekeysKnown(now, msg.To)
 	}
 }
 

@@ -38,6 +38,10 @@ type entry struct {
 	ID    string    `json:"id"`
 	Addrs []string  `json:"addrs"`
 	Met   time.Time `json:"met"`
+
+	// Friend: no stranger. Strangers leave the cache first, however many say
+	// hello.
+	Friend bool `json:"friend,omitempty"`
 }
 
 // OpenCache reads the cache at path; with an empty path it lives in memory. A
@@ -67,12 +71,13 @@ func OpenCache(path string) (*Cache, error) {
 	return c, nil
 }
 
-// Met notes that a peer is connected, and where it says it listens.
-func (c *Cache) Met(info peer.AddrInfo, now time.Time) {
+// Met notes that a peer is connected, where it says it listens, and whether it is
+// a friend: anybody but a stranger.
+func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool) {
 	if len(info.Addrs) == 0 {
 		return
 	}
-	e := entry{ID: info.ID.String(), Met: now.UTC().Truncate(time.Second)}
+	e := entry{ID: info.ID.String(), Met: now.UTC().Truncate(time.Second), Friend: friend}
 	for _, a := range info.Addrs[:min(len(info.Addrs), maxAddrs)] {
 		e.Addrs = append(e.Addrs, a.String())
 	}
@@ -104,11 +109,19 @@ func parseAddrs(texts []string) (addrs []multiaddr.Multiaddr) {
 func (c *Cache) forgetOldest() {
 	var oldest peer.ID
 	for id, e := range c.met {
-		if oldest == "" || e.Met.Before(c.met[oldest].Met) {
+		if oldest == "" || e.before(c.met[oldest]) {
 			oldest = id
 		}
 	}
 	delete(c.met, oldest)
+}
+
+// before says that e leaves the cache before other.
+func (e entry) before(other entry) bool {
+	if e.Friend != other.Friend {
+		return other.Friend
+	}
+	return e.Met.Before(other.Met)
 }
 
 // Name implements Source.

@@ -266,9 +266,12 @@ func TestCacheRemembersOverRestarts(t *testing.T) {
 	bob := somebody(t, "/ip4/127.0.0.1/tcp/2000")
 	now := time.Now()
 	for i := range 2 * maxCached {
-		c.Met(somebody(t, "/ip4/127.0.0.1/tcp/1"), now.Add(time.Duration(i-2*maxCached)*time.Minute))
+		c.Met(somebody(t, "/ip4/127.0.0.1/tcp/1"), now.Add(time.Duration(i-2*maxCached)*time.Minute), false)
 	}
-	c.Met(bob, now)
+	carol := somebody(t, "/ip4/127.0.0.1/tcp/3000")
+	c.Met(carol, now.Add(-100*24*time.Hour), true)
+	c.Met(somebody(t, "/ip4/127.0.0.1/tcp/1"), now.Add(-time.Hour), false)
+	c.Met(bob, now, false)
 	if err := c.Save(); err != nil {
 		t.Fatal(err)
 	}
@@ -282,6 +285,7 @@ func TestCacheRemembersOverRestarts(t *testing.T) {
 		t.Fatalf("bob at %v", a)
 	}
 	hears(t, c, bob.ID)
+	hears(t, c, carol.ID) // a friend of long ago, in a crowd of strangers
 
 	if err := os.WriteFile(path, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)

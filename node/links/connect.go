@@ -18,6 +18,7 @@ import (
 // none of our protocols. Before Run it waits for it.
 func (l *Links) Connect(ctx context.Context, p Peer) error {
 	info := peer.AddrInfo{ID: identity.PeerIDOf(p)}
+	l.forgetFailures(info.ID) // who calls keeps to a backoff of its own
 	if l.cfg.Addrs != nil {
 		info.Addrs = l.cfg.Addrs(p)
 	}
@@ -35,10 +36,15 @@ func (l *Links) ConnectAddr(ctx context.Context, info peer.AddrInfo) error {
 	if l.Connected(key) && l.hasNew(info) {
 		l.Probe(ctx, key)
 	}
-	if b, ok := l.host.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
-		b.Backoff().Clear(info.ID) // somebody has just told us where it is
-	}
+	l.forgetFailures(info.ID) // somebody has just told us where it is
 	return l.connect(ctx, info)
+}
+
+// forgetFailures lets a peer be dialled that libp2p would let rest.
+func (l *Links) forgetFailures(id peer.ID) {
+	if b, ok := l.host.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
+		b.Backoff().Clear(id)
+	}
 }
 
 // hasNew says that info holds an address the host has not heard of.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 
+	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/protocols/stream"
 )
@@ -169,7 +170,11 @@ func (in *Inbound) handle(c network.Conn, frames [][]byte) error {
 		in.l.cfg.Handlers.Acks(in, frames)
 	case heartbeats:
 		for _, f := range frames {
-			if err := in.l.answerHello(in, c, f); err != nil {
+			err := in.l.answerHello(in, c, f)
+			if errors.Is(err, protocols.ErrFrameType) {
+				continue // of a later version
+			}
+			if err != nil {
 				return fmt.Errorf("hello: %w", err)
 			}
 		}

@@ -116,7 +116,20 @@ func (l *Links) add(key Peer, c network.Conn) (fresh *conn, older []*conn) {
 	older = slices.Clone(n.conns)
 	fresh = &conn{Conn: c, closed: make(chan struct{})}
 	n.conns = append(n.conns, fresh)
+	if len(older) > 0 {
+		n.moveOn()
+	}
 	return fresh, older
+}
+
+// moveOn has what is sent from now on go over new streams: those in use are on
+// an older connection, which may be what a peer that crashed left behind.
+func (n *neighbour) moveOn() {
+	for k, o := range n.out {
+		if o != nil && o.line != nil {
+			n.out[k] = nil
+		}
+	}
 }
 
 // disconnected forgets a connection, and with the last one the neighbour.
