@@ -18,7 +18,7 @@ const (
 	firstReceipt = 10 * time.Second        // from "taken" to the next try, if no receipt came
 	maxRetry     = 5 * time.Minute         // no wait between two tries is longer
 	firstDial    = 500 * time.Millisecond  // between the first two dials
-	doubtRetry   = time.Minute            // between two looks at a clock that is in doubt
+	doubtRetry   = time.Minute             // between two looks at a clock that is in doubt
 	saveDelay    = 500 * time.Millisecond  // how long a state that is not final may wait for the disk
 )
 
