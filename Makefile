@@ -22,7 +22,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
 
 soak: ## the whole suite N (20) times over, shuffled, no time limit
-	go run ./integration/notrun -shuffle=on -timeout=0 -count=$(or $(N),20) ./...
+	SOAK=1 go run ./integration/notrun -shuffle=on -timeout=0 -count=$(or $(N),20) ./...
 
 dist: ## binaries for all systems and a systemd user unit, in dist/
 	go run ./integration/dist
