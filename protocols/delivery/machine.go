@@ -163,6 +163,7 @@ func (m *Machine) Sealed(now time.Time, id envelope.ID, d envelope.Digest, size 
 		return
 	}
 	t.remove()
+	t.tries, t.reason = 0, ""
 	t.Sealed, t.Digest, t.Size, t.ForwardSecret = true, d, size, forwardSecret
 	m.byMark[d.Short()] = t
 	p := m.peer(t.To)
@@ -171,13 +172,16 @@ func (m *Machine) Sealed(now time.Time, id envelope.ID, d envelope.Digest, size 
 }
 
 // SealFailed says that a message could not be sealed now; the machine asks
-// again a little later.
+// again a little later, and then ever more rarely.
 func (m *Machine) SealFailed(now time.Time, id envelope.ID, reason string) {
-	if t, ok := m.byID[id]; ok && !t.Sealed {
-		t.reason = reason
-		m.peer(t.To).unsealed.pushBack(t)
-		m.timers.arm(&t.retry, now.Add(prekeyWait))
+	t, ok := m.byID[id]
+	if !ok || t.Sealed || t.in != nil {
+		return
 	}
+	t.reason = reason
+	t.tries++
+	m.peer(t.To).unsealed.pushBack(t)
+	m.timers.arm(&t.retry, now.Add(m.backoff(t.tries, prekeyWait)))
 }
 
 // Written says that the envelope's bytes have left over its connection.

@@ -270,7 +270,7 @@ func (p *peer) answered(now time.Time, t *tracked) {
 func (m *Machine) again(now time.Time, t *tracked) {
 	p := m.peer(t.To)
 	if !t.Sealed {
-		m.seal(t, true)
+		m.seal(t, !t.DemandsSecrecy)
 		return
 	}
 	t.resealing = false
