@@ -324,13 +324,20 @@ func TestAMessageAheadOfTheRecipientsClockWaitsForIt(t *testing.T) {
 	b.m.PeerUp(b.now, bob)
 	msg := b.accept(b.message())
 	b.m.Ready()
-	a := answer(msg, envelope.Refused)
-	a.Reason, a.Value = envelope.ReasonClock, uint64(b.now.Add(-20*time.Minute).UnixMilli())
-	b.m.Answered(b.now, bob, a)
-	if r := b.pass(14 * time.Minute); len(r.Transmit) > 0 {
+	behind := func(d time.Duration) envelope.Answer {
+		a := answer(msg, envelope.Refused)
+		a.Reason, a.Value = envelope.ReasonClock, uint64(b.now.Add(-d).UnixMilli())
+		return a
+	}
+	b.m.Answered(b.now, bob, behind(9*time.Minute))
+	if r := b.pass(4 * time.Minute); len(r.Transmit) > 0 {
 		t.Fatal("sent again before the recipient's clock allows it")
 	}
-	b.wantSent(b.pass(2*time.Minute), msg)
+	b.wantSent(b.pass(2*time.Second), msg)
+
+	// A clock that is hours behind may be set right any time.
+	b.m.Answered(b.now, bob, behind(20*time.Hour))
+	b.wantSent(b.pass(maxRetry), msg)
 }
 
 func TestAnswersOfOthersChangeNothing(t *testing.T) {

@@ -320,11 +320,11 @@ func (m *Machine) refused(now time.Time, t *tracked, a envelope.Answer) (final b
 }
 
 // clockWait is when a message that is ahead of its recipient's clock will not
-// be any more, if that is the trouble.
+// be any more, if that is the trouble and soon.
 func clockWait(t *tracked, a envelope.Answer, otherwise time.Duration) time.Duration {
 	theirs := time.UnixMilli(int64(min(a.Value, 1<<62)))
 	if ahead := t.Created.Sub(theirs) - envelope.ClockSkew; ahead > 0 && ahead < 24*time.Hour {
-		return ahead + time.Second
+		return min(ahead+time.Second, maxRetry) // somebody may set it right meanwhile
 	}
 	return otherwise
 }
