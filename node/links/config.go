@@ -67,7 +67,9 @@ func def[T comparable](v *T, value T) {
 // goroutine that reads the stream: while one blocks, nothing more is read from
 // that stream, and only from that one. Frames are the handler's to keep.
 type Handlers struct {
-	// Up: there is a live connection, and the peer speaks our protocols.
+	// Up: there is a live connection, and the peer speaks our protocols. Once
+	// more with each further connection, over which all that follows goes: the
+	// older ones may be what a process that was killed has left behind.
 	Up func(p Peer)
 	// Down: the last connection is gone, and our streams with it.
 	Down func(p Peer)

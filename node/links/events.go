@@ -46,7 +46,7 @@ func (l *Links) dispatch(ctx context.Context) {
 func (l *Links) tell(n *neighbour) {
 	l.mu.Lock()
 	now := *n
-	n.dirty, n.lost, n.greeting = false, false, false
+	n.dirty, n.anew, n.lost, n.greeting = false, false, false, false
 	n.cameUp, n.wentDown = true, n.gone
 	l.mu.Unlock()
 
@@ -54,7 +54,7 @@ func (l *Links) tell(n *neighbour) {
 	if now.wentDown {
 		return
 	}
-	if !now.cameUp {
+	if !now.cameUp || now.anew {
 		h.Up(now.key) // also if it has left meanwhile: its hello may be worth having
 	}
 	if now.greeting {

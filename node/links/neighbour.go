@@ -35,6 +35,7 @@ type neighbour struct {
 	dirty    bool // queued in Links.dirty
 	cameUp   bool // Up was called
 	wentDown bool // Down was called
+	anew     bool // Up is due once more
 	lost     bool // LineLost is due
 	greeting bool // Hello is due
 	local    bool // we spoke first, and rtt is that of the hello
@@ -118,6 +119,8 @@ func (l *Links) add(key Peer, c network.Conn) (fresh *conn, older []*conn) {
 	n.conns = append(n.conns, fresh)
 	if len(older) > 0 {
 		n.moveOn()
+		n.anew = true
+		l.mark(n)
 	}
 	return fresh, older
 }

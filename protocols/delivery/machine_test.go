@@ -189,6 +189,25 @@ func TestLostConnectionSendsAgainInOrder(t *testing.T) {
 	b.wantSent(b.m.Ready(), one, three)
 }
 
+func TestPeerThatConnectsAnewGetsAgainWhatIsNotAnswered(t *testing.T) {
+	b := newBench(t)
+	b.m.PeerUp(b.now, bob)
+	taken := b.accept(b.message())
+	b.m.Answered(b.now, bob, answer(taken, envelope.Taken))
+	b.m.Ready()
+	b.pass(time.Second)
+	one, two := b.accept(b.message()), b.accept(b.message())
+	b.wantSent(b.m.Ready(), one, two)
+	b.pass(time.Millisecond)
+	b.m.PeerUp(b.now, bob) // killed and back: the old connection is not missed yet
+	b.wantSent(b.m.Ready(), one, two)
+	b.wantSent(b.pass(time.Second), taken)
+
+	b.m.Answered(b.now, bob, answer(one, envelope.Taken))
+	b.m.PeerUp(b.now, bob) // two dialled each other: the first connection is as good
+	b.wantSent(b.m.Ready())
+}
+
 func TestSilenceProbesAndADeadPathIsRedialled(t *testing.T) {
 	b := newBench(t)
 	b.m.PeerUp(b.now, bob)

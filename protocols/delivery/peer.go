@@ -61,9 +61,19 @@ func (m *Machine) forgetIdle(p *peer) {
 	delete(m.peers, p.key)
 }
 
-// PeerUp says that a connection to the peer is open.
+// PeerUp says that a connection to the peer is open, or another one beside those
+// that were. If nothing is answered on the older ones, what went there goes out
+// again: the peer's process may be a new one, which has never heard of it.
 func (m *Machine) PeerUp(now time.Time, k protocols.Key) {
 	p := m.peer(k)
+	if p.up && p.flight.len > 0 && p.lastAnswer.Before(p.flight.first.sentAt) {
+		for t := p.flight.first; t != nil; t = t.next {
+			t.result("the peer connected anew")
+		}
+		p.ready.prepend(&p.flight)
+		m.timers.stop(&p.silence)
+	}
+	m.hasten(now, p)
 	p.up, p.dials, p.stalls = true, 0, 0
 	m.timers.stop(&p.dialing)
 	m.timers.stop(&p.rest)
