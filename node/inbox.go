@@ -88,7 +88,7 @@ type Event struct {
 }
 
 // Events calls fn with every event after since, waiting for new ones, until ctx
-// ends or fn returns an error, which Events returns. Events are kept for 24
+// ends, the node stops, or fn returns an error, which Events returns. Events are kept for 24
 // hours: if some after since are gone, an event of kind Gap comes first.
 func (n *Node) Events(ctx context.Context, since Cursor, fn func(Event) error) error {
 	wake, cancel := n.store.Subscribe()
@@ -110,6 +110,8 @@ func (n *Node) Events(ctx context.Context, since Cursor, fn func(Event) error) e
 		case <-wake:
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-n.closing:
+			return ErrStopped
 		}
 	}
 }

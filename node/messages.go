@@ -135,7 +135,7 @@ func statusOf(r *delivery.Report) Status {
 }
 
 // Wait returns once a message has come at least to the state, or can come no
-// further, or ctx has ended.
+// further, or ctx has ended, or with ErrStopped when the node stops.
 func (n *Node) Wait(ctx context.Context, id MessageID, want State) (Status, error) {
 	wake, cancel := n.store.Subscribe()
 	defer cancel()
@@ -148,6 +148,8 @@ func (n *Node) Wait(ctx context.Context, id MessageID, want State) (Status, erro
 		case <-wake:
 		case <-ctx.Done():
 			return st, ctx.Err()
+		case <-n.closing:
+			return st, ErrStopped
 		}
 	}
 }

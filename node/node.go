@@ -47,6 +47,7 @@ type Node struct {
 	hellos       hellos       // what neighbours said of themselves
 	reachability atomic.Int32 // a network.Reachability
 
+	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
 	closed    error
 }
@@ -58,7 +59,7 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: s, started: time.Now()}
+	n := &Node{cfg: s, started: time.Now(), closing: make(chan struct{})}
 	if err := n.open(); err != nil {
 		n.Close()
 		return nil, err
@@ -143,6 +144,7 @@ func (n *Node) Run(ctx context.Context) error {
 // Close lets go of everything that New opened. Run does it by itself.
 func (n *Node) Close() error {
 	n.closeOnce.Do(func() {
+		close(n.closing)
 		var errs []error
 		if n.host != nil {
 			errs = append(errs, n.host.Close())

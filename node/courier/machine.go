@@ -186,8 +186,14 @@ func (c *Courier) LineLost(k protocols.Key) {
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.LineLost(now, k) })
 }
 
-// ask runs a question on the machine's goroutine and waits for it.
+// ask runs a question on the machine's goroutine and waits for it, at most until
+// the node stops.
 func (c *Courier) ask(ctx context.Context, question func(m *delivery.Machine)) error {
+	select {
+	case <-c.ready:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	done := make(chan struct{})
 	c.mail.put(func(m *delivery.Machine, _ time.Time) { question(m); close(done) })
 	select {
@@ -195,6 +201,8 @@ func (c *Courier) ask(ctx context.Context, question func(m *delivery.Machine)) e
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-c.ctx.Done():
+		return ErrStopped
 	}
 }
 

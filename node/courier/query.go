@@ -77,7 +77,7 @@ func (c *Courier) resume() error {
 		msg := messageOf(o, c.me)
 		msg.Size, msg.Sealed = size, size > 0
 		msg.State, msg.Attempts = st.State, st.Attempts
-		h := c.holdFor(o, size)
+		h := c.holdFor(o.To, o.Control, size)
 		if !h.of.TryAcquire(h.bytes) {
 			h = hold{} // it was accepted: over the limit or not
 		}

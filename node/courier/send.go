@@ -88,13 +88,16 @@ func (c *Courier) accept(ctx context.Context, d Draft, control bool) (envelope.I
 	case <-ctx.Done():
 		return envelope.ID{}, ErrStopped
 	}
-	a, err := c.prepare(d, control)
+	taken, err := c.takeRoom(ctx, &d, control)
 	if err != nil {
 		return envelope.ID{}, err
 	}
-	if !a.taken.take(ctx, control) {
-		return envelope.ID{}, ErrBusy
+	a, err := c.prepare(d, control) // only now: a lifetime begins when the message is written
+	if err != nil {
+		taken.release()
+		return envelope.ID{}, err
 	}
+	a.taken = taken
 	select {
 	case c.accepts <- a:
 	case <-c.ctx.Done():
@@ -107,6 +110,22 @@ func (c *Courier) accept(ctx context.Context, d Draft, control bool) (envelope.I
 		return envelope.ID{}, err
 	}
 	return a.row.ID, nil
+}
+
+// takeRoom waits for room in the outbox, at most until the node stops.
+func (c *Courier) takeRoom(ctx context.Context, d *Draft, control bool) (hold, error) {
+	content := contentCap(&message.Content{Type: d.Type, Body: d.Body})
+	h := c.holdFor(d.To, control, content+message.PaddedLen(content))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
+	switch {
+	case h.take(ctx, control):
+		return h, nil
+	case c.ctx.Err() != nil:
+		return hold{}, ErrStopped
+	}
+	return hold{}, ErrBusy
 }
 
 // prepare makes the outbox row, sealed if a prekey of the recipient is at hand.
@@ -130,18 +149,17 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 		}
 		a.row.ForwardSecret = true
 	}
-	a.taken = c.holdFor(&a.row, len(a.row.Content)+message.PaddedLen(len(a.row.Content)))
 	return a, nil
 }
 
 // holdFor is the room that an outbox row takes, whose content and envelope have
 // about size bytes.
-func (c *Courier) holdFor(o *store.Outgoing, size int) hold {
+func (c *Courier) holdFor(to protocols.Key, control bool, size int) hold {
 	of := c.room
 	switch {
-	case o.Control && c.Store.Stranger(o.To):
+	case control && c.Store.Stranger(to):
 		of = c.strange
-	case o.Control:
+	case control:
 		of = c.aside
 	}
 	return hold{of: of, bytes: int64(size + rowOverhead)}
