@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tom-protocol/tom/node"
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -25,8 +26,8 @@ func startCommand(t *terminal) *cli.Command {
 		Name:  "start",
 		Usage: "run the daemon, in the foreground, until it is stopped",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "listen", Usage: "listen on `MULTIADDR` instead of QUIC and TCP on one port of every interface; again for more"},
-			&cli.StringSliceFlag{Name: "bootstrap", Usage: "connect to `MULTIADDR` with /p2p/ at the start; again for more"},
+			&cli.StringSliceFlag{Name: "listen", Usage: "listen on `MULTIADDR` instead of QUIC and TCP on one port of every interface; again for more; port 0 stands for the kept one"},
+			&cli.StringSliceFlag{Name: "bootstrap", Usage: "connect to `MULTIADDR` with /p2p/, or to a contact link, at the start; again for more"},
 			&cli.StringFlag{Name: "name", Usage: "call this node `NAME` towards others"},
 			&cli.StringFlag{Name: "network", Usage: "join the network `NAME` instead of main"},
 			&cli.BoolFlag{Name: "local", Usage: "stay on this machine: loopback, no mDNS, no port mapping"},
@@ -68,12 +69,16 @@ func start(c *cli.Context, t *terminal) error {
 }
 
 func newNode(c *cli.Context) (*node.Node, error) {
+	tuneMemory()
 	dir, err := dataDir(c)
 	if err != nil {
 		return nil, err
 	}
 	for _, flag := range []string{"listen", "bootstrap"} {
 		for _, addr := range c.StringSlice(flag) {
+			if flag == "bootstrap" && identity.IsLink(addr) {
+				continue
+			}
 			if _, err := multiaddr.NewMultiaddr(addr); err != nil {
 				return nil, usagef("--%s %q is no multiaddr: say /ip4/0.0.0.0/tcp/4001, for example", flag, addr)
 			}

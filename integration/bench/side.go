@@ -159,7 +159,8 @@ func startSide(role string) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.Command(self)}
-	p.cmd.Env = append(os.Environ(), sideVariable+"="+role)
+	// All systems get the garbage collector's setting that tomd has.
+	p.cmd.Env = append(os.Environ(), sideVariable+"="+role, "GOGC=400")
 	p.cmd.Stderr = os.Stderr
 	if p.orders, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ type Event struct {
 	Kind    EventKind `json:"kind,omitempty"`
 	At      Time      `json:"at,omitzero"`
 	ID      string    `json:"id,omitempty"`      // the message: EventState, EventRead
-	Peer    string    `json:"peer,omitempty"`    // peer id: recipient, author, contact
+	Peer    string    `json:"peer,omitempty"`    // peer id: author or contact; none with EventState and EventRead
 	State   State     `json:"state,omitempty"`   // EventState
 	Message *Received `json:"message,omitempty"` // EventReceived; nil if it is gone by now
 	// Gap, on an event of its own with nothing but Status beside it: the cursor

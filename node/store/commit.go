@@ -73,6 +73,7 @@ func finish(queue []write, firsts []Cursor, err error) {
 
 // commit applies a transaction and then shows it in memory.
 func (s *Store) commit(t *tx) error {
+	defer t.recycle()
 	t.finish()
 	if t.batch.Len() > 0 {
 		if err := s.kv.Apply(&t.batch, t.sync); err != nil {

@@ -55,6 +55,7 @@ type Store struct {
 	outboxLimit int64
 
 	writes  writeQueue
+	spare   kv.Batch      // memory for the committer's next transaction
 	stopped chan struct{} // closed when the committer has returned
 	closing sync.Once
 	closed  error // of Close; set before stopped is closed

@@ -24,9 +24,21 @@ type tx struct {
 func (s *Store) newTx() *tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.spare.Reset()
 	return &tx{
-		s: s, counters: s.counters, first: s.counters.next,
+		s: s, batch: s.spare, counters: s.counters, first: s.counters.next,
 		ends: make(map[minute][]byte), sums: make(map[protocols.Key]int64),
+	}
+}
+
+// maxSpare is how much memory of a transaction is kept for the next one.
+const maxSpare = 4 << 20
+
+// recycle gives the memory of a transaction to the next one.
+func (t *tx) recycle() {
+	t.s.spare = kv.Batch{}
+	if t.batch.Bytes() <= maxSpare {
+		t.s.spare = t.batch
 	}
 }
 
