@@ -19,7 +19,8 @@ import (
 // Limits of the cache.
 const (
 	maxCached     = 256              // peers; the one met longest ago leaves first
-	maxCacheFile  = 1 << 20          // bytes that are read of it
+	maxAddr       = 512              // bytes of an address; whoever has a longer one is not met at it
+	maxCacheFile  = 4 << 20          // bytes that are read of it: more than all of the above
 	cacheInterval = 10 * time.Second // how often its peers are named again, and changes written
 )
 
@@ -55,11 +56,14 @@ func OpenCache(path string) (*Cache, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errNotSmall) {
 		return nil, fmt.Errorf("read peer cache: %w", err)
 	}
 	var all []entry
-	if err := json.Unmarshal(b, &all); err != nil {
+	if err == nil {
+		err = json.Unmarshal(b, &all)
+	}
+	if err != nil {
 		logger.Warnw("peer cache is damaged and begins anew", "path", path, "err", err)
 		return c, nil
 	}
@@ -79,7 +83,12 @@ func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool) {
 	}
 	e := entry{ID: info.ID.String(), Met: now.UTC().Truncate(time.Second), Friend: friend}
 	for _, a := range info.Addrs[:min(len(info.Addrs), maxAddrs)] {
-		e.Addrs = append(e.Addrs, a.String())
+		if text := a.String(); len(text) <= maxAddr {
+			e.Addrs = append(e.Addrs, text)
+		}
+	}
+	if len(e.Addrs) == 0 {
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -196,6 +205,8 @@ func replaceFile(path string, b []byte) error {
 	return os.Rename(path+".new", path)
 }
 
+var errNotSmall = errors.New("no small file")
+
 // readSmall reads a file that has at most limit bytes.
 func readSmall(path string, limit int64) ([]byte, error) {
 	st, err := os.Stat(path)
@@ -203,7 +214,7 @@ func readSmall(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() || st.Size() > limit {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", path, limit)
+		return nil, fmt.Errorf("%s: %w of at most %d bytes", path, errNotSmall, limit)
 	}
 	return os.ReadFile(path)
 }

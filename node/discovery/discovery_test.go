@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,15 +233,20 @@ func TestRendezvousIgnoresGarbageAndRemovesWhatIsStale(t *testing.T) {
 	if err := os.WriteFile(stale, []byte(r.notice()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	long := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(stale, long, long); err != nil {
-		t.Fatal(err)
+	long, notes := time.Now().Add(-time.Hour), filepath.Join(dir, "README")
+	for _, path := range []string{stale, notes} {
+		if err := os.Chtimes(path, long, long); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := r.look(func(info peer.AddrInfo) { t.Errorf("named %v", info) }); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(stale); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a killed daemon's file is still there")
+	}
+	if _, err := os.Stat(notes); err != nil {
+		t.Errorf("somebody's own old file: %v", err)
 	}
 }
 
@@ -292,6 +298,41 @@ func TestCacheRemembersOverRestarts(t *testing.T) {
 	}
 	if c, err = OpenCache(path); err != nil || len(c.peers()) != 0 {
 		t.Fatalf("a damaged cache: %v, %v", c, err)
+	}
+}
+
+func TestPeersCannotSpoilTheCache(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "peers.json")
+	c, err := OpenCache(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := somebody(t, "/dns4/"+strings.Repeat("x", 2*maxAddr)+"/tcp/1")
+	c.Met(long, time.Now(), false)
+	if c.Addrs(long.ID) != nil {
+		t.Error("an endless address was kept")
+	}
+	for range maxCached {
+		wordy := somebody(t)
+		for i := range maxAddrs {
+			name := strings.Repeat("x", maxAddr-len("/dns4//tcp/10")) // as long as may be
+			wordy.Addrs = append(wordy.Addrs, multiaddr.StringCast(fmt.Sprintf("/dns4/%s/tcp/%d", name, 10+i)))
+		}
+		c.Met(wordy, time.Now(), false)
+	}
+	if err := c.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = OpenCache(path); err != nil || len(c.peers()) != maxCached {
+		t.Fatalf("the fullest cache: %v", err)
+	}
+
+	if err := os.WriteFile(path, make([]byte, maxCacheFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = OpenCache(path); err != nil || len(c.peers()) != 0 {
+		t.Fatalf("a file that is far too large: %v", err)
 	}
 }
 

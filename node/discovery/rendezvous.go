@@ -104,6 +104,7 @@ func (r *Rendezvous) look(found func(peer.AddrInfo)) error {
 		st, err := os.Lstat(path)
 		switch {
 		case err != nil || !st.Mode().IsRegular():
+		case !isNotice(name): // somebody's own file is left alone
 		case time.Since(st.ModTime()) > staleAfter:
 			os.Remove(path)
 		case strings.HasSuffix(name, ".json"):
@@ -113,6 +114,13 @@ func (r *Rendezvous) look(found func(peer.AddrInfo)) error {
 		}
 	}
 	return nil
+}
+
+// isNotice says that a daemon gave a file its name, a finished one or not.
+func isNotice(name string) bool {
+	id, ok := strings.CutSuffix(strings.TrimSuffix(name, ".new"), ".json")
+	_, err := peer.Decode(id)
+	return ok && err == nil
 }
 
 func readNotice(path string) (info peer.AddrInfo, err error) {
