@@ -36,15 +36,17 @@ func (c *Courier) Receipts(from protocols.Key, frame []byte) error {
 		return err
 	}
 	c.LearnPrekeys(from, f.Prekeys)
+	var fault error // one that is no good does not spoil the others
 	for _, raw := range f.Receipts {
 		r, err := ack.Parse(c.Signer.Network(), raw)
 		if err != nil || r.To != c.me {
 			c.Count.rejected(errForeignReceipt)
-			return errForeignReceipt
+			fault = errForeignReceipt
+			continue
 		}
 		c.mail.offer(c.ctx, func(m *delivery.Machine, now time.Time) { c.receiptCame(m, now, r, raw) })
 	}
-	return nil
+	return fault
 }
 
 // LearnPrekeys takes in a prekey record that claims to be the peer's.
