@@ -265,7 +265,7 @@ func (m *Machine) Receipt(now time.Time, r *ack.Receipt, keep func() uint64) (un
 		}
 	}
 	if p, ok := m.peers[r.From]; ok {
-		p.lastAnswer = now
+		p.lastAnswer, p.fruitful = now, true
 		m.pump(now, p)
 	}
 	return unknown

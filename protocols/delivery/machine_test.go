@@ -208,6 +208,30 @@ func TestPeerThatConnectsAnewGetsAgainWhatIsNotAnswered(t *testing.T) {
 	b.wantSent(b.m.Ready())
 }
 
+func TestAPeerThatHangsUpIsDialledEverMoreRarely(t *testing.T) {
+	b := newBench(t)
+	msg := b.accept(b.message())
+	dials := 0
+	for range 36_000 {
+		for r := b.pass(100 * time.Millisecond); len(r.Dial) > 0; r = b.m.Ready() {
+			dials += len(r.Dial)
+			b.m.PeerUp(b.now, bob)
+			b.m.Dialed(b.now, bob, nil)
+			b.m.PeerDown(b.now, bob)
+		}
+	}
+	if dials < 10 || dials > 30 {
+		t.Errorf("%d dials in an hour", dials)
+	}
+	b.m.PeerUp(b.now, bob)
+	b.wantSent(b.m.Ready(), msg)
+	b.m.Answered(b.now, bob, answer(msg, envelope.Taken))
+	b.m.PeerDown(b.now, bob) // he is well again: what happened before is forgotten
+	if r := b.m.Ready(); len(r.Dial) != 1 {
+		t.Error("not dialled at once")
+	}
+}
+
 func TestSilenceProbesAndADeadPathIsRedialled(t *testing.T) {
 	b := newBench(t)
 	b.m.PeerUp(b.now, bob)

@@ -26,6 +26,8 @@ type peer struct {
 	inDial   bool
 	dialedAt time.Time // when the newest dial began
 	dials    int       // failed in a row
+	barren   int       // connections in a row on which nothing was answered
+	fruitful bool      // something was answered since the peer came up
 	attempts []Attempt
 
 	silence    timer // for an answer on the open connection
@@ -73,6 +75,9 @@ func (m *Machine) PeerUp(now time.Time, k protocols.Key) {
 		p.ready.prepend(&p.flight)
 		m.timers.stop(&p.silence)
 	}
+	if !p.up {
+		p.fruitful = false
+	}
 	m.hasten(now, p)
 	p.up, p.dials, p.stalls = true, 0, 0
 	m.timers.stop(&p.dialing)
@@ -82,7 +87,8 @@ func (m *Machine) PeerUp(now time.Time, k protocols.Key) {
 }
 
 // PeerDown says that the last connection to the peer is gone. What has no
-// receipt goes out again on the next.
+// receipt goes out again on the next, which is dialled at once, unless the peer
+// makes a habit of hanging up.
 func (m *Machine) PeerDown(now time.Time, k protocols.Key) {
 	p, ok := m.peers[k]
 	if !ok {
@@ -91,6 +97,13 @@ func (m *Machine) PeerDown(now time.Time, k protocols.Key) {
 	p.up = false
 	m.timers.stop(&p.silence)
 	m.recall(p, "connection lost")
+	if p.barren++; p.fruitful {
+		p.barren = 0
+	}
+	if p.barren > 1 && !p.inDial && p.tracked > 0 {
+		m.timers.arm(&p.dialing, now.Add(m.backoff(p.barren-1, firstDial)))
+		return
+	}
 	m.reach(now, p)
 	m.forgetIdle(p)
 }
@@ -269,7 +282,7 @@ func (m *Machine) recall(p *peer, why string) {
 func (p *peer) patience() time.Duration { return max(firstAnswer, 3*p.roundTrip) }
 
 func (p *peer) answered(now time.Time, t *tracked) {
-	p.lastAnswer, p.stalls = now, 0
+	p.lastAnswer, p.stalls, p.fruitful = now, 0, true
 	if took := now.Sub(t.sentAt); took >= 0 {
 		p.roundTrip += (took - p.roundTrip) / 8
 	}
