@@ -79,7 +79,6 @@ type Config struct {
 type settings struct {
 	Config
 	network   protocols.Network
-	listen    []multiaddr.Multiaddr
 	bootstrap discovery.Bootstrap
 }
 
@@ -100,8 +99,10 @@ func (cfg Config) check() (*settings, error) {
 	if len(cfg.Name) > heartbeat.MaxName {
 		return nil, fmt.Errorf("the name has %d bytes and the limit is %d", len(cfg.Name), heartbeat.MaxName)
 	}
-	if s.listen, err = parseAddrs(cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen address: %w", err)
+	for _, text := range cfg.Listen {
+		if _, err := multiaddr.NewMultiaddr(text); err != nil {
+			return nil, fmt.Errorf("listen address %q: %w", text, err)
+		}
 	}
 	for _, text := range cfg.Bootstrap {
 		info, err := bootstrapPeer(text)
@@ -128,18 +129,6 @@ func (cfg Config) check() (*settings, error) {
 		s.OutboxLimit = defaultOutbox
 	}
 	return s, nil
-}
-
-func parseAddrs(texts []string) ([]multiaddr.Multiaddr, error) {
-	var addrs []multiaddr.Multiaddr
-	for _, text := range texts {
-		a, err := multiaddr.NewMultiaddr(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", text, err)
-		}
-		addrs = append(addrs, a)
-	}
-	return addrs, nil
 }
 
 // bootstrapPeer reads a multiaddr with /p2p/, or a contact link.

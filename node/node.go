@@ -72,7 +72,7 @@ func (n *Node) open() (err error) {
 	if err = n.openIdentity(); err != nil {
 		return err
 	}
-	if n.store, err = n.openStore(); err != nil {
+	if err = n.openStore(); err != nil {
 		return err
 	}
 	if n.host, n.hostInfo, err = n.openHost(); err != nil {
@@ -106,10 +106,6 @@ func (n *Node) openIdentity() (err error) {
 		return err
 	}
 	n.signer = n.identity.Signer(n.cfg.network)
-	if n.vault, err = identity.OpenVault(n.cfg.path(identity.VaultFile), n.identity, n.cfg.Now); err != nil {
-		return err
-	}
-	n.clock = clock.New(n.cfg.Now, n.vault.Floor())
 	return nil
 }
 

@@ -2,12 +2,14 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/node/clock"
 	"github.com/tom-protocol/tom/node/discovery"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
@@ -16,26 +18,36 @@ import (
 	"github.com/tom-protocol/tom/node/store/kv"
 )
 
-// openStore opens the database in the data directory, or one in memory.
-func (n *Node) openStore() (*store.Store, error) {
-	var rows kv.Store = kv.Memory()
-	if path := n.cfg.path("db"); path != "" {
-		var err error
-		if rows, err = kv.Open(path, kv.Options{}); err != nil {
-			return nil, err
-		}
+// openStore opens the database in the data directory, or one in memory, and the
+// vault. The database's lock comes first: it keeps a second node off the vault
+// too.
+func (n *Node) openStore() error {
+	rows, err := n.openRows()
+	if err != nil {
+		return err
 	}
-	s, err := store.Open(store.Config{
+	if n.vault, err = identity.OpenVault(n.cfg.path(identity.VaultFile), n.identity, n.cfg.Now); err != nil {
+		return errors.Join(err, rows.Close())
+	}
+	n.clock = clock.New(n.cfg.Now, n.vault.Floor())
+	n.store, err = store.Open(store.Config{
 		KV: rows, Shred: n.vault, Now: n.clock.Now,
 		InboxLimit: n.cfg.InboxLimit,
 		// The courier keeps to the limit; the store's own is a second wall.
 		OutboxLimit: 2 * n.cfg.OutboxLimit,
 	})
 	if err != nil {
-		rows.Close()
-		return nil, fmt.Errorf("open database: %w", err)
+		return errors.Join(fmt.Errorf("open database: %w", err), rows.Close())
 	}
-	return s, nil
+	return nil
+}
+
+func (n *Node) openRows() (kv.Store, error) {
+	path := n.cfg.path("db")
+	if path == "" {
+		return kv.Memory(), nil
+	}
+	return kv.Open(path, kv.Options{})
 }
 
 // openHost starts libp2p on the port of the last run, if it is free.
