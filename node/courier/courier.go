@@ -77,6 +77,7 @@ type Courier struct {
 	aside    *semaphore.Weighted // bytes free in the outbox for what carries receipts
 	strange  *semaphore.Weighted // same, for strangers
 	dialing  *semaphore.Weighted
+	knocking *semaphore.Weighted // same, to strangers: they must keep nobody waiting
 
 	receiving *semaphore.Weighted // bytes of envelopes on their way to the disk
 	storing   atomic.Int64        // batches of them
@@ -117,6 +118,7 @@ const (
 	maxFrameBytes = 16 << 20 // encoded envelopes kept at hand
 	maxReceiving  = 16 << 20 // bytes of envelopes between verification and disk
 	maxDials      = 32       // at once
+	maxKnocks     = 8        // at once, to strangers
 	maxBatch      = 128      // envelopes under one signature
 	maxWriting    = 1        // batches of accepted messages on their way to the disk
 )
@@ -139,6 +141,7 @@ func New(cfg Config) *Courier {
 		aside:     semaphore.NewWeighted(cfg.OutboxLimit / 8),
 		strange:   semaphore.NewWeighted(cfg.OutboxLimit / 8),
 		dialing:   semaphore.NewWeighted(maxDials),
+		knocking:  semaphore.NewWeighted(maxKnocks),
 		receiving: semaphore.NewWeighted(maxReceiving),
 		frames:    make(map[envelope.ID][]byte),
 		held:      make(map[envelope.ID]hold),

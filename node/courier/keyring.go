@@ -41,6 +41,11 @@ func (k *keyring) choose(p protocols.Key, now time.Time) (to envelope.Recipient,
 func (k *keyring) record(p protocols.Key, now time.Time) *prekeys.Record {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.lookUp(p, now)
+}
+
+// lookUp needs mu.
+func (k *keyring) lookUp(p protocols.Key, now time.Time) *prekeys.Record {
 	if r, ok := k.records[p]; ok {
 		return r
 	}
@@ -65,10 +70,9 @@ func (k *keyring) learn(p protocols.Key, raw []byte) (news bool) {
 	if err != nil || r.Node != p {
 		return false
 	}
-	old := k.record(p, now)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if old != nil && old.Made >= r.Made {
+	if old := k.lookUp(p, now); old != nil && old.Made >= r.Made {
 		return false
 	}
 	k.put(p, r)

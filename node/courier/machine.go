@@ -149,7 +149,11 @@ func (c *Courier) frame(id envelope.ID) ([]byte, error) {
 }
 
 func (c *Courier) dial(k protocols.Key) {
-	if c.dialing.Acquire(c.ctx, 1) != nil {
+	slots := c.dialing
+	if c.Store.Stranger(k) {
+		slots = c.knocking
+	}
+	if slots.Acquire(c.ctx, 1) != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
@@ -158,7 +162,7 @@ func (c *Courier) dial(k protocols.Key) {
 	if err != nil {
 		err = brief(err)
 	}
-	c.dialing.Release(1)
+	slots.Release(1)
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Dialed(now, k, err) })
 }
 

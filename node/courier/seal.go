@@ -52,7 +52,9 @@ func (c *Courier) sealLater(req delivery.SealRequest) {
 			return
 		}
 		c.mail.put(func(m *delivery.Machine, now time.Time) {
-			c.keepFrame(out.ID, frame)
+			if _, live := m.Report(out.ID); live {
+				c.keepFrame(out.ID, frame)
+			}
 			m.Sealed(now, out.ID, e.Digest(), len(frame), forwardSecret)
 		})
 	})

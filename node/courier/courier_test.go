@@ -1,0 +1,127 @@
+package courier
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/node/store/kv"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/prekeys"
+)
+
+// desert is where nobody ever answers: a dial there ends when it is given up.
+type desert struct{ dialled chan protocols.Key }
+
+func (desert) SendEnvelope(protocols.Key, []byte, func(error)) error { return context.Canceled }
+func (desert) SendAck(protocols.Key, []byte) error                   { return context.Canceled }
+func (desert) Connected(protocols.Key) bool                          { return false }
+func (desert) Probe(context.Context, protocols.Key) bool             { return false }
+
+func (d desert) Connect(ctx context.Context, p protocols.Key) error {
+	d.dialled <- p
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func somebody(t *testing.T) *identity.Identity {
+	t.Helper()
+	id, err := identity.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// running is a courier in the desert, until the test ends.
+func running(t *testing.T) (*Courier, desert) {
+	t.Helper()
+	me := somebody(t)
+	vault, err := identity.OpenVault("", me, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(store.Config{KV: kv.Memory(), Shred: vault, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere := desert{make(chan protocols.Key, 1024)}
+	c := New(Config{
+		Signer: me.Signer(protocols.Main), Prekeys: vault, Agreement: vault, Store: s, Lines: nowhere,
+		Now: time.Now, InDoubt: func() bool { return false }, OutboxLimit: 8 << 20,
+		Count: NewCounters(prometheus.NewRegistry()),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := vault.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	<-c.ready
+	return c, nowhere
+}
+
+func TestStrangersWhoDoNotAnswerKeepNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	c, nowhere := running(t)
+	for range 200 {
+		if err := c.enclosing(t, somebody(t).Public()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range maxKnocks {
+		<-nowhere.dialled
+	}
+	friend := somebody(t).Public()
+	if _, err := c.Send(t.Context(), Draft{To: friend, Type: "text/plain", Body: []byte("hello")}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case p := <-nowhere.dialled:
+		if p != friend {
+			t.Error("one more stranger is dialled")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the friend is not dialled")
+	}
+}
+
+// enclosing accepts receipts for an author who is away.
+func (c *Courier) enclosing(t *testing.T, author protocols.Key) error {
+	_, err := c.accept(t.Context(), Draft{To: author, Type: "tom/receipts", Body: []byte("receipts"), Lifetime: time.Hour}, true)
+	return err
+}
+
+func TestNewestPrekeysWin(t *testing.T) {
+	t.Parallel()
+	c, _ := running(t)
+	bob, now := somebody(t), time.Now()
+	record := func(made time.Time) []byte {
+		return prekeys.Sign(bob.Signer(protocols.Main), made, []prekeys.DayKey{{Day: prekeys.DayOf(now), Public: [32]byte{9}}})
+	}
+	if !c.keys.learn(bob.Public(), record(now.Add(-time.Hour))) || !c.keys.learn(bob.Public(), record(now)) {
+		t.Error("newer prekeys are no news")
+	}
+	if c.keys.learn(bob.Public(), record(now.Add(-time.Minute))) {
+		t.Error("older prekeys are news")
+	}
+	if c.keys.learn(somebody(t).Public(), record(now)) {
+		t.Error("bob's prekeys are taken for another's")
+	}
+	if _, ok := c.keys.choose(bob.Public(), now); !ok {
+		t.Error("no prekey at hand")
+	}
+}
