@@ -42,6 +42,11 @@ func (c *Courier) Trace(ctx context.Context, id envelope.ID) (delivery.Report, e
 	if ok {
 		return live, nil
 	}
+	// What has just become final is handed to the store before the next question
+	// is answered.
+	if err := c.ask(ctx, func(*delivery.Machine) {}); err != nil {
+		return live, err
+	}
 	st, err := c.Store.Status(id)
 	if errors.Is(err, store.ErrNotFound) {
 		return live, ErrUnknown

@@ -209,6 +209,7 @@ func (m *Machine) Unsent(now time.Time, k protocols.Key, id envelope.ID) {
 		return
 	}
 	t.remove()
+	t.unsent()
 	p.ready.pushBack(t)
 	m.hold(now, p, unsentHold)
 }

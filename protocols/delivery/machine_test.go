@@ -499,4 +499,7 @@ func TestConnectionThatTakesNothingRestsALittle(t *testing.T) {
 		t.Fatal("sent again at once")
 	}
 	b.wantSent(b.pass(unsentHold), msg)
+	if rep, _ := b.m.Report(msg.ID); len(rep.Attempts) != 1 {
+		t.Errorf("trace %+v", rep.Attempts)
+	}
 }

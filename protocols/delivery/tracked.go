@@ -35,6 +35,12 @@ func (t *tracked) attempt(now time.Time, path string) {
 	t.Attempts = append(t.Attempts, Attempt{At: now, Path: path})
 }
 
+// unsent takes back a try that came to nothing.
+func (t *tracked) unsent() {
+	t.tries--
+	t.Attempts = t.Attempts[:max(0, len(t.Attempts)-1)]
+}
+
 // result closes the newest line.
 func (t *tracked) result(what string) {
 	if n := len(t.Attempts); n > 0 {
