@@ -157,19 +157,16 @@ func (a api) Inbox(_ context.Context, q localapi.InboxQuery) ([]localapi.Receive
 	if limit <= 0 || limit > localapi.MaxPage {
 		limit = localapi.MaxPage
 	}
-	rows, err := a.n.Inbox(Query{Since: Cursor(q.Since), Unread: q.Unread, Requests: q.Requests, Limit: limit + 1})
-	if err != nil {
-		return nil, false, err
-	}
-	all := []localapi.Received{}
-	size := 0
-	for i := range rows {
-		if size += len(rows[i].Body); i == limit || size > localapi.PageBytes && i > 0 {
-			return all, true, nil
+	all, size, more := []localapi.Received{}, 0, false
+	query := Query{Since: Cursor(q.Since), Unread: q.Unread, Requests: q.Requests}
+	err := a.n.eachReceived(query, func(r Received) bool {
+		size += len(r.Body)
+		if more = len(all) == limit || size > localapi.PageBytes && len(all) > 0; !more {
+			all = append(all, apiReceived(&r))
 		}
-		all = append(all, apiReceived(&rows[i]))
-	}
-	return all, false, nil
+		return !more
+	})
+	return all, more, err
 }
 
 func apiReceived(r *Received) localapi.Received {

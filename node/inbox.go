@@ -33,14 +33,20 @@ type Query = store.Query
 // Inbox lists messages received, the oldest first. Listing leaves them unread.
 func (n *Node) Inbox(q Query) ([]Received, error) {
 	var all []Received
-	err := n.store.Inbox(q, func(in *store.Incoming) (bool, error) {
-		r, err := n.received(in)
-		if err == nil {
-			all = append(all, r)
-		}
-		return true, nil // an unreadable row hides no other
+	err := n.eachReceived(q, func(r Received) (more bool) {
+		all = append(all, r)
+		return true
 	})
 	return all, err
+}
+
+// eachReceived calls fn with what Inbox lists, one at a time: all of it may be
+// much.
+func (n *Node) eachReceived(q Query, fn func(Received) (more bool)) error {
+	return n.store.Inbox(q, func(in *store.Incoming) (bool, error) {
+		r, err := n.received(in)
+		return err != nil || fn(r), nil // an unreadable row hides no other
+	})
 }
 
 var errUnreadable = errors.New("the message is no longer readable")
