@@ -109,8 +109,8 @@ func (n *Node) openIdentity() (err error) {
 	return nil
 }
 
-// Run keeps the node going until ctx ends, and closes it. It may be called
-// once.
+// Run keeps the node going until ctx ends or Close is called, and closes it. It
+// may be called once.
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var parts sync.WaitGroup
@@ -127,7 +127,11 @@ func (n *Node) Run(ctx context.Context) error {
 			}
 		})
 	}
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-n.closing:
+		cancel(nil)
+	}
 	cause := context.Cause(ctx)
 	parts.Wait()
 	cancel(nil)

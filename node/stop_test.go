@@ -65,3 +65,29 @@ func TestNothingWaitsForANodeThatHasStopped(t *testing.T) {
 		}
 	}
 }
+
+func TestCloseEndsRun(t *testing.T) {
+	t.Parallel()
+	n, err := node.New(node.Config{Local: true, NoRendezvous: true, DataDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- n.Run(context.Background()) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := n.Info(ctx); err != nil { // which waits for Run
+		t.Fatal(err)
+	}
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-ctx.Done():
+		t.Error("it runs on")
+	}
+}
