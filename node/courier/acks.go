@@ -86,7 +86,11 @@ func (c *Courier) receiptCame(m *delivery.Machine, now time.Time, r *ack.Receipt
 		}
 		return ref
 	}
-	for _, i := range m.Receipt(now, r, keep) {
+	unknown := m.Receipt(now, r, keep)
+	if !c.Store.WrittenTo(r.From) {
+		return // nothing of ours is with them: they are not worth a look at the disk
+	}
+	for _, i := range unknown {
 		c.lateReceipt(now, r, i, keep)
 	}
 }
