@@ -12,7 +12,8 @@ import (
 const prekeysLife = 9 * 24 * time.Hour
 
 // SavePrekeys writes a peer's newest prekey record behind, in place of the one
-// before. Records are kept nine days; of more than 4 096 old ones go first.
+// before. Records are kept nine days; of more than 4 096 strangers' and old ones
+// go first: a crowd must not cost friends their forward secrecy.
 func (s *Store) SavePrekeys(p protocols.Key, record []byte) {
 	s.prekeys.put(p, s.now(), record)
 }

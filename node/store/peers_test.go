@@ -84,3 +84,17 @@ func TestPeersAreBounded(t *testing.T) {
 		t.Errorf("%d rows after restart", n)
 	}
 }
+
+func TestACrowdDoesNotCostFriendsTheirPrekeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.SaveContact(store.Contact{Key: key(2), Name: "bob", Added: noon}))
+	w.SavePrekeys(key(2), []byte("bob's"))
+	w.clock.advance(time.Hour)
+	for n := range 20_000 {
+		w.SavePrekeys(key(100+n), []byte("a stranger's"))
+	}
+	if got, ok := w.Prekeys(key(2)); !ok || string(got) != "bob's" {
+		t.Error("bob's prekeys are gone")
+	}
+}

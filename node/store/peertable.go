@@ -21,6 +21,7 @@ type peerTable struct {
 	s     *Store
 	table byte
 	limit int
+	keep  func(protocols.Key) bool // whose rows leave a full table last; nil: nobody's
 
 	mu    sync.Mutex // before Store.mu
 	times map[protocols.Key]time.Time
@@ -58,13 +59,15 @@ func (p *peerTable) place(k protocols.Key, at time.Time) {
 	p.times[k] = at
 }
 
-// oldish is the oldest of some rows; mu is held.
+// oldish is the oldest of some rows, of those not to keep if there are any; mu is
+// held.
 func (p *peerTable) oldish() (oldest protocols.Key) {
 	const sample = 16
-	n := 0
+	n, keepOldest := 0, false
 	for k, at := range p.times {
-		if n == 0 || at.Before(p.times[oldest]) {
-			oldest = k
+		keep := p.keep != nil && p.keep(k)
+		if n == 0 || keepOldest && !keep || keep == keepOldest && at.Before(p.times[oldest]) {
+			oldest, keepOldest = k, keep
 		}
 		if n++; n == sample {
 			break

@@ -123,6 +123,7 @@ func (s *Store) load() error {
 	}
 	s.written = newPeerTable(s, tableWritten, maxWritten)
 	s.prekeys = newPeerTable(s, tablePrekeys, maxPrekeys)
+	s.prekeys.keep = func(k protocols.Key) bool { return !s.Stranger(k) }
 	s.admissions = newPeerTable(s, tableAdmission, maxAdmissions)
 	return errors.Join(
 		s.loadCounters(), s.loadOutbox(), s.loadContacts(),
