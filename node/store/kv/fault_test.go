@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -119,21 +120,21 @@ func TestReadErrorsAreReturned(t *testing.T) {
 	if confirmed, err := story(mem); confirmed != 10 || err != nil {
 		t.Fatal(confirmed, err)
 	}
-	failing := false
+	var failing atomic.Bool // the database reads in the background too
 	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if failing && (op.Kind == errorfs.OpFileReadAt || op.Kind == errorfs.OpFileRead || op.Kind == errorfs.OpOpen) {
+		if failing.Load() && (op.Kind == errorfs.OpFileReadAt || op.Kind == errorfs.OpFileRead || op.Kind == errorfs.OpOpen) {
 			return syscall.EIO
 		}
 		return nil
 	}))
 	s, err := kv.Open("data", kv.Options{FS: fs})
 	must(t, err)
-	failing = true
+	failing.Store(true)
 	_, _, getErr := s.Get([]byte("0-a"))
 	scanErr := s.Scan(nil, nil, func(_, _ []byte) (bool, error) { return true, nil })
 	if !errors.Is(getErr, syscall.EIO) || !errors.Is(scanErr, syscall.EIO) {
 		t.Errorf("get: %v, scan: %v", getErr, scanErr)
 	}
-	failing = false
+	failing.Store(false)
 	must(t, s.Close())
 }
