@@ -117,6 +117,9 @@ func (cfg Config) check() (*settings, error) {
 	if s.Registry == nil {
 		s.Registry = prometheus.NewRegistry()
 	}
+	if s.Registry.Register(buildInfo()) != nil {
+		return nil, ErrRegistry
+	}
 	for _, limit := range []*int64{&s.InboxLimit, &s.OutboxLimit} {
 		if *limit != 0 && *limit < leastLimit {
 			return nil, errors.New("a limit of inbox or outbox is at least 1 MiB")
@@ -129,6 +132,17 @@ func (cfg Config) check() (*settings, error) {
 		s.OutboxLimit = defaultOutbox
 	}
 	return s, nil
+}
+
+// buildInfo is the metric that tells the version, and claims a registry for one
+// node.
+func buildInfo() prometheus.Collector {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "tom", Name: "build_info", Help: "The version that runs, as a label.",
+		ConstLabels: prometheus.Labels{"version": Version},
+	})
+	info.Set(1)
+	return info
 }
 
 // bootstrapPeer reads a multiaddr with /p2p/, or a contact link.

@@ -5,6 +5,12 @@ import (
 	"fmt"
 )
 
+// ErrRan is returned by a second Run.
+var ErrRan = errors.New("a node runs once: make another")
+
+// ErrRegistry is returned by New for a metrics registry that another node uses.
+var ErrRegistry = errors.New("the metrics registry serves another node: give each its own")
+
 // ErrNoReceipt is returned for a message whose recipient has not signed.
 var ErrNoReceipt = errors.New("the recipient has not signed for it yet")
 

@@ -47,6 +47,7 @@ type Node struct {
 	hellos       hellos       // what neighbours said of themselves
 	reachability atomic.Int32 // a network.Reachability
 
+	ran       atomic.Bool   // Run was called
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
 	closed    error
@@ -112,6 +113,9 @@ func (n *Node) openIdentity() (err error) {
 // Run keeps the node going until ctx ends or Close is called, and closes it. It
 // may be called once.
 func (n *Node) Run(ctx context.Context) error {
+	if n.ran.Swap(true) {
+		return ErrRan
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var parts sync.WaitGroup
 	for name, run := range map[string]func(context.Context) error{

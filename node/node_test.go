@@ -2,8 +2,11 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tom-protocol/tom/node"
 )
@@ -58,5 +61,21 @@ func TestMessageIsDeliveredAndRead(t *testing.T) {
 	}
 	if st, err = alice.Wait(ctx, id, node.Read); err != nil || st.State != node.Read {
 		t.Fatalf("state %v, %v", st.State, err)
+	}
+}
+
+func TestTwoNodesDoNotShareARegistryAndNoneRunsTwice(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	n := start(t, node.Config{Registry: registry})
+	if other, err := node.New(node.Config{Registry: registry, Local: true}); !errors.Is(err, node.ErrRegistry) {
+		t.Errorf("a second node with the same registry: %v", err)
+		other.Close()
+	}
+	if _, err := n.Info(t.Context()); err != nil { // it runs
+		t.Fatal(err)
+	}
+	if err := n.Run(t.Context()); !errors.Is(err, node.ErrRan) {
+		t.Errorf("a second run: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ package courier
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,6 +80,9 @@ type Courier struct {
 	dialing  *semaphore.Weighted
 	knocking *semaphore.Weighted // same, to strangers: they must keep nobody waiting
 
+	// cpus bounds how many envelopes are verified and opened at once over all
+	// streams, so that a flood on many of them leaves time for everything else.
+	cpus      chan struct{}
 	receiving *semaphore.Weighted // bytes of envelopes on their way to the disk
 	storing   atomic.Int64        // batches of them
 	receipts  *receipts
@@ -142,6 +146,7 @@ func New(cfg Config) *Courier {
 		strange:   semaphore.NewWeighted(cfg.OutboxLimit / 8),
 		dialing:   semaphore.NewWeighted(maxDials),
 		knocking:  semaphore.NewWeighted(maxKnocks),
+		cpus:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0))),
 		receiving: semaphore.NewWeighted(maxReceiving),
 		frames:    make(map[envelope.ID][]byte),
 		held:      make(map[envelope.ID]hold),

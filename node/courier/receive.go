@@ -1,7 +1,6 @@
 package courier
 
 import (
-	"runtime"
 	"time"
 
 	"github.com/tom-protocol/tom/node/store"
@@ -56,16 +55,12 @@ func (c *Courier) Envelopes(in Inbound, frames [][]byte) {
 	}
 }
 
-// cpus bounds how many envelopes are verified and opened at once over all
-// streams, so that a flood on many of them leaves time for everything else.
-var cpus = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)))
-
 // examine parses, verifies and opens one envelope, in this order, and answers
 // what is not to be kept. An error is the peer's fault; ok says that the
 // arrival is to be stored.
 func (c *Courier) examine(in Inbound, frame []byte) (a arrival, ok bool, err error) {
-	cpus <- struct{}{}
-	defer func() { <-cpus }()
+	c.cpus <- struct{}{}
+	defer func() { <-c.cpus }()
 	e, err := envelope.Parse(frame)
 	if err != nil {
 		return a, false, err

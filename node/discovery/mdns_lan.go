@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"errors"
 	"net"
 	"sync"
 
@@ -85,15 +86,26 @@ func (l *lan) join() (fresh bool) {
 	return fresh
 }
 
+// maxFaults is how many failed reads in a row mean that a socket is of no use.
+const maxFaults = 100
+
 // read hands on packets until the socket is closed. What was sent to this host
 // alone may come from anywhere: mDNS speaks to the group, which no router passes.
 func (l *lan) read(next func([]byte) (n, iface int, to net.IP, err error)) {
 	buf := make([]byte, maxPacket)
+	faults := 0
 	for {
 		n, iface, to, err := next(buf)
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
 		}
+		if err != nil { // some systems report what became of packets sent
+			if faults++; faults > maxFaults {
+				return
+			}
+			continue
+		}
+		faults = 0
 		if to != nil && !to.IsMulticast() {
 			continue
 		}

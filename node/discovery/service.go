@@ -48,6 +48,7 @@ type candidate struct {
 	addrs    []multiaddr.Multiaddr // heard of lately
 	dialing  bool
 	failures int
+	reached  time.Time // the newest dial that succeeded; zero once it is judged
 	next     time.Time // no dial before
 }
 
@@ -117,6 +118,9 @@ func (s *Service) claim(info peer.AddrInfo) bool {
 		c = new(candidate)
 		s.candidates[info.ID] = c
 	}
+	if !connected && !c.reached.IsZero() {
+		c.hungUp()
+	}
 	moved := hasNew(info.Addrs, c.addrs)
 	due := moved || !connected && !full && !time.Now().Before(c.next)
 	if c.dialing || !due {
@@ -177,16 +181,36 @@ func (s *Service) dial(ctx context.Context, info peer.AddrInfo) {
 		return
 	}
 	if err == nil {
-		c.failures, c.next = 0, time.Now().Add(firstRetry)
+		c.reached = time.Now()
 		return
 	}
 	logger.Debugw("candidate not reached", "peer", info.ID, "err", err)
+	c.failed()
+}
+
+// failed puts the next dial off, further each time.
+func (c *candidate) failed() {
 	wait := maxRetry
 	if c.failures < 9 {
 		wait = firstRetry << c.failures
 	}
 	c.failures++
 	c.next = time.Now().Add(wait/2 + rand.N(wait/2+1))
+}
+
+// lasting is how long a connection must have lasted for its dial to count as a
+// success: a peer that takes every connection and drops it is no better than
+// one that takes none.
+const lasting = time.Minute
+
+// hungUp judges a dial that succeeded by how long ago that was, now that the
+// connection is gone.
+func (c *candidate) hungUp() {
+	if time.Since(c.reached) > lasting {
+		c.failures = 0
+	}
+	c.reached = time.Time{}
+	c.failed()
 }
 
 func (s *Service) release(id peer.ID) {

@@ -250,13 +250,16 @@ func (m *Machine) Answered(now time.Time, k protocols.Key, a envelope.Answer) {
 // worth keeping, for a reference that goes into the reports.
 func (m *Machine) Receipt(now time.Time, r *ack.Receipt, keep func() uint64) (unknown []int) {
 	keep = sync.OnceValue(keep)
+	news := false
 	for i := range r.Entries {
 		t, ok := m.byID[r.Entries[i].ID]
 		if !ok {
 			unknown = append(unknown, i)
 			continue
 		}
-		switch Judge(t.Letter, r, i) {
+		verdict := Judge(t.Letter, r, i)
+		news = news || verdict != Ignore
+		switch verdict {
 		case Deliver:
 			m.finish(now, t, Delivered, keep())
 		case MarkRead:
@@ -265,7 +268,7 @@ func (m *Machine) Receipt(now time.Time, r *ack.Receipt, keep func() uint64) (un
 			m.unopenable(now, t)
 		}
 	}
-	if p, ok := m.peers[r.From]; ok {
+	if p, ok := m.peers[r.From]; ok && news { // an old receipt may come from anybody
 		p.lastAnswer, p.fruitful = now, true
 		m.pump(now, p)
 	}
