@@ -53,6 +53,7 @@ func startCommand(t *terminal) *cli.Command {
 func start(c *cli.Context, t *terminal) error {
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
+	go tendMemory(ctx)
 	n, err := newNode(c)
 	if err != nil {
 		return err
@@ -69,7 +70,6 @@ func start(c *cli.Context, t *terminal) error {
 }
 
 func newNode(c *cli.Context) (*node.Node, error) {
-	tuneMemory()
 	dir, err := dataDir(c)
 	if err != nil {
 		return nil, err

@@ -109,7 +109,7 @@ func (r report) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "%s, %d CPUs; write and sync of 512 bytes %.0f µs, UDP round trip %.0f µs; medians of %d runs\n",
 		r.Platform, r.CPUs, r.SyncMicros, r.TripMicros, r.Runs)
-	fmt.Fprintf(t, "%d-byte bodies, one conversation, two processes with GOGC=400 as in tomd, at most %d not yet acknowledged\n", bodySize, window)
+	fmt.Fprintf(t, "%d-byte bodies, one conversation, two processes with GOGC=400 as in a busy tomd, at most %d not yet acknowledged\n", bodySize, window)
 	r.printRaces(t, "on loopback", r.Systems)
 	r.printRaces(t, fmt.Sprintf("over a path of %v each way that loses %.0f %% each way", pathDelay, pathLoss*100), r.Lossy)
 	r.printSplit(t)

@@ -159,7 +159,7 @@ func startSide(role string) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.Command(self)}
-	// All systems get the garbage collector's setting that tomd has.
+	// All systems get the garbage collector's setting that tomd has when busy.
 	p.cmd.Env = append(os.Environ(), sideVariable+"="+role, "GOGC=400")
 	p.cmd.Stderr = os.Stderr
 	if p.orders, err = p.cmd.StdinPipe(); err != nil {

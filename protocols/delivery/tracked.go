@@ -53,7 +53,9 @@ func (t *tracked) report() Report {
 		Message: t.Message, At: t.at, Reason: t.reason,
 		Successor: t.successor, Receipt: t.receipt,
 	}
-	r.Attempts = slices.Clone(t.Attempts)
+	if !t.State.Final() { // else the machine lets go of them
+		r.Attempts = slices.Clone(t.Attempts)
+	}
 	if t.retry.index > 0 {
 		r.Next = t.retry.at
 	}
