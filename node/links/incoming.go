@@ -97,6 +97,7 @@ func (l *Links) serve(k kind, s network.Stream) outcome {
 		_ = s.Reset()
 		return starved
 	}
+	l.connected(s.Conn()) // the stream may be quicker than the word of its connection
 	n, refused := l.admit(k, s.Conn())
 	if n == nil {
 		_ = s.Reset()
