@@ -64,7 +64,16 @@ func (e *End) Reset() error {
 }
 
 // SetReadDeadline bounds reads, also those that are under way.
-func (e *End) SetReadDeadline(t time.Time) error { return e.in.SetReadDeadline(t) }
+func (e *End) SetReadDeadline(t time.Time) error { return ended(e.in.SetReadDeadline(t)) }
 
 // SetWriteDeadline bounds writes, also those that are under way.
-func (e *End) SetWriteDeadline(t time.Time) error { return e.out.SetWriteDeadline(t) }
+func (e *End) SetWriteDeadline(t time.Time) error { return ended(e.out.SetWriteDeadline(t)) }
+
+// ended lets a deadline be set on what the other end has closed, as real streams
+// do: the next read or write tells.
+func ended(err error) error {
+	if errors.Is(err, io.ErrClosedPipe) {
+		return nil
+	}
+	return err
+}
