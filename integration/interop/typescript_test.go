@@ -50,7 +50,7 @@ func install(t *testing.T) {
 	}
 	if out, err := inTypescript("npm", "ci"); err != nil {
 		t.Logf("npm ci: %v\n%s", err, out)
-		missing(t, "the packages of npm ci")
+		needs.Missing(t, "the packages of npm ci")
 	}
 }
 
@@ -64,14 +64,6 @@ func oldNode(t *testing.T) {
 	var major, minor int
 	fmt.Sscanf(string(out), "v%d.%d", &major, &minor)
 	if major < 20 || major == 20 && minor < 19 {
-		missing(t, "node 20.19")
+		needs.Missing(t, "node 20.19")
 	}
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(needs.NotRun + what)
-	}
-	t.Skip(needs.NotRun + what)
 }

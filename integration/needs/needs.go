@@ -17,7 +17,7 @@ func Tools(t testing.TB, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if _, err := exec.LookPath(name); err != nil {
-			missing(t, name)
+			Missing(t, name)
 		}
 	}
 }
@@ -26,11 +26,13 @@ func Tools(t testing.TB, names ...string) {
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		missing(t, "root")
+		Missing(t, "root")
 	}
 }
 
-func missing(t testing.TB, what string) {
+// Missing ends a test that cannot run here for want of something: not run for a
+// user, a failure in CI, which has it all.
+func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(NotRun + what)

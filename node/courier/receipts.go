@@ -78,12 +78,12 @@ func (r *receipts) got(from, author protocols.Key, e ack.Entry) {
 	}
 }
 
-func (r *receipts) put(author protocols.Key, kind ack.Kind, entries []ack.Entry) *pendingReceipts {
+func (r *receipts) put(author protocols.Key, kind ack.Kind, entries []ack.Entry) {
 	p := r.pending[author]
 	if p == nil {
 		if len(r.pending) >= maxAuthors && !r.c.Lines.Connected(author) {
 			r.c.Count.receiptsDropped(len(entries))
-			return nil
+			return
 		}
 		p = &pendingReceipts{since: r.c.Now(), entries: make(map[ack.Kind][]ack.Entry)}
 		r.pending[author] = p
@@ -98,7 +98,6 @@ func (r *receipts) put(author protocols.Key, kind ack.Kind, entries []ack.Entry)
 	}
 	p.entries[kind] = append(p.entries[kind], entries...)
 	p.count += len(entries)
-	return p
 }
 
 // kick makes run look at once.

@@ -12,6 +12,29 @@ import (
 	"github.com/tom-protocol/tom/protocols/message"
 )
 
+// sealNow seals a message that is about to be accepted, if a prekey of its
+// recipient is at hand; else the machine has it sealed later.
+func (c *Courier) sealNow(a *acceptance, content *message.Content) (err error) {
+	to, ok := c.keys.choose(a.row.To, a.row.Created)
+	if !ok {
+		return nil
+	}
+	a.sealed, err = c.seal(to, &a.row, content)
+	a.row.ForwardSecret = err == nil
+	return err
+}
+
+// seal seals the content of an outbox row under the row's id. The envelope has
+// no proof yet.
+func (c *Courier) seal(to envelope.Recipient, out *store.Outgoing, content *message.Content) (*envelope.Envelope, error) {
+	padded := content.Append(make([]byte, 0, message.PaddedLen(contentCap(content))))
+	e, err := c.sealer.Seal(to, out.ID, out.Created, out.Lifetime, padded)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return e, nil
+}
+
 // sealLoop seals messages that were accepted before a prekey was at hand.
 func (c *Courier) sealLoop(ctx context.Context) {
 	for {
@@ -30,9 +53,9 @@ func (c *Courier) sealLater(req delivery.SealRequest) {
 		logger.Debugw("message not sealed", "env", req.ID, "err", err)
 		c.mail.put(func(m *delivery.Machine, now time.Time) { m.SealFailed(now, req.ID, err.Error()) })
 	}
-	out, err := c.Store.Load(req.ID)
+	out, content, err := c.load(req.ID)
 	if err != nil {
-		failed(fmt.Errorf("read outbox: %w", err))
+		failed(err)
 		return
 	}
 	to, forwardSecret, err := c.recipient(req)
@@ -40,11 +63,12 @@ func (c *Courier) sealLater(req delivery.SealRequest) {
 		failed(err)
 		return
 	}
-	e, err := c.sealContent(to, out)
+	e, err := c.seal(to, out, &content)
 	if err != nil {
-		failed(fmt.Errorf("seal: %w", err))
+		failed(err)
 		return
 	}
+	envelope.Sign(c.Signer, []*envelope.Envelope{e})
 	frame := e.Append(nil)
 	c.Store.SetSealed(out.ID, frame, e.Digest(), forwardSecret, func(err error) {
 		if err != nil {
@@ -75,21 +99,17 @@ func (c *Courier) recipient(req delivery.SealRequest) (to envelope.Recipient, fo
 	return to, false, err
 }
 
-// sealContent seals and signs the content of an outbox row under its own id.
-func (c *Courier) sealContent(to envelope.Recipient, out *store.Outgoing) (*envelope.Envelope, error) {
-	e, err := c.sealUnsigned(to, out)
-	if err == nil {
-		envelope.Sign(c.Signer, []*envelope.Envelope{e})
+// load reads an outbox row and its content.
+func (c *Courier) load(id envelope.ID) (*store.Outgoing, message.Content, error) {
+	out, err := c.Store.Load(id)
+	if err != nil {
+		return nil, message.Content{}, fmt.Errorf("read outbox: %w", err)
 	}
-	return e, err
-}
-
-func (c *Courier) sealUnsigned(to envelope.Recipient, out *store.Outgoing) (*envelope.Envelope, error) {
 	content, _, err := message.ParseUnpadded(out.Content)
 	if err != nil {
-		return nil, err
+		return nil, message.Content{}, fmt.Errorf("read content: %w", err)
 	}
-	return c.sealer.Seal(to, out.ID, out.Created, out.Lifetime, content.Append(nil))
+	return out, content, nil
 }
 
 // resealLoop seals the content of messages that their recipient could not open
@@ -110,9 +130,9 @@ func (c *Courier) resealLoop(ctx context.Context) {
 // reseal accepts a successor with what is left of the lifetime, and then lets
 // the old message point to it.
 func (c *Courier) reseal(id envelope.ID) error {
-	old, err := c.Store.Load(id)
+	old, content, err := c.load(id)
 	if err != nil {
-		return fmt.Errorf("read outbox: %w", err)
+		return err
 	}
 	now := c.Now().Truncate(time.Millisecond)
 	left := old.Created.Add(old.Lifetime).Sub(now).Truncate(time.Second)
@@ -123,12 +143,9 @@ func (c *Courier) reseal(id envelope.ID) error {
 	a.row.ID, a.row.Created, a.row.Lifetime = envelope.NewID(now), now, left
 	a.row.Reseals, a.row.Supersedes = old.Reseals+1, id
 	a.row.Envelope, a.row.Digest, a.row.ForwardSecret = nil, envelope.Digest{}, false
-	if to, ok := c.keys.choose(old.To, now); ok { // they came with the word that it cannot be opened
-		if a.sealed, err = c.sealUnsigned(to, &a.row); err != nil {
-			return fmt.Errorf("seal: %w", err)
-		}
-		a.row.ForwardSecret = true
-	} // else the machine has it sealed
+	if err := c.sealNow(a, &content); err != nil { // prekeys came with the word that it cannot be opened
+		return err
+	}
 	select {
 	case c.accepts <- a:
 	case <-c.ctx.Done():

@@ -142,14 +142,7 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 		Control: control, DemandsSecrecy: d.DemandsSecrecy,
 		Content: content.AppendUnpadded(make([]byte, 0, contentCap(&content))),
 	}
-	if to, ok := c.keys.choose(d.To, now); ok {
-		a.sealed, err = c.sealer.Seal(to, a.row.ID, now, a.row.Lifetime, content.Append(make([]byte, 0, message.PaddedLen(contentCap(&content)))))
-		if err != nil {
-			return nil, fmt.Errorf("seal: %w", err)
-		}
-		a.row.ForwardSecret = true
-	}
-	return a, nil
+	return a, c.sealNow(a, &content)
 }
 
 // holdFor is the room that an outbox row takes, whose content and envelope have
