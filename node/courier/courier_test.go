@@ -40,6 +40,13 @@ func somebody(t *testing.T) *identity.Identity {
 // running is a courier in the desert, until the test ends.
 func running(t *testing.T) (*Courier, desert) {
 	t.Helper()
+	nowhere := desert{make(chan protocols.Key, 1024)}
+	return runningOn(t, nowhere, func() bool { return false }), nowhere
+}
+
+// runningOn is a courier with these connections, until the test ends.
+func runningOn(t *testing.T, lines Lines, inDoubt func() bool) *Courier {
+	t.Helper()
 	me := somebody(t)
 	vault, err := identity.OpenVault("", me, time.Now)
 	if err != nil {
@@ -49,10 +56,9 @@ func running(t *testing.T) (*Courier, desert) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nowhere := desert{make(chan protocols.Key, 1024)}
 	c := New(Config{
-		Signer: me.Signer(protocols.Main), Prekeys: vault, Agreement: vault, Store: s, Lines: nowhere,
-		Now: time.Now, InDoubt: func() bool { return false }, OutboxLimit: 8 << 20,
+		Signer: me.Signer(protocols.Main), Prekeys: vault, Agreement: vault, Store: s, Lines: lines,
+		Now: time.Now, InDoubt: inDoubt, OutboxLimit: 8 << 20,
 		Count: NewCounters(prometheus.NewRegistry()),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -71,7 +77,7 @@ func running(t *testing.T) (*Courier, desert) {
 		}
 	})
 	<-c.ready
-	return c, nowhere
+	return c
 }
 
 func TestStrangersWhoDoNotAnswerKeepNobodyWaiting(t *testing.T) {

@@ -232,6 +232,17 @@ func TestEnvelopesArriveInOrder(t *testing.T) {
 	}
 }
 
+func TestStreamThatIsQuickerThanItsConnectionIsServed(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t)
+	b.await("up", 1)
+	b.Overlook(a.host.ID())
+	if err := a.SendEnvelope(b.key(), []byte("quick"), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.await("envelope quick", 1)
+}
+
 func TestSendToNobody(t *testing.T) {
 	t.Parallel()
 	a, stop := join(t, newHost(t), "alice", nil)

@@ -126,6 +126,28 @@ func TestRestartedPeerReplacesItsGhost(t *testing.T) {
 	})
 }
 
+func TestReceiptsDoNotFollowAGhost(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		key := newKey(t)
+		a, _ := join(t, w.newHost(1, newKey(t)), "alice", nil)
+		b, _ := join(t, w.newHost(2, key), "bob", nil)
+		a.connect(b)
+		if err := a.SendAck(b.key(), []byte("before")); err != nil {
+			t.Fatal(err)
+		}
+		b.await("ack before", 1)
+
+		w.cut(2)
+		born, _ := join(t, w.newHost(3, key), "bob", nil)
+		born.connect(a)
+		a.await("up", 2)
+		if err := a.SendAck(b.key(), []byte("after")); err != nil { // nobody would ask for it again
+			t.Fatal(err)
+		}
+		born.await("ack after", 1)
+	})
+}
+
 func TestProbeFindsTheDead(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, _ := join(t, w.newHost(1, newKey(t)), "alice", nil)
