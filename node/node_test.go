@@ -49,6 +49,9 @@ func TestMessageIsDeliveredAndRead(t *testing.T) {
 	if !st.ForwardSecret {
 		t.Error("sealed to the identity key, though the recipient was there")
 	}
+	if tr, err := alice.Trace(ctx, id); err != nil || sent(tr) != 1 {
+		t.Errorf("sent %d times, not once: %+v, %v", sent(tr), tr.Attempts, err)
+	}
 	inbox, err := bob.Inbox(node.Query{})
 	if err != nil || len(inbox) != 1 || string(inbox[0].Body) != "hello" || inbox[0].From != alice.Key() {
 		t.Fatalf("inbox %+v, %v", inbox, err)
@@ -78,4 +81,14 @@ func TestTwoNodesDoNotShareARegistryAndNoneRunsTwice(t *testing.T) {
 	if err := n.Run(t.Context()); !errors.Is(err, node.ErrRan) {
 		t.Errorf("a second run: %v", err)
 	}
+}
+
+// sent is how often a message went out.
+func sent(tr node.Trace) (n int) {
+	for _, a := range tr.Attempts {
+		if a.Path != "dial" {
+			n++
+		}
+	}
+	return n
 }
