@@ -10,6 +10,7 @@ import (
 
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/localapi"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
@@ -114,6 +115,16 @@ func (a api) reason(st Status) string {
 	return name + " is away"
 }
 
+func attemptOf(at *delivery.Attempt) localapi.Attempt {
+	out := localapi.Attempt{
+		At: localapi.At(at.At), Path: at.Path, Via: []string{}, Transport: at.Transport, Result: at.Result,
+	}
+	for _, relay := range at.Via {
+		out.Via = append(out.Via, peerID(relay))
+	}
+	return out
+}
+
 func (a api) Trace(ctx context.Context, id string) (localapi.Trace, error) {
 	key, err := parseID(id)
 	if err != nil {
@@ -128,7 +139,7 @@ func (a api) Trace(ctx context.Context, id string) (localapi.Trace, error) {
 		Attempts: []localapi.Attempt{}, Holders: []localapi.Holder{}, Next: localapi.At(t.Next),
 	}
 	for _, at := range t.Attempts {
-		out.Attempts = append(out.Attempts, localapi.Attempt{At: localapi.At(at.At), Path: at.Path, Via: at.Via, Result: at.Result})
+		out.Attempts = append(out.Attempts, attemptOf(&at))
 	}
 	if t.SupersededBy != (MessageID{}) {
 		out.SupersededBy = t.SupersededBy.String()

@@ -16,6 +16,7 @@ import (
 	"github.com/tom-protocol/tom/node/links"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/node/store/kv"
+	"github.com/tom-protocol/tom/protocols/delivery"
 )
 
 // openStore opens the database in the data directory, or one in memory, and the
@@ -118,7 +119,7 @@ func (n *Node) newLinks() *links.Links {
 		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.dialAddrs,
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
-			Up:        func(p Peer) { n.courier.PeerUp(p) },
+			Up:        func(p Peer) { n.courier.PeerUp(p, delivery.Path{}) },
 			Down:      func(p Peer) { n.clock.Forget(p); n.courier.PeerDown(p) },
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },

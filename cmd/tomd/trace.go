@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,13 +26,21 @@ func traceCommand(t *terminal) *cli.Command {
 	}
 }
 
+// how an attempt went: what carried it, and the relays in their order.
+func how(a localapi.Attempt) string {
+	if len(a.Via) == 0 {
+		return a.Transport
+	}
+	return strings.TrimSpace(a.Transport + " via " + strings.Join(a.Via, ", "))
+}
+
 func writeTrace(w io.Writer, trace localapi.Trace) {
 	fmt.Fprintf(w, "%s to %s: %s\n", trace.ID, trace.To, trace.State)
 	if !trace.ForwardSecret {
 		fmt.Fprintln(w, "not forward secret: sealed to the recipient's identity, for want of a prekey")
 	}
 	for _, a := range trace.Attempts {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", a.At.Local().Format("Jan _2 15:04:05.000"), a.Path, printable(a.Via), printable(who(a.Result, "no answer yet")))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", a.At.Local().Format("Jan _2 15:04:05.000"), a.Path, printable(how(a)), printable(who(a.Result, "no answer yet")))
 	}
 	for _, h := range trace.Holders {
 		fmt.Fprintf(w, "  held by %s\tuntil %s\tlive: %s\n", h.ID, stamp(h.Until.Time), yes(h.Live))

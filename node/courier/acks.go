@@ -57,7 +57,8 @@ func (c *Courier) LearnPrekeys(p protocols.Key, raw []byte) {
 	}
 }
 
-// Answers takes in hop answers that came back on the stream to a peer.
+// Answers takes in hop answers that came back on the stream to a peer: for what
+// this node has passed on, or for what it sent itself.
 func (c *Courier) Answers(p protocols.Key, frames [][]byte) {
 	answers := make([]envelope.Answer, 0, len(frames))
 	for _, frame := range frames {
@@ -66,7 +67,12 @@ func (c *Courier) Answers(p protocols.Key, frames [][]byte) {
 			c.Count.rejected(err)
 			continue
 		}
-		answers = append(answers, a)
+		if c.Transit == nil || !c.Transit.Answered(p, a) {
+			answers = append(answers, a)
+		}
+	}
+	if len(answers) == 0 {
+		return
 	}
 	c.mail.offer(c.ctx, func(m *delivery.Machine, now time.Time) {
 		for _, a := range answers {

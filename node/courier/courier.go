@@ -47,7 +47,8 @@ type Prekeys interface {
 	Record(s protocols.Signer) ([]byte, error)
 }
 
-// Config is what a courier works with; every field is needed.
+// Config is what a courier works with; every field is needed unless it says
+// otherwise.
 type Config struct {
 	Signer      protocols.Signer
 	Prekeys     Prekeys
@@ -57,7 +58,12 @@ type Config struct {
 	Now         func() time.Time
 	InDoubt     func() bool // says that Now may be wrong by hours: nothing may expire
 	OutboxLimit int64       // bytes of messages that may wait for a receipt
-	Count       *Counters
+	Router      Router      // may be nil: no relays are known
+	Transit     Transit     // may be nil: what is for others is refused
+	// LookUp looks for the prekey record of a peer who is not connected; it may
+	// be nil.
+	LookUp func(ctx context.Context, p protocols.Key) []byte
+	Count  *Counters
 }
 
 // Courier is one node's post: outbox, inbox and receipts.

@@ -173,9 +173,10 @@ func (c *Courier) probe(k protocols.Key) {
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Probed(now, k, alive) })
 }
 
-// PeerUp is told when the first connection to a peer opens.
-func (c *Courier) PeerUp(k protocols.Key) {
-	c.mail.put(func(m *delivery.Machine, now time.Time) { m.PeerUp(now, k) })
+// PeerUp is told when the first connection to a peer opens, and again when a
+// better one does or the best is lost: path is how the best one goes.
+func (c *Courier) PeerUp(k protocols.Key, path delivery.Path) {
+	c.mail.put(func(m *delivery.Machine, now time.Time) { m.PeerUp(now, k, path) })
 	c.receipts.kick()
 }
 

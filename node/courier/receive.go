@@ -75,7 +75,7 @@ func (c *Courier) examine(in Inbound, frame []byte) (a arrival, ok bool, err err
 		return a, false, nil
 	}
 	if e.To != c.me {
-		c.refuse(in, e, envelope.ReasonNoRoute)
+		c.carry(in, e)
 		return a, false, nil
 	}
 	if !c.fresh(in, e) {
@@ -83,6 +83,15 @@ func (c *Courier) examine(in Inbound, frame []byte) (a arrival, ok bool, err err
 	}
 	a, ok = c.open(in, e, now)
 	return a, ok, nil
+}
+
+// carry passes on what is for somebody else.
+func (c *Courier) carry(in Inbound, e *envelope.Envelope) {
+	if c.Transit == nil {
+		c.refuse(in, e, envelope.ReasonNoRoute)
+		return
+	}
+	c.Transit.Carry(in, e)
 }
 
 // fresh says that an envelope is not in the duplicate window. One that is gets

@@ -81,10 +81,11 @@ type Trace struct {
 
 // Attempt is one try to bring a message nearer to its recipient.
 type Attempt struct {
-	At     Time   `json:"at"`
-	Path   string `json:"path"`
-	Via    string `json:"via"`
-	Result string `json:"result"`
+	At        Time         `json:"at"`
+	Path      string       `json:"path"` // "dial", "direct", "relayed" (a relay's circuit) or "relays" (which pass it on)
+	Via       List[string] `json:"via"`  // peer ids of the relays, in the order it passes them
+	Transport string       `json:"transport"`
+	Result    string       `json:"result"`
 }
 
 // Holder is a node that has signed to keep a message for its recipient.

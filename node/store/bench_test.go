@@ -122,7 +122,7 @@ func statuses(out []*store.Outgoing, state delivery.State, receipt store.Receipt
 		all[i] = store.Status{
 			ID: o.ID, To: o.To, Created: o.Created, End: o.End(), State: state, Digest: o.Digest,
 			ForwardSecret: true, Path: "direct", Receipt: receipt,
-			Attempts: []delivery.Attempt{{At: o.Created, Path: "direct", Via: "/ip4/127.0.0.1/udp/4001/quic-v1", Result: "taken"}},
+			Attempts: []delivery.Attempt{{At: o.Created, Path: "direct", Transport: "quic", Result: "taken"}},
 		}
 		all[i].Times[delivery.Queued], all[i].Times[state] = o.Created, o.Created
 	}

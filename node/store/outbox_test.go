@@ -64,7 +64,7 @@ func (w *world) status(n int, state delivery.State) store.Status {
 	o := w.outgoing(n)
 	st := store.Status{
 		ID: o.ID, To: o.To, Created: noon, End: noon.Add(time.Hour), State: state, Digest: o.Digest, Path: "direct",
-		Attempts: []delivery.Attempt{{At: w.clock.Now(), Path: "direct", Via: "/ip4/1.2.3.4", Result: "taken"}},
+		Attempts: []delivery.Attempt{{At: w.clock.Now(), Path: "relays", Via: delivery.Route{{1}, {2}}, Transport: "quic", Result: "taken"}},
 	}
 	st.Times[delivery.Queued], st.Times[state] = noon, w.clock.Now()
 	return st
@@ -101,7 +101,7 @@ func TestStatesBecomeEventsInOrder(t *testing.T) {
 	w = w.reopened()
 	st, err := w.Status(id(1))
 	must(t, err)
-	if st.State != delivery.Read || len(st.Attempts) != 1 || st.Attempts[0].Via != "/ip4/1.2.3.4" {
+	if st.State != delivery.Read || len(st.Attempts) != 1 || len(st.Attempts[0].Via) != 2 || st.Attempts[0].Transport != "quic" {
 		t.Errorf("status %+v", st)
 	}
 }

@@ -55,10 +55,29 @@ func (s *Status) append(b []byte) []byte {
 	for _, a := range attempts {
 		b = appendTime(b, a.At)
 		b = appendText(b, a.Path)
-		b = appendText(b, a.Via)
+		b = appendRoute(b, a.Via)
 		b = appendText(b, a.Result)
 	}
+	for _, a := range attempts {
+		b = appendText(b, a.Transport)
+	}
 	return b
+}
+
+// appendRoute packs the relays one behind the other.
+func appendRoute(b []byte, r delivery.Route) []byte {
+	b = binary.AppendUvarint(b, uint64(len(r)*protocols.KeySize))
+	for i := range r {
+		b = append(b, r[i][:]...)
+	}
+	return b
+}
+
+func (u *unpacker) route() (r delivery.Route) {
+	for raw := u.bytes(); len(raw) >= protocols.KeySize; raw = raw[protocols.KeySize:] {
+		r = append(r, protocols.Key(raw[:protocols.KeySize]))
+	}
+	return r
 }
 
 // appendTimes packs the count of states reached and each with its time.
@@ -101,7 +120,13 @@ func parseStatus(id envelope.ID, row []byte) (*Status, error) {
 	s.Receipt = ReceiptRef(u.uint())
 	s.parseTimes(&u)
 	for n := min(u.uint(), maxAttempts); n > 0 && u.err == nil; n-- {
-		s.Attempts = append(s.Attempts, delivery.Attempt{At: u.time(), Path: u.text(), Via: u.text(), Result: u.text()})
+		s.Attempts = append(s.Attempts, delivery.Attempt{At: u.time(), Path: u.text(), Via: u.route(), Result: u.text()})
+	}
+	for i := range s.Attempts { // a row of an earlier version ends here
+		if len(u.b) == 0 {
+			break
+		}
+		s.Attempts[i].Transport = u.text()
 	}
 	return s, u.err
 }

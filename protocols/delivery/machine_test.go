@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -123,7 +124,7 @@ func answer(msg Message, code envelope.Code) envelope.Answer {
 
 func TestMessageIsDeliveredByReceiptAlone(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	b.wantSent(b.m.Ready(), msg)
 	b.m.Written(b.now, msg.ID)
@@ -142,7 +143,7 @@ func TestMessageIsDeliveredByReceiptAlone(t *testing.T) {
 
 func TestFastDeliveryIsSavedOnce(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	b.m.Written(b.now, msg.ID)
 	b.receipt(receiptOf(ack.Delivered, msg))
@@ -165,7 +166,7 @@ func TestAwayRecipientIsDialledWithBackoffAndAtOnceWhenItAppears(t *testing.T) {
 	if dials < 10 || dials > 25 {
 		t.Fatalf("%d dials in 40 minutes", dials)
 	}
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	b.wantSent(b.m.Ready(), msg)
 	rep, _ := b.m.Report(msg.ID)
 	if len(rep.Attempts) < 10 || rep.Attempts[0].Path != "dial" || rep.Attempts[0].Result != "nobody there" {
@@ -175,7 +176,7 @@ func TestAwayRecipientIsDialledWithBackoffAndAtOnceWhenItAppears(t *testing.T) {
 
 func TestLostConnectionSendsAgainInOrder(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	one, two, three := b.accept(b.message()), b.accept(b.message()), b.accept(b.message())
 	b.wantSent(b.m.Ready(), one, two, three)
 	b.m.Answered(b.now, bob, answer(one, envelope.Taken)) // taken is no receipt
@@ -185,13 +186,13 @@ func TestLostConnectionSendsAgainInOrder(t *testing.T) {
 		t.Fatalf("no dial after the connection was lost")
 	}
 	b.m.Dialed(b.now, bob, nil)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	b.wantSent(b.m.Ready(), one, three)
 }
 
 func TestPeerThatConnectsAnewGetsAgainWhatIsNotAnswered(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	taken := b.accept(b.message())
 	b.m.Answered(b.now, bob, answer(taken, envelope.Taken))
 	b.m.Ready()
@@ -199,12 +200,12 @@ func TestPeerThatConnectsAnewGetsAgainWhatIsNotAnswered(t *testing.T) {
 	one, two := b.accept(b.message()), b.accept(b.message())
 	b.wantSent(b.m.Ready(), one, two)
 	b.pass(time.Millisecond)
-	b.m.PeerUp(b.now, bob) // killed and back: the old connection is not missed yet
+	b.m.PeerUp(b.now, bob, Path{}) // killed and back: the old connection is not missed yet
 	b.wantSent(b.m.Ready(), one, two)
 	b.wantSent(b.pass(time.Second), taken)
 
 	b.m.Answered(b.now, bob, answer(one, envelope.Taken))
-	b.m.PeerUp(b.now, bob) // two dialled each other: the first connection is as good
+	b.m.PeerUp(b.now, bob, Path{}) // two dialled each other: the first connection is as good
 	b.wantSent(b.m.Ready())
 }
 
@@ -215,7 +216,7 @@ func TestAPeerThatHangsUpIsDialledEverMoreRarely(t *testing.T) {
 	for range 36_000 {
 		for r := b.pass(100 * time.Millisecond); len(r.Dial) > 0; r = b.m.Ready() {
 			dials += len(r.Dial)
-			b.m.PeerUp(b.now, bob)
+			b.m.PeerUp(b.now, bob, Path{})
 			b.m.Dialed(b.now, bob, nil)
 			b.m.PeerDown(b.now, bob)
 		}
@@ -223,7 +224,7 @@ func TestAPeerThatHangsUpIsDialledEverMoreRarely(t *testing.T) {
 	if dials < 10 || dials > 30 {
 		t.Errorf("%d dials in an hour", dials)
 	}
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	b.wantSent(b.m.Ready(), msg)
 	b.m.Answered(b.now, bob, answer(msg, envelope.Taken))
 	b.m.PeerDown(b.now, bob) // he is well again: what happened before is forgotten
@@ -234,7 +235,7 @@ func TestAPeerThatHangsUpIsDialledEverMoreRarely(t *testing.T) {
 
 func TestSilenceProbesAndADeadPathIsRedialled(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	b.m.Ready()
 	b.m.Written(b.now, msg.ID)
@@ -245,13 +246,13 @@ func TestSilenceProbesAndADeadPathIsRedialled(t *testing.T) {
 	b.m.Probed(b.now, bob, false)
 	b.m.PeerDown(b.now, bob)
 	b.m.Dialed(b.now, bob, nil)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	b.wantSent(b.m.Ready(), msg)
 }
 
 func TestAMovingQueueIsNotProbed(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	var msgs []Message
 	for range 9 { // fewer seconds than a missing receipt is waited for
 		msgs = append(msgs, b.accept(b.message()))
@@ -267,7 +268,7 @@ func TestAMovingQueueIsNotProbed(t *testing.T) {
 
 func TestALivingButSilentPeerIsNotFlooded(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	copies := len(b.sent(b.m.Ready()))
 	for range 3600 {
@@ -286,7 +287,7 @@ func TestALivingButSilentPeerIsNotFlooded(t *testing.T) {
 
 func TestTakenWithoutReceiptIsSentAgain(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	b.m.Ready()
 	b.m.Answered(b.now, bob, answer(msg, envelope.Taken))
@@ -298,7 +299,7 @@ func TestTakenWithoutReceiptIsSentAgain(t *testing.T) {
 
 func TestTakenIsSentAgainSoonAfterTheStreamEnds(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	taken, busy := b.accept(b.message()), b.accept(b.message())
 	b.m.Ready()
 	b.m.Answered(b.now, bob, answer(taken, envelope.Taken))
@@ -309,7 +310,7 @@ func TestTakenIsSentAgainSoonAfterTheStreamEnds(t *testing.T) {
 
 func TestAPeerThatTakesAndSignsNothingIsNotFlooded(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	taken := b.accept(b.message())
 	b.m.Ready()
 	copies := 0
@@ -343,7 +344,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.m.PeerUp(b.now, bob)
+			b.m.PeerUp(b.now, bob, Path{})
 			msg := b.accept(b.message())
 			b.m.Ready()
 			c.answer.Digest = msg.Digest.Short()
@@ -364,7 +365,7 @@ func TestRefusals(t *testing.T) {
 
 func TestAMessageAheadOfTheRecipientsClockWaitsForIt(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	b.m.Ready()
 	behind := func(d time.Duration) envelope.Answer {
@@ -385,8 +386,8 @@ func TestAMessageAheadOfTheRecipientsClockWaitsForIt(t *testing.T) {
 
 func TestAnswersOfOthersChangeNothing(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
-	b.m.PeerUp(b.now, carol)
+	b.m.PeerUp(b.now, bob, Path{})
+	b.m.PeerUp(b.now, carol, Path{})
 	msg := b.accept(b.message())
 	b.m.Ready()
 	a := answer(msg, envelope.Refused)
@@ -448,14 +449,14 @@ func TestUnsealedMessageWaitsThreeSecondsForAPrekey(t *testing.T) {
 	if r := b.m.Ready(); len(r.Seal) != 1 || r.Seal[0].ToIdentity {
 		t.Fatalf("with prekeys: %+v", r.Seal)
 	}
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	b.m.Sealed(b.now, other.ID, envelope.Digest{99}, 600, true)
 	b.wantSent(b.m.Ready(), other)
 }
 
 func TestUnopenableIsSealedAnewAFewTimes(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	for n := range maxReseals {
 		b.m.Ready()
@@ -479,7 +480,7 @@ func TestUnopenableIsSealedAnewAFewTimes(t *testing.T) {
 
 func TestWindowBoundsWhatIsUnderWay(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	big := b.message()
 	big.Size = windowBytes
 	b.accept(big)
@@ -491,7 +492,7 @@ func TestWindowBoundsWhatIsUnderWay(t *testing.T) {
 
 func TestConnectionThatTakesNothingRestsALittle(t *testing.T) {
 	b := newBench(t)
-	b.m.PeerUp(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{})
 	msg := b.accept(b.message())
 	b.m.Ready()
 	b.m.Unsent(b.now, bob, msg.ID)
@@ -501,5 +502,26 @@ func TestConnectionThatTakesNothingRestsALittle(t *testing.T) {
 	b.wantSent(b.pass(unsentHold), msg)
 	if rep, _ := b.m.Report(msg.ID); len(rep.Attempts) != 1 {
 		t.Errorf("trace %+v", rep.Attempts)
+	}
+}
+
+func TestTraceNamesThePathThatWasTaken(t *testing.T) {
+	b := newBench(t)
+	b.m.PeerUp(b.now, bob, Path{Relayed: true, Via: carol, Transport: "quic"})
+	one := b.accept(b.message())
+	b.m.PeerUp(b.now, bob, Path{Transport: "tcp"})
+	two := b.accept(b.message())
+	for _, c := range []struct {
+		msg  Message
+		want Attempt
+	}{
+		{one, Attempt{Path: "relayed", Via: Route{carol}, Transport: "quic"}},
+		{two, Attempt{Path: "direct", Transport: "tcp"}},
+	} {
+		r, _ := b.m.Report(c.msg.ID)
+		got := r.Attempts[len(r.Attempts)-1]
+		if c.want.At = b.now; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("attempt %+v, want %+v", got, c.want)
+		}
 	}
 }

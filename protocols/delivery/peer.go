@@ -15,7 +15,8 @@ const unsentHold = 20 * time.Millisecond
 type peer struct {
 	key     protocols.Key
 	up      bool
-	tracked int // messages for it in the machine
+	path    Path // of the best connection
+	tracked int  // messages for it in the machine
 
 	unsealed queue // waiting for a prekey
 	ready    queue // to go out as soon as the connection takes them
@@ -66,8 +67,9 @@ func (m *Machine) forgetIdle(p *peer) {
 // PeerUp says that a connection to the peer is open, or another one beside those
 // that were. If nothing is answered on the older ones, what went there goes out
 // again: the peer's process may be a new one, which has never heard of it.
-func (m *Machine) PeerUp(now time.Time, k protocols.Key) {
+func (m *Machine) PeerUp(now time.Time, k protocols.Key, path Path) {
 	p := m.peer(k)
+	p.path = path
 	if p.up && p.flight.len > 0 && p.lastAnswer.Before(p.flight.first.sentAt) {
 		for t := p.flight.first; t != nil; t = t.next {
 			t.result("the peer connected anew")
@@ -227,7 +229,7 @@ func (m *Machine) pump(now time.Time, p *peer) {
 		t := p.ready.first
 		t.remove()
 		t.sentAt, t.tries = now, t.tries+1
-		t.attempt(now, "direct")
+		t.attempt(now, p.path)
 		p.flight.pushBack(t)
 		ids = append(ids, t.ID)
 	}

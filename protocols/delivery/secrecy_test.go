@@ -14,7 +14,7 @@ func TestSecrecyThatIsDemandedIsNotGivenUpWhenSealingFails(t *testing.T) {
 	b.accept(msg)
 	asked := 0
 	for range 3600 { // bob has published prekeys, but none that is good now
-		b.m.PeerUp(b.now, bob)
+		b.m.PeerUp(b.now, bob, Path{})
 		r := b.pass(time.Second)
 		if asked == 0 {
 			b.m.PrekeysKnown(b.now, bob)

@@ -50,8 +50,9 @@ func (s State) Final() bool { return s >= Delivered }
 
 // Attempt is one try to bring a message nearer to its recipient.
 type Attempt struct {
-	At     time.Time
-	Path   string // "direct", "relayed", "dial", …: the rung that was tried
-	Via    string // the address or peer it went through, if known
-	Result string // what came back, in words; empty while unknown
+	At        time.Time
+	Path      string // "direct", "relayed", "dial", …: the rung that was tried
+	Via       Route  // the relays it went through, if known
+	Transport string // what carried it: "quic", "tcp", …; empty if not known
+	Result    string // what came back, in words; empty while unknown
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
@@ -28,11 +29,15 @@ type tracked struct {
 }
 
 // attempt opens a line in the message's trace.
-func (t *tracked) attempt(now time.Time, path string) {
+func (t *tracked) attempt(now time.Time, path Path) {
 	if len(t.Attempts) == maxAttempts {
 		t.Attempts = slices.Delete(t.Attempts, 1, 2) // the first try stays
 	}
-	t.Attempts = append(t.Attempts, Attempt{At: now, Path: path})
+	a := Attempt{At: now, Path: path.String(), Transport: path.Transport}
+	if path.Relayed && path.Via != (protocols.Key{}) {
+		a.Via = Route{path.Via}
+	}
+	t.Attempts = append(t.Attempts, a)
 }
 
 // unsent takes back a try that came to nothing.

@@ -1,0 +1,27 @@
+package courier
+
+import (
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// Router knows relays by which a recipient may be reached.
+type Router interface {
+	// Routes are chains that end at a neighbour of the recipient, ranked best
+	// first, for an envelope of so many bytes: at most four, each with a first
+	// relay that is connected or can be dialled. It answers from memory.
+	Routes(to protocols.Key, size int) []delivery.Route
+	// Outcome takes the evidence of what a relay did with an envelope.
+	Outcome(via protocols.Key, o delivery.Outcome)
+}
+
+// Transit passes on what is for others.
+type Transit interface {
+	// Carry takes over an envelope that is verified, within its time and not
+	// for this node; its hop answer goes through in. Carry returns at once.
+	Carry(in Inbound, e *envelope.Envelope)
+	// Answered takes a hop answer that came from a peer and says whether it
+	// was for an envelope that this node has passed on.
+	Answered(p protocols.Key, a envelope.Answer) bool
+}
