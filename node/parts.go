@@ -119,7 +119,7 @@ func (n *Node) newLinks() *links.Links {
 		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.dialAddrs,
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
-			Up:        func(p Peer) { n.courier.PeerUp(p, delivery.Path{}) },
+			Up:        func(p Peer, path delivery.Path) { n.courier.PeerUp(p, path) },
 			Down:      func(p Peer) { n.clock.Forget(p); n.courier.PeerDown(p) },
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },

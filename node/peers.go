@@ -16,12 +16,14 @@ import (
 
 // PeerInfo is what is known of a connected peer.
 type PeerInfo struct {
-	Peer  Peer
-	Name  string        // see NameOf
-	Path  string        // direct or relayed
-	RTT   time.Duration // the newest measured; zero: none yet
-	Since time.Time
-	Addr  multiaddr.Multiaddr
+	Peer      Peer
+	Name      string        // see NameOf
+	Path      string        // direct or relayed
+	Via       Peer          // the relay; zero if direct, or a relay that is no node of ours
+	Transport string        // what carries it: quic, tcp, …
+	RTT       time.Duration // the newest measured; zero: none yet
+	Since     time.Time
+	Addr      multiaddr.Multiaddr
 }
 
 // Peers lists who is connected.
@@ -35,7 +37,7 @@ func (n *Node) Peers() []PeerInfo {
 }
 
 func (n *Node) peerInfo(l links.Info) PeerInfo {
-	return PeerInfo{Peer: l.Peer, Name: n.NameOf(l.Peer), Path: l.Path, RTT: l.RTT, Since: l.Since, Addr: l.Addr}
+	return PeerInfo{Peer: l.Peer, Name: n.NameOf(l.Peer), Path: l.Path.String(), Via: l.Path.Via, Transport: l.Path.Transport, RTT: l.RTT, Since: l.Since, Addr: l.Addr}
 }
 
 // Connect dials a multiaddr that ends in /p2p/…, a contact link, or anything

@@ -6,6 +6,7 @@ import (
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 	"github.com/tom-protocol/tom/protocols/message"
 )
@@ -13,6 +14,8 @@ import (
 // Inbound is a stream on which a peer sends envelopes.
 type Inbound interface {
 	Peer() protocols.Key
+	// Path is how the connection goes.
+	Path() delivery.Path
 	// Answer queues a hop answer.
 	Answer(frame []byte) error
 	// Misbehaved ends the stream.
@@ -167,7 +170,7 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 
 // pathOf is how an envelope came here.
 func pathOf(in Inbound, e *envelope.Envelope) string {
-	if in.Peer() == e.From {
+	if in.Peer() == e.From && !in.Path().Relayed {
 		return "direct"
 	}
 	return "relayed"

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/protocols/stream"
 )
@@ -67,10 +68,11 @@ func def[T comparable](v *T, value T) {
 // goroutine that reads the stream: while one blocks, nothing more is read from
 // that stream, and only from that one. Frames are the handler's to keep.
 type Handlers struct {
-	// Up: there is a live connection, and the peer speaks our protocols. Once
-	// more with each further connection, over which all that follows goes: the
-	// older ones may be what a process that was killed has left behind.
-	Up func(p Peer)
+	// Up: there is a live connection, which goes by path, and the peer speaks
+	// our protocols. Once more whenever another connection is used for what
+	// follows: a newer one, for the older ones may be what a process that was
+	// killed has left behind, or one that is left when a better one ended.
+	Up func(p Peer, path delivery.Path)
 	// Down: the last connection is gone, and our streams with it.
 	Down func(p Peer)
 	// Hello: the newest hello of the peer. rtt is 0 where the peer spoke first;
@@ -90,7 +92,7 @@ type Handlers struct {
 
 func (h Handlers) withDefaults() Handlers {
 	if h.Up == nil {
-		h.Up = func(Peer) {}
+		h.Up = func(Peer, delivery.Path) {}
 	}
 	if h.Down == nil {
 		h.Down = func(Peer) {}

@@ -46,6 +46,7 @@ func (l *Links) dispatch(ctx context.Context) {
 func (l *Links) tell(n *neighbour) {
 	l.mu.Lock()
 	now := *n
+	path := n.used.path
 	n.dirty, n.anew, n.lost, n.greeting = false, false, false, false
 	n.cameUp, n.wentDown = true, n.gone
 	l.mu.Unlock()
@@ -55,7 +56,7 @@ func (l *Links) tell(n *neighbour) {
 		return
 	}
 	if !now.cameUp || now.anew {
-		h.Up(now.key) // also if it has left meanwhile: its hello may be worth having
+		h.Up(now.key, path) // also if it has left meanwhile: its hello may be worth having
 	}
 	if now.greeting {
 		h.Hello(now.key, now.hello, now.helloRTT(), now.local)

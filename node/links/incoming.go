@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/protocols/stream"
 )
@@ -18,6 +19,7 @@ import (
 // goroutine.
 type Inbound struct {
 	peer Peer
+	path delivery.Path
 	kind kind
 	line *stream.Line
 	l    *Links
@@ -26,6 +28,9 @@ type Inbound struct {
 
 // Peer is who opened the stream, authenticated by the connection.
 func (in *Inbound) Peer() Peer { return in.peer }
+
+// Path is how the connection goes that the stream is on.
+func (in *Inbound) Path() delivery.Path { return in.path }
 
 // Answer queues a frame for the way back, and owns it from then on. It never
 // blocks; a peer that does not read its answers loses its stream.
@@ -110,7 +115,7 @@ func (l *Links) serve(k kind, s network.Stream) outcome {
 	if k == heartbeats {
 		lim.Frame = heartbeat.MaxSize
 	}
-	in := &Inbound{peer: n.key, kind: k, line: stream.NewLine(s, lim), l: l, n: n}
+	in := &Inbound{peer: n.key, path: pathOf(s.Conn()), kind: k, line: stream.NewLine(s, lim), l: l, n: n}
 	l.track(in.line)
 	defer l.untrack(in.line)
 	return in.read(s.Conn())

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/multiformats/go-multiaddr"
+
+	"github.com/tom-protocol/tom/protocols/delivery"
 )
 
 // Info is what is known of a neighbour that is up.
@@ -13,7 +15,7 @@ type Info struct {
 	Peer    Peer
 	Name    string        // what it calls itself: a claim
 	Version string        // what it says it runs: a claim
-	Path    string        // "direct" or "relayed"
+	Path    delivery.Path // of the connection in use
 	RTT     time.Duration // the newest measured; 0: none yet
 	Since   time.Time     // when the oldest of its connections was made
 
@@ -38,28 +40,15 @@ func (l *Links) Peers() []Info {
 
 func (n *neighbour) info() Info {
 	c := n.best()
-	info := Info{
+	return Info{
 		Peer:        n.key,
 		Name:        n.hello.Name,
 		Version:     n.hello.Agent,
-		Path:        "direct",
+		Path:        c.path,
 		RTT:         n.rtt,
 		Since:       n.conns[0].Stat().Opened,
 		Addr:        c.RemoteMultiaddr(),
 		Greeted:     n.hello.Time != 0,
 		ClockOffset: n.offset,
 	}
-	if relayed(c) {
-		info.Path = "relayed"
-	}
-	return info
-}
-
-// relayed says that c goes through a relay.
-func relayed(c *conn) bool {
-	if c.Stat().Limited {
-		return true
-	}
-	_, err := c.RemoteMultiaddr().ValueForProtocol(multiaddr.P_CIRCUIT)
-	return err == nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
 
@@ -40,7 +41,7 @@ func join(t *testing.T, h libp2phost.Host, name string, change func(*links.Confi
 			return heartbeat.Hello{Version: 1, Agent: "test", Name: name, Time: uint64(time.Now().UnixMilli())}
 		},
 		Handlers: links.Handlers{
-			Up:   func(links.Peer) { p.note("up") },
+			Up:   func(_ links.Peer, path delivery.Path) { p.note("up"); p.note("up " + path.String()) },
 			Down: func(links.Peer) { p.note("down") },
 			Hello: func(_ links.Peer, h heartbeat.Hello, _ time.Duration, local bool) {
 				p.note(fmt.Sprintf("hello %s local=%v", h.Name, local))
@@ -182,7 +183,7 @@ func TestHelloGoesBothWays(t *testing.T) {
 		}
 	}
 	infos := b.Peers()
-	if len(infos) != 1 || infos[0].Name != "alice" || infos[0].Peer != a.key() || infos[0].Path != "direct" || !infos[0].Greeted {
+	if len(infos) != 1 || infos[0].Name != "alice" || infos[0].Peer != a.key() || infos[0].Path.Relayed || infos[0].Path.Transport != "quic" || !infos[0].Greeted {
 		t.Errorf("bob sees %+v", infos)
 	}
 	if off := infos[0].ClockOffset.Abs(); off > time.Minute {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
 
@@ -19,6 +20,7 @@ type neighbour struct {
 	key   Peer
 	id    peer.ID
 	conns []*conn // live, oldest first
+	used  *conn   // the best of them; it stays when the last one is gone
 	gone  bool    // the last connection is gone: this neighbour is history
 
 	speaks bool            // it has shown that it speaks our protocols
@@ -44,6 +46,7 @@ type neighbour struct {
 // conn is one connection to a neighbour.
 type conn struct {
 	network.Conn
+	path    delivery.Path
 	greeted bool          // a hello came over it, as an answer or by itself
 	heard   bool          // one came by itself
 	closed  chan struct{} // closed when the connection is gone
@@ -56,7 +59,7 @@ func (n *neighbour) up() bool { return n.speaks && !n.gone }
 // the newest.
 func (n *neighbour) best() *conn {
 	for _, c := range slices.Backward(n.conns) {
-		if !relayed(c) {
+		if !c.path.Relayed {
 			return c
 		}
 	}
@@ -115,14 +118,24 @@ func (l *Links) add(key Peer, c network.Conn) (fresh *conn, older []*conn) {
 		return nil, nil
 	}
 	older = slices.Clone(n.conns)
-	fresh = &conn{Conn: c, closed: make(chan struct{})}
+	fresh = &conn{Conn: c, path: pathOf(c), closed: make(chan struct{})}
 	n.conns = append(n.conns, fresh)
-	if len(older) > 0 {
+	l.choose(n)
+	return fresh, older
+}
+
+// choose looks anew for the best connection. l.mu is held.
+func (l *Links) choose(n *neighbour) {
+	best := n.best()
+	if best == nil || best == n.used {
+		return
+	}
+	if n.used != nil {
 		n.moveOn()
 		n.anew = true
 		l.mark(n)
 	}
-	return fresh, older
+	n.used = best
 }
 
 // moveOn has what is sent from now on go over new streams: those in use are on
@@ -154,6 +167,7 @@ func (l *Links) disconnected(c network.Conn) {
 		delete(l.peers, n.id)
 		l.mark(n)
 	}
+	l.choose(n)
 }
 
 // noteSpeaks notes that a peer has shown that it speaks our protocols.

@@ -37,7 +37,7 @@ func (s *lazy) Close() error {
 // open opens a stream on c itself: the host would choose among the connections
 // to the peer by its own rules, and prefer a dead one with many streams.
 func open(ctx context.Context, c network.Conn, id protocol.ID, service string) (*lazy, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	ctx, cancel := context.WithTimeout(network.WithAllowLimitedConn(ctx, "tom"), openTimeout)
 	defer cancel()
 	s, err := c.NewStream(ctx)
 	if err != nil {
