@@ -1,11 +1,14 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -28,7 +31,27 @@ type Config struct {
 	// the outside. A host that is given only loopback addresses is local.
 	Local bool
 
-	NoPortMap  bool                  // do not ask the router for a port
+	NoPortMap bool // do not ask the router for a port
+
+	// Reachability is what holds until the owner of the reachability event, who
+	// emits it on the host's bus, says otherwise: public or private; unknown
+	// counts as private. While it is private the host keeps reservations with
+	// relays.
+	Reachability network.Reachability
+
+	// RelaySource offers at most n relays to reserve with, the best first, and
+	// closes the channel. It is asked again and again while relays are missing.
+	// Nil: no reservations.
+	RelaySource func(ctx context.Context, n int) <-chan peer.AddrInfo
+
+	// Advertise picks among the host's addresses those to tell others; nil: all.
+	// It must be fast, and must not ask the host.
+	Advertise func([]multiaddr.Multiaddr) []multiaddr.Multiaddr
+
+	// FewConns is to how many connections the connection manager goes back when
+	// there are more than ManyConns; 128 and 192 if zero.
+	FewConns, ManyConns int
+
 	UserAgent  string                // what identify tells about the program
 	Registerer prometheus.Registerer // for the metrics of libp2p; nil: none are kept
 	Options    []libp2p.Option       // applied last

@@ -2,9 +2,12 @@ package host
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	webrtc "github.com/libp2p/go-libp2p/p2p/transport/webrtc"
 	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
@@ -30,16 +33,22 @@ func New(cfg Config) (host.Host, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
+	var self atomic.Pointer[host.Host] // dials begin before New returns
+	opts = append(opts, libp2p.DialRanker(ranker(func(p peer.ID) bool {
+		h := self.Load()
+		return h != nil && (*h).Network().Connectedness(p) == network.Connected
+	})))
 	h, err := libp2p.New(append(opts, cfg.Options...)...)
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("start host: %w", err)
 	}
+	self.Store(&h)
 	return h, Info{Port: port, PortTaken: taken, Local: local}, nil
 }
 
 // options are what all hosts share, and what reaches out unless local.
 func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Option, error) {
-	conns, err := connManager()
+	conns, err := connManager(c.FewConns, c.ManyConns)
 	if err != nil {
 		return nil, fmt.Errorf("connection manager: %w", err)
 	}
@@ -54,7 +63,8 @@ func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Opti
 		libp2p.ConnectionManager(conns),
 		libp2p.ResourceManager(resources),
 		libp2p.QUICReuse(quicConns(c.Registerer, c.QUIC)),
-		libp2p.DisableRelay(),
+		libp2p.EnableRelay(), // as a client; serving is up to who owns reachability
+		reachability(c.Reachability),
 		// A node with few peers dials seldom: its first failures would be taken
 		// for a network without UDP or IPv6, and AutoNAT would stay blind.
 		libp2p.UDPBlackHoleSuccessCounter(nil),
@@ -93,11 +103,26 @@ func transports(addrs []multiaddr.Multiaddr) []libp2p.Option {
 // outside is how a host learns to be reached from elsewhere.
 func (c *Config) outside(local bool) []libp2p.Option {
 	if local {
-		return []libp2p.Option{libp2p.DisableIdentifyAddressDiscovery(), libp2p.ForceReachabilityPrivate()}
+		return []libp2p.Option{libp2p.DisableIdentifyAddressDiscovery()}
 	}
-	opts := []libp2p.Option{libp2p.EnableAutoNATv2()}
+	opts := []libp2p.Option{c.autoNAT(), punching()}
+	if c.Advertise != nil {
+		opts = append(opts, libp2p.AddrsFactory(c.Advertise))
+	}
+	if c.RelaySource != nil {
+		opts = append(opts, c.autoRelay())
+	}
 	if !c.NoPortMap {
 		opts = append(opts, libp2p.NATPortMap())
 	}
 	return opts
+}
+
+// reachability has the host believe r, and keeps AutoNAT v1 from having its say:
+// its verdict comes late, and would end reservations that are in use.
+func reachability(r network.Reachability) libp2p.Option {
+	if r == network.ReachabilityPublic {
+		return libp2p.ForceReachabilityPublic()
+	}
+	return libp2p.ForceReachabilityPrivate()
 }

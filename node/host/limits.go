@@ -8,31 +8,46 @@ import (
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/protocol/autonatv2"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	"github.com/libp2p/go-libp2p/x/rate"
 )
 
 // The connection manager trims to fewConns when there are more than manyConns,
-// sparing those younger than youngConn.
+// sparing those younger than youngConn and, before others, those with a
+// reservation.
 const (
-	fewConns  = 96
-	manyConns = 160
+	fewConns  = 128
+	manyConns = 192
 	youngConn = 30 * time.Second
 )
 
-func connManager() (*connmgr.BasicConnMgr, error) {
-	return connmgr.NewConnManager(fewConns, manyConns, connmgr.WithGracePeriod(youngConn))
+func connManager(few, many int) (*connmgr.BasicConnMgr, error) {
+	if few == 0 {
+		few = fewConns
+	}
+	if many == 0 {
+		many = max(manyConns, few)
+	}
+	return connmgr.NewConnManager(few, many, connmgr.WithGracePeriod(youngConn))
 }
 
-// A household, an office or a carrier's NAT is one public address with many
-// nodes behind it: so many connections it may have, and so fast it may make
-// new ones. Loopback is free.
+// A household, a school or a carrier's NAT is one public address, or one IPv6
+// /56, with many nodes behind it: so many connections it may have, and so fast it
+// may make new ones. Forty nodes with three connections each (QUIC, TCP, and one
+// that is being replaced), all switched on at once, fit in; libp2p's 8
+// connections, and one new one each 5 s, do not hold a family. One address gets
+// less than half of what the node has in all. Loopback is free.
 const (
-	connsPerAddress  = 32
-	connsPerSite     = 128 // an IPv6 /48
-	connRatePerAddr  = 1   // a second, in the long run
-	connBurstPerAddr = 48
+	connsPerAddress  = 160
+	connsPerSite     = 240 // an IPv6 /48
+	connRatePerAddr  = 4   // a second, in the long run
+	connBurstPerAddr = 160
 )
 
 // resourceManager bounds what peers can make this device hold.
@@ -105,5 +120,51 @@ func scalingLimits() rcmgr.ScalingLimitConfig {
 	l.PeerBaseLimit.Streams = 160
 	l.PeerBaseLimit.Memory = 32 << 20
 	l.PeerLimitIncrease = rcmgr.BaseLimitIncrease{}
+	limitProtocols(&l)
 	return l
+}
+
+// limitProtocols bounds what each protocol may take. Those of our own, and the
+// DHT, share the default: no more than half of a peer's streams.
+func limitProtocols(l *rcmgr.ScalingLimitConfig) {
+	l.ProtocolPeerBaseLimit.StreamsInbound = 32
+	l.ProtocolPeerBaseLimit.StreamsOutbound = 64
+	l.ProtocolPeerBaseLimit.Streams = 96
+
+	// A circuit holds two buffers of 64 KiB for as long as it lasts, an incoming
+	// stream and an outgoing one. So many circuits a relay may hold.
+	const circuits = 384
+	circuit := rcmgr.BaseLimit{StreamsInbound: circuits, StreamsOutbound: circuits, Streams: 2 * circuits, Memory: 64 << 20}
+	l.AddServiceLimit(relay.ServiceName, circuit, rcmgr.BaseLimitIncrease{})
+	l.AddServicePeerLimit(relay.ServiceName, limitStreams(48), rcmgr.BaseLimitIncrease{})
+	for _, id := range []protocol.ID{proto.ProtoIDv2Hop, proto.ProtoIDv2Stop} {
+		l.AddProtocolLimit(id, circuit, rcmgr.BaseLimitIncrease{})
+		l.AddProtocolPeerLimit(id, limitStreams(48), rcmgr.BaseLimitIncrease{})
+	}
+
+	l.AddServiceLimit(holepunch.ServiceName, limitStreams(64), rcmgr.BaseLimitIncrease{})
+	l.AddServicePeerLimit(holepunch.ServiceName, limitStreams(2), rcmgr.BaseLimitIncrease{})
+	l.AddProtocolLimit(holepunch.Protocol, limitStreams(64), rcmgr.BaseLimitIncrease{})
+	l.AddProtocolPeerLimit(holepunch.Protocol, limitStreams(2), rcmgr.BaseLimitIncrease{})
+
+	l.AddServiceLimit(autonatv2.ServiceName, limitStreams(64), rcmgr.BaseLimitIncrease{})
+	l.AddServicePeerLimit(autonatv2.ServiceName, limitStreams(autonatAtATime+2), rcmgr.BaseLimitIncrease{})
+	for _, id := range []protocol.ID{autonatv2.DialProtocol, autonatv2.DialBackProtocol} {
+		l.AddProtocolLimit(id, limitStreams(64), rcmgr.BaseLimitIncrease{})
+		l.AddProtocolPeerLimit(id, limitStreams(autonatAtATime+2), rcmgr.BaseLimitIncrease{})
+	}
+
+	// gossipsub keeps one stream each way; a second is one that replaces it.
+	for _, id := range []protocol.ID{"/meshsub/1.1.0", "/meshsub/1.2.0", "/meshsub/1.3.0"} {
+		l.AddProtocolLimit(id, limitStreams(2*manyConns), rcmgr.BaseLimitIncrease{})
+		l.AddProtocolPeerLimit(id, limitStreams(2), rcmgr.BaseLimitIncrease{})
+	}
+}
+
+// limitStreams is n streams each way, with memory to match.
+func limitStreams(n int) rcmgr.BaseLimit {
+	return rcmgr.BaseLimit{
+		StreamsInbound: n, StreamsOutbound: n, Streams: 2 * n,
+		Memory: 1<<20 + int64(n)<<17,
+	}
 }

@@ -1,0 +1,141 @@
+package host
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	"github.com/multiformats/go-multiaddr"
+)
+
+func newResources(t *testing.T) network.ResourceManager {
+	t.Helper()
+	rm, err := resourceManager(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rm.Close() })
+	return rm
+}
+
+func newPeer(t *testing.T) peer.ID {
+	t.Helper()
+	_, pub, err := crypto.GenerateKeyPair(crypto.Ed25519, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := peer.IDFromPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestFortyNodesBehindOneAddressAllGetIn(t *testing.T) {
+	t.Parallel()
+	for name, addr := range map[string]func(node, conn int) string{
+		"one IPv4": func(node, conn int) string { return fmt.Sprintf("/ip4/1.2.3.4/udp/%d/quic-v1", 1000+3*node+conn) },
+		"one /56":  func(node, conn int) string { return fmt.Sprintf("/ip6/2a00:1:2:300::%x/tcp/%d", node+1, 1000+conn) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rm := newResources(t)
+			for node := range 40 {
+				id := newPeer(t)
+				for conn := range 3 {
+					scope, err := rm.OpenConnection(network.DirInbound, true, multiaddr.StringCast(addr(node, conn)))
+					if err != nil {
+						t.Fatalf("node %d, connection %d: %v", node, conn, err)
+					}
+					if err := scope.SetPeer(id); err != nil {
+						t.Fatalf("node %d, connection %d: %v", node, conn, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestOneAddressCannotTakeAllConnections(t *testing.T) {
+	t.Parallel()
+	rm := newResources(t)
+	open := func(addr string) error {
+		scope, err := rm.OpenConnection(network.DirInbound, true, multiaddr.StringCast(addr))
+		if err != nil {
+			return err
+		}
+		return scope.SetPeer(newPeer(t))
+	}
+	var got int
+	for got < 2*connsPerAddress && open(fmt.Sprintf("/ip4/1.2.3.4/udp/%d/quic-v1", 1000+got)) == nil {
+		got++
+	}
+	if got != connsPerAddress {
+		t.Errorf("one address got %d connections, want %d", got, connsPerAddress)
+	}
+	if err := open("/ip4/1.2.3.5/udp/1000/quic-v1"); err != nil {
+		t.Errorf("its neighbour is refused: %v", err)
+	}
+	if err := open("/ip6/2a00::1/udp/1000/quic-v1"); err != nil {
+		t.Errorf("IPv6 is refused: %v", err)
+	}
+}
+
+func TestConnectionsOfOneAddressAreRationed(t *testing.T) {
+	t.Parallel()
+	rm := newResources(t)
+	refused := 0
+	for i := range connBurstPerAddr + 40 { // each gone before the next comes
+		scope, err := rm.OpenConnection(network.DirInbound, true, multiaddr.StringCast(fmt.Sprintf("/ip4/1.2.3.4/tcp/%d", 1000+i)))
+		if err != nil {
+			refused++
+			continue
+		}
+		scope.Done()
+	}
+	if refused == 0 {
+		t.Error("connections made and dropped as fast as can be are all taken in")
+	}
+}
+
+func TestRelayHoldsManyCircuitsAndNoPeerTakesThemAll(t *testing.T) {
+	t.Parallel()
+	rm := newResources(t)
+	hop := func(p peer.ID) error {
+		s, err := rm.OpenStream(p, network.DirInbound)
+		if err != nil {
+			return err
+		}
+		if err := s.SetProtocol(proto.ProtoIDv2Hop); err != nil {
+			s.Done()
+			return err
+		}
+		if err := s.SetService(relay.ServiceName); err != nil {
+			s.Done()
+			return err
+		}
+		return nil
+	}
+	greedy, got := newPeer(t), 0
+	for got < 200 && hop(greedy) == nil {
+		got++
+	}
+	if got < 32 || got > 48 {
+		t.Errorf("one peer holds %d circuits", got)
+	}
+	for i := range 200 {
+		if err := hop(newPeer(t)); err != nil {
+			t.Fatalf("circuit %d of others: %v", i, err)
+		}
+	}
+	err := rm.ViewService(relay.ServiceName, func(s network.ServiceScope) error {
+		return s.ReserveMemory(200*2*64<<10, network.ReservationPriorityHigh)
+	})
+	if err != nil {
+		t.Errorf("no memory for the buffers of 200 circuits: %v", err)
+	}
+}

@@ -1,0 +1,87 @@
+package host
+
+import (
+	"slices"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/multiformats/go-multiaddr"
+)
+
+const (
+	// relayDelay is the head start of direct addresses. A circuit takes four
+	// round trips to set up and a direct connection one, so what is alive wins
+	// with less; what is dead costs no more than this. libp2p waits 500 ms.
+	relayDelay = 100 * time.Millisecond
+	// strangerDelay comes on top for a relay that must be dialled first. The
+	// circuits to a peer are set up one after another, so a dead relay in front
+	// would hold up all others.
+	strangerDelay = 250 * time.Millisecond
+)
+
+// ranker says when to dial which address: the direct ones as libp2p does, those
+// through relays soon after, the relays that are connected first.
+func ranker(connected func(peer.ID) bool) network.DialRanker {
+	return func(addrs []multiaddr.Multiaddr) []network.AddrDelay {
+		var relayed, direct []multiaddr.Multiaddr
+		for _, a := range addrs {
+			if _, err := a.ValueForProtocol(multiaddr.P_CIRCUIT); err == nil {
+				relayed = append(relayed, a)
+			} else {
+				direct = append(direct, a)
+			}
+		}
+		var head time.Duration
+		if len(direct) > 0 {
+			head = relayDelay
+		}
+		return append(swarm.DefaultDialRanker(direct), rankRelayed(relayed, head, connected)...)
+	}
+}
+
+// rankRelayed orders addresses through relays: one address of each relay, those
+// of connected relays first and at once, then the others' one by one in the order
+// in which they came, then what is left.
+func rankRelayed(addrs []multiaddr.Multiaddr, head time.Duration, connected func(peer.ID) bool) []network.AddrDelay {
+	ranked := make([]network.AddrDelay, 0, len(addrs))
+	var left []multiaddr.Multiaddr
+	seen := make(map[peer.ID]bool)
+	next := head
+	if slices.ContainsFunc(addrs, func(a multiaddr.Multiaddr) bool { return connected(relayOf(a)) }) {
+		next += strangerDelay
+	}
+	for _, a := range addrs {
+		relay := relayOf(a)
+		switch {
+		case seen[relay]:
+			left = append(left, a)
+			continue
+		case connected(relay):
+			ranked = append(ranked, network.AddrDelay{Addr: a, Delay: head})
+		default:
+			ranked = append(ranked, network.AddrDelay{Addr: a, Delay: next})
+			next += strangerDelay
+		}
+		seen[relay] = true
+	}
+	for _, a := range left {
+		ranked = append(ranked, network.AddrDelay{Addr: a, Delay: next})
+	}
+	slices.SortStableFunc(ranked, func(a, b network.AddrDelay) int { return int(a.Delay - b.Delay) })
+	return ranked
+}
+
+// relayOf returns the relay of an address through one; empty if it names none.
+func relayOf(a multiaddr.Multiaddr) peer.ID {
+	text, err := a.ValueForProtocol(multiaddr.P_P2P)
+	if err != nil {
+		return ""
+	}
+	id, err := peer.Decode(text)
+	if err != nil {
+		return ""
+	}
+	return id
+}
