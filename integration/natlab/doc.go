@@ -1,0 +1,17 @@
+// Package natlab lets real daemons meet as homes on the internet do: behind
+// routers that translate addresses, each in its own way. It needs root.
+//
+// Every host and every router is a network namespace. Those on the internet
+// hang on one switch, a goroutine of the test, that holds every frame back for
+// 10 ms on the way in and 10 ms on the way out; inside a home there is a bridge.
+//
+//	p1  p2  p3                            alice           bob
+//	 |   |   |                              | 192.168.1.10  | 192.168.1.10
+//	 |   |   |                            router          router
+//	 |   |   |          192.0.0.140 up0     |               |     up0 192.0.0.141
+//	=+===+===+==============================+===============+===  192.0.0.128/25
+//
+// The homes do what homes do: they all use the same private addresses. What is
+// public is 192.0.0.128/25 and 3fff::/20: nobody's, but taken for public by
+// those who look.
+package natlab
