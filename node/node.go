@@ -41,6 +41,7 @@ type Node struct {
 	hostInfo nodehost.Info
 	cache    *discovery.Cache
 	finder   *discovery.Service
+	dht      *discovery.DHT // nil without
 	links    *links.Links
 	courier  *courier.Courier
 
@@ -88,6 +89,7 @@ func (n *Node) open() (err error) {
 		Signer: n.signer, Prekeys: n.vault, Agreement: n.vault,
 		Store: n.store, Lines: n.links, Now: n.clock.Now,
 		InDoubt:     func() bool { return !n.clock.Destroying() },
+		LookUp:      n.lookUpPrekeys,
 		OutboxLimit: n.cfg.OutboxLimit,
 		Count:       courier.NewCounters(n.cfg.Registry),
 	})

@@ -1,16 +1,13 @@
 package node
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/node/clock"
-	"github.com/tom-protocol/tom/node/discovery"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
@@ -81,31 +78,6 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 
 // agent is the software and its version, in hellos and in identify.
 func agent() string { return "tomd/" + Version }
-
-// newFinder looks for other nodes wherever the configuration lets it.
-func (n *Node) newFinder() *discovery.Service {
-	sources := []discovery.Source{n.cache}
-	if len(n.cfg.bootstrap) > 0 {
-		sources = append(sources, n.cfg.bootstrap)
-	}
-	if !n.cfg.NoRendezvous {
-		sources = append(sources, discovery.NewRendezvous(n.cfg.rendezvousDir(), func() peer.AddrInfo {
-			return peer.AddrInfo{ID: n.host.ID(), Addrs: n.Addrs()}
-		}))
-	}
-	if !n.cfg.NoMDNS && !n.hostInfo.Local {
-		sources = append(sources, discovery.NewMDNS(n.host, n.cfg.network))
-	}
-	return discovery.New(discovery.Config{
-		Self: n.host.ID(), Sources: sources,
-		Connected: func(id peer.ID) bool {
-			p, err := identity.KeyOf(id)
-			return err == nil && n.links.Connected(p)
-		},
-		Count:   func() int { return len(n.host.Network().Peers()) },
-		Connect: func(ctx context.Context, info peer.AddrInfo) error { return n.links.ConnectAddr(ctx, info) },
-	})
-}
 
 // dialAddrs are the addresses at which a peer may be found besides those that
 // libp2p knows: those the user gave, and those it was met at.

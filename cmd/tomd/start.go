@@ -32,6 +32,7 @@ func startCommand(t *terminal) *cli.Command {
 			&cli.StringFlag{Name: "network", Usage: "join the network `NAME` instead of main"},
 			&cli.BoolFlag{Name: "local", Usage: "stay on this machine: loopback, no mDNS, no port mapping"},
 			&cli.BoolFlag{Name: "no-mdns", Usage: "do not look for nodes on the LAN"},
+			&cli.BoolFlag{Name: "no-dht", Usage: "do not look for nodes in the DHT, nor take part in it"},
 			&cli.BoolFlag{Name: "no-portmap", Usage: "do not ask the router for a port"},
 			&cli.StringFlag{Name: "metrics", Usage: "serve Prometheus metrics on `ADDR`, under /metrics"},
 			&cli.StringFlag{Name: "log-level", Usage: "log from `LEVEL` on: debug, info, warn or error", DefaultText: "error"},
@@ -87,7 +88,7 @@ func newNode(c *cli.Context) (*node.Node, error) {
 	return node.New(node.Config{
 		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
 		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),
-		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoPortMap: c.Bool("no-portmap"),
+		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoDHT: c.Bool("no-dht"), NoPortMap: c.Bool("no-portmap"),
 	})
 }
 

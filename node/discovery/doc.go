@@ -1,8 +1,9 @@
 // Package discovery finds nodes to connect to. A Source knows of some: the
 // rendezvous folder those of this user on this machine, mDNS those of the LAN,
-// the cache those met before, the bootstrap list those the user named. Each can
-// be missing. A Service asks all of them and connects, within bounds: whoever
-// claims to be somewhere costs a dial now and then, and nothing else.
+// the cache those met before, the bootstrap list those the user named, the DHT
+// those of the network. Each can be missing. A Service asks all of them and
+// connects, within bounds: whoever claims to be somewhere costs a dial now and
+// then, and nothing else.
 package discovery
 
 import (

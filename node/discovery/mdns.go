@@ -22,6 +22,7 @@ import (
 type MDNS struct {
 	host    host.Host
 	network protocols.Network
+	near    recent
 }
 
 // NewMDNS makes a source that also tells the LAN of h.
@@ -76,6 +77,7 @@ func (m *MDNS) Run(ctx context.Context, found func(peer.AddrInfo)) error {
 			asked, peers := zone.read(p.bytes)
 			for _, info := range peers {
 				if info.ID != m.host.ID() { // the group hears itself
+					m.near.put(info)
 					found(info)
 				}
 			}
@@ -85,6 +87,11 @@ func (m *MDNS) Run(ctx context.Context, found func(peer.AddrInfo)) error {
 			}
 		}
 	}
+}
+
+// Find implements Finder: it knows whom it has heard lately.
+func (m *MDNS) Find(_ context.Context, id peer.ID) ([]multiaddr.Multiaddr, error) {
+	return foundOrNot(m.near.get(id))
 }
 
 // addrs are those that mean something to others on the LAN, with our id.

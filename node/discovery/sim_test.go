@@ -1,0 +1,80 @@
+package discovery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/x/simlibp2p"
+	"github.com/marcopolo/simnet"
+)
+
+// sim is a simulated network of hosts at 127.0.x.y.
+type sim struct {
+	t   *testing.T
+	net *simnet.Simnet
+}
+
+// inSim runs f in virtual time.
+func inSim(t *testing.T, f func(t *testing.T, s *sim)) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &sim{t: t}
+		s.net = &simnet.Simnet{
+			LatencyFunc: func(*simnet.Packet) time.Duration { return 10 * time.Millisecond },
+			Logger:      slog.New(slog.DiscardHandler),
+		}
+		s.net.Start()
+		t.Cleanup(s.net.Close)
+		f(t, s)
+	})
+}
+
+// host is a bare host.
+func (s *sim) host(n int) host.Host {
+	s.t.Helper()
+	wire := simnet.LinkSettings{BitsPerSecond: 100 * simlibp2p.OneMbps}
+	h, err := libp2p.New(
+		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/127.0.%d.%d/udp/8000/quic-v1", n/250, n%250+1)),
+		simlibp2p.QUICSimnet(s.net, simnet.NodeBiDiLinkSettings{Downlink: wire, Uplink: wire}),
+		libp2p.ResourceManager(&network.NullResourceManager{}),
+		libp2p.DisableIdentifyAddressDiscovery(), libp2p.DisableRelay(), libp2p.DisableMetrics(),
+		libp2p.ForceReachabilityPrivate(),
+	)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = h.Close() })
+	return h
+}
+
+// runs runs a source until the test ends or stop is called.
+func (s *sim) runs(src Source) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := src.Run(ctx, func(peer.AddrInfo) {}); err != nil {
+			s.t.Errorf("%s: %v", src.Name(), err)
+		}
+	})
+	stop = func() { cancel(); done.Wait() }
+	s.t.Cleanup(stop)
+	return stop
+}
+
+func infoOf(h host.Host) peer.AddrInfo { return peer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()} }
+
+func (s *sim) connect(from, to host.Host) {
+	s.t.Helper()
+	if err := from.Connect(s.t.Context(), infoOf(to)); err != nil {
+		s.t.Fatal(err)
+	}
+}
