@@ -1,0 +1,25 @@
+// Package wire holds what members and hubs of a group say to each other: one
+// structure or frame a file, with its bytes drawn above it. Everything is a
+// MessagePack array with fixed positions, as protocols/README.md has it.
+//
+// A signed structure exists here only with its signature verified: Parse takes
+// the verifier. Records are the exception, because their proofs are verified in
+// bulk by a pool of workers: see Record.Verify. Frames carry structures as their
+// exact bytes, which the reader of the frame parses.
+//
+// The design's tables are kept but for five things, each with a reason:
+//
+//   - Head and Beat name their term by the hash of the hub record that opened it,
+//     Beat in the place of the primary's key. A hub that withdrew may open the
+//     same number twice, and two heads of two terms are no equivocation.
+//   - A hub record of version 2 and up links to the record that opened its term,
+//     so that every record alone says which term it belongs to.
+//   - Records says of every run of entries which hub sequenced it, not of the
+//     first only: a page of catching up may span terms.
+//   - Roster also holds what later records are judged by: the last removal, the
+//     last kick or demotion, who was kicked, when invites expire. A late-comer
+//     that starts at a snapshot must judge as all others do.
+//   - Withdrawal, and the frames 10 to 12 of the hub protocol, carry what the
+//     rules of failover demand and the tables had no place for: a claim taken
+//     back, a hub that yields, and a shadow that asks to be replaced.
+package wire

@@ -1,0 +1,86 @@
+package wire
+
+import (
+	"github.com/tinylib/msgp/msgp"
+
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// MaxEntries is how many entries one frame may carry.
+const MaxEntries = 1024
+
+// Records is frame 10 of the group protocol, hub to member, and frame 2 of the
+// hub protocol, primary to shadow: [10 or 2, group bin 16, places [[entries
+// uint, number uint, primary bin 32]], first seq uint, log hash before bin 32,
+// entries [bin], head bin]. A page may span terms: each of places says for how
+// many entries it holds.
+type Records struct {
+	kind    uint64
+	Group   GroupID
+	Runs    []Run // whose entries they are; the counts add up to all
+	First   Seq   // of the first entry
+	Before  LogHash
+	Entries [][]byte
+	Head    []byte
+}
+
+// FanOut makes the frame one to a member.
+func (f Records) FanOut() *Records { f.kind = 10; return &f }
+
+// Replicate makes the frame one to the shadow.
+func (f Records) Replicate() *Records { f.kind = 2; return &f }
+
+func (f *Records) frameType() uint64 { return f.kind }
+func (f *Records) count() int        { return 6 }
+
+func (f *Records) appendFields(dst []byte) []byte {
+	dst = msgp.AppendBytes(dst, f.Group[:])
+	dst = msgp.AppendArrayHeader(dst, uint32(len(f.Runs)))
+	for i := range f.Runs {
+		dst = appendArray(dst, &f.Runs[i])
+	}
+	dst = msgp.AppendUint64(dst, uint64(f.First))
+	dst = msgp.AppendBytes(dst, f.Before[:])
+	dst = appendBins(dst, f.Entries)
+	return msgp.AppendBytes(dst, f.Head)
+}
+
+func (f *Records) readFields(d *decoder) {
+	f.Group = d.b16()
+	f.Runs = make([]Run, d.size(MaxEntries))
+	total := uint64(0)
+	for i := range f.Runs {
+		d.array(f.Runs[i].count())
+		f.Runs[i].readFields(d)
+		total += uint64(f.Runs[i].Entries)
+	}
+	f.First = Seq(d.uint())
+	f.Before = d.b32()
+	f.Entries = d.bins(MaxEntries, MaxEntry)
+	f.Head = d.bin(MaxHead)
+	if d.err == nil && total != uint64(len(f.Entries)) {
+		d.fail("places for another number of entries")
+	}
+}
+
+// Run says for a number of entries that follow one another in which term, and
+// by which primary, they were sequenced.
+type Run struct {
+	Entries uint32
+	Number  Number
+	Primary protocols.Key
+}
+
+func (r *Run) count() int { return 3 }
+
+func (r *Run) appendFields(dst []byte) []byte {
+	dst = msgp.AppendUint32(dst, r.Entries)
+	dst = msgp.AppendUint64(dst, uint64(r.Number))
+	return msgp.AppendBytes(dst, r.Primary[:])
+}
+
+func (r *Run) readFields(d *decoder) {
+	r.Entries = uint32(d.uintUpTo(MaxEntries))
+	r.Number = Number(d.uint())
+	r.Primary = d.key()
+}

@@ -1,0 +1,129 @@
+package wire_test
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+type frameForm struct {
+	name  string
+	frame wire.Frame
+	parse func([]byte) (wire.Frame, error)
+}
+
+func frames() []frameForm {
+	g := group()
+	entry := (&wire.Entry{Record: parsedRecord()}).Append(nil)
+	page := wire.Records{
+		Group: g, Runs: []wire.Run{{Entries: 1, Number: 2, Primary: alice.Public()}, {Entries: 1, Number: 3, Primary: bob.Public()}},
+		First: 300, Before: [32]byte(count(0x60, 32)), Entries: [][]byte{entry, entry}, Head: head().Sign(bob),
+	}
+	shown := wire.HubRecordFrame{
+		Record: signedHub(wire.CausePromotion), Linked: [][]byte{signedHub(wire.CauseChange)},
+		Evidence: []wire.Evidence{{Tag: protocols.TagGroupReport, Structure: report().Sign(carol)}, {Tag: protocols.TagGroupAttach, Structure: attach().Sign(carol)}},
+	}
+	b := beat().Sign(bob)
+	inGroup := []frameForm{
+		{"attach", &wire.AttachFrame{Attach: attach().Sign(carol)}, wire.ParseGroupFrame},
+		{"publish", &wire.Publish{Group: g, Records: [][]byte{signedRecord()}}, wire.ParseGroupFrame},
+		{"receipts", wire.OwnReceipts(g, receipt().Sign(carol)), wire.ParseGroupFrame},
+		{"sync", &wire.Sync{N: 7, Group: g, From: 300, Log: [32]byte(count(0x60, 32))}, wire.ParseGroupFrame},
+		{"records", page.FanOut(), wire.ParseGroupFrame},
+		{"accepted", &wire.Accepted{Group: g, Records: []wire.AcceptedRecord{{ID: [16]byte(count(0xc0, 16)), Number: 3, Seq: 300}}, Replicas: 2}, wire.ParseGroupFrame},
+		{"refused", &wire.Refused{Group: g, Record: [16]byte(count(0xc0, 16)), Reason: 8, Value: 4}, wire.ParseGroupFrame},
+		{"busy", &wire.Busy{Group: g, Record: [16]byte(count(0xc0, 16)), Retry: 1500}, wire.ParseGroupFrame},
+		{"receipts passed on", wire.PassedReceipts(g, receipt(7).Sign(carol), receipt().Sign(alice)), wire.ParseGroupFrame},
+		{"snapshot", &wire.SnapshotFrame{N: 7, Group: g, Charter: charter().Sign(alice), Hubs: [][]byte{signedHub(wire.CauseFirst)}, Entry: entry, Place: place(), Before: [32]byte(count(0x60, 32)), Head: head().Sign(bob)}, wire.ParseGroupFrame},
+		{"not hub", &wire.NotHub{Group: g, Record: signedHub(wire.CausePromotion)}, wire.ParseGroupFrame},
+		{"page end", &wire.PageEnd{N: 7, More: true}, wire.ParseGroupFrame},
+	}
+	return append(inGroup, []frameForm{
+		{"hub: beat", &wire.BeatFrame{Beat: b}, wire.ParseHubFrame},
+		{"hub: replicate", page.Replicate(), wire.ParseHubFrame},
+		{"hub: replicated", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32))}, wire.ParseHubFrame},
+		{"hub: hub record", &shown, wire.ParseHubFrame},
+		{"hub: report", &wire.ReportFrame{Report: report().Sign(carol)}, wire.ParseHubFrame},
+		{"hub: alive?", &wire.Alive{N: 9, Group: g, Record: [32]byte(count(0x40, 32)), Newest: 77}, wire.ParseHubFrame},
+		{"hub: alive", &wire.AliveAnswer{N: 9, Beat: b}, wire.ParseHubFrame},
+		{"hub: not alive", &wire.AliveAnswer{N: 9}, wire.ParseHubFrame},
+		{"hub: resign", &wire.Resign{Record: signedHub(wire.CausePromotion)}, wire.ParseHubFrame},
+		{"hub: equivocation", &wire.Equivocation{Tag: protocols.TagGroupHead, A: head().Sign(bob), B: head().Sign(bob)}, wire.ParseHubFrame},
+		{"hub: withdrawn", &wire.WithdrawnFrame{Withdrawal: withdrawal().Sign(carol), Back: signedHub(wire.CauseFirst)}, wire.ParseHubFrame},
+		{"hub: yield", &wire.Yield{HubRecordFrame: shown}, wire.ParseHubFrame},
+		{"hub: replace", &wire.Replace{Beat: b}, wire.ParseHubFrame},
+		{"topic: head", &wire.TopicHead{Head: head().Sign(bob)}, wire.ParseTopicFrame},
+		{"topic: hub record", &wire.TopicHub{Record: signedHub(wire.CausePromotion)}, wire.ParseTopicFrame},
+	}...)
+}
+
+func TestGoldenFrames(t *testing.T) {
+	t.Parallel()
+	fs := frames()
+	now := make([]goldenForm, len(fs))
+	for i, f := range fs {
+		now[i] = goldenForm{Name: f.name, Fields: shown(f.frame), Bytes: wire.AppendFrame(nil, f.frame)}
+	}
+	for i, g := range check(t, "frames.json", now) {
+		if f, err := fs[i].parse(g.Bytes); err != nil || !reflect.DeepEqual(f, fs[i].frame) {
+			t.Errorf("%s: %+v, %v", g.Name, f, err)
+		}
+	}
+}
+
+func TestHostileFramesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, f := range frames() {
+		b := wire.AppendFrame(nil, f.frame)
+		for n := range b {
+			if _, err := f.parse(b[:n]); err == nil {
+				t.Errorf("%s: %d bytes of it parse", f.name, n)
+			}
+		}
+		if _, err := f.parse(append(slices.Clone(b), 0)); err == nil {
+			t.Errorf("%s: a byte behind the end", f.name)
+		}
+		more := append(slices.Clone(b), 0x92, 0xc0, 1)
+		more[0]++
+		if got, err := f.parse(more); err != nil || !reflect.DeepEqual(got, f.frame) {
+			t.Errorf("%s: an element of a later version: %v", f.name, err)
+		}
+	}
+	parsers := []func([]byte) (wire.Frame, error){wire.ParseGroupFrame, wire.ParseHubFrame, wire.ParseTopicFrame}
+	for name, b := range map[string][]byte{
+		"nothing":                     nil,
+		"no type":                     {0x90},
+		"a map":                       {0x80},
+		"four billion elements":       {0xdd, 0xff, 0xff, 0xff, 0xff},
+		"four billion records":        append([]byte{0x93, 2, 0xc4, 16}, append(make([]byte, 16), 0xdd, 0xff, 0xff, 0xff, 0xff)...),
+		"a bin of four billion bytes": {0x92, 1, 0xc6, 0xff, 0xff, 0xff, 0xff},
+	} {
+		for _, parse := range parsers {
+			if f, err := parse(b); err == nil {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+	}
+	for _, parse := range parsers {
+		if _, err := parse([]byte{0x91, 99}); !errors.Is(err, protocols.ErrFrameType) {
+			t.Errorf("a type not known: %v", err)
+		}
+	}
+}
+
+func TestAPageSaysWhoseItsEntriesAre(t *testing.T) {
+	t.Parallel()
+	for _, counts := range [][]uint32{{}, {1}, {3}, {1, 2}, {1024, 1024}} {
+		page := wire.Records{Group: group(), Entries: [][]byte{{1}, {2}}, Head: []byte{3}}
+		for _, n := range counts {
+			page.Runs = append(page.Runs, wire.Run{Entries: n, Number: 1, Primary: bob.Public()})
+		}
+		if _, err := wire.ParseGroupFrame(wire.AppendFrame(nil, page.FanOut())); !errors.Is(err, wire.ErrForm) {
+			t.Errorf("runs of %v for two entries: %v", counts, err)
+		}
+	}
+}

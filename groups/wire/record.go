@@ -1,0 +1,144 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+// Kind is what a record does.
+type Kind uint8
+
+// The kinds of record.
+const (
+	KindMessage  Kind = 1
+	KindJoin     Kind = 2
+	KindLeave    Kind = 3
+	KindKick     Kind = 4
+	KindRole     Kind = 5
+	KindRename   Kind = 6
+	KindSettings Kind = 7
+	KindDissolve Kind = 8
+	KindSnapshot Kind = 9
+)
+
+var kindNames = [...]string{"unknown", "message", "join", "leave", "kick", "role", "rename", "settings", "dissolve", "snapshot"}
+
+// String returns the kind in one word.
+func (k Kind) String() string {
+	if int(k) >= len(kindNames) {
+		return kindNames[0]
+	}
+	return kindNames[k]
+}
+
+// Record is an author's part of a log's entry.
+//
+//	0 group    bin 16
+//	1 id       bin 16
+//	2 kind     uint
+//	3 author   bin 32   signs
+//	4 time     uint     the author's
+//	5 payload  bin      by kind: one of the payloads in this package
+//	6 proof    bin      tom-group-record-v1, plain or batch (protocols/proof)
+type Record struct {
+	Group   GroupID
+	ID      RecordID
+	Kind    Kind
+	Author  protocols.Key
+	Time    Millis
+	Payload []byte
+	Proof   []byte
+	body    []byte // what the proof covers, as received
+	exact   []byte
+}
+
+// MaxRecord is the length of the longest record, in bytes.
+const MaxRecord = 256 << 10
+
+func (r *Record) count() int { return 7 }
+
+func (r *Record) appendBody(dst []byte) []byte {
+	dst = msgp.AppendBytes(dst, r.Group[:])
+	dst = msgp.AppendBytes(dst, r.ID[:])
+	dst = msgp.AppendUint8(dst, uint8(r.Kind))
+	dst = msgp.AppendBytes(dst, r.Author[:])
+	dst = msgp.AppendUint64(dst, uint64(r.Time))
+	return msgp.AppendBytes(dst, r.Payload)
+}
+
+func (r *Record) appendFields(dst []byte) []byte {
+	return msgp.AppendBytes(r.appendBody(dst), r.Proof)
+}
+
+func (r *Record) readFields(d *decoder) {
+	r.Group = d.b16()
+	r.ID = d.b16()
+	r.Kind = Kind(d.uintUpTo(uint64(KindSnapshot)))
+	r.Author = d.key()
+	r.Time = d.time()
+	r.Payload = d.bin(MaxRecord)
+	r.Proof = d.bin(proof.MaxSize)
+	if d.err == nil && (r.Kind == 0 || proof.Check(r.Proof) != nil) {
+		d.fail("a kind or proof that is none")
+	}
+}
+
+// SignRecords returns the records encoded and signed: one with a plain
+// signature, several as a batch. Author is the signer's key in all of them.
+func SignRecords(s protocols.Signer, records []Record) [][]byte {
+	items := make([]proof.Item, len(records))
+	for i := range records {
+		records[i].Author = s.Public()
+		items[i] = proof.Item{Tag: protocols.TagGroupRecord, Message: records[i].appendBody(nil)}
+	}
+	encoded := make([][]byte, len(records))
+	for i, p := range proof.Sign(s, items) {
+		r := records[i]
+		r.Proof = p
+		encoded[i] = appendArray(nil, &r)
+	}
+	return encoded
+}
+
+// ParseRecord reads a record. Its proof has the form of one and is not
+// verified. Payload and Proof alias b, which must stay as it is.
+func ParseRecord(b []byte) (*Record, error) {
+	r := new(Record)
+	if err := parseExact(b, MaxRecord, r); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	tail := len(msgp.AppendBytes(nil, r.Proof))
+	r.exact, r.body = b, b[1:len(b)-tail]
+	return r, nil
+}
+
+// A Prover verifies proofs. *proof.Verifier is one.
+type Prover interface {
+	Verify(author protocols.Key, tag protocols.Tag, msg, proof []byte) error
+}
+
+// Verify checks that the record is its author's.
+func (r *Record) Verify(p Prover) error {
+	return p.Verify(r.Author, protocols.TagGroupRecord, r.body, r.Proof)
+}
+
+// Bytes returns the record as it was parsed. It must not be changed.
+func (r *Record) Bytes() []byte { return r.exact }
+
+// Name returns what names the record in a group.
+func (r *Record) Name() RecordName { return RecordName{Author: r.Author, ID: r.ID} }
+
+// Same says whether the two are one record: two of one name may differ, and
+// even one record may have two proofs.
+func (r *Record) Same(o *Record) bool { return bytes.Equal(r.body, o.body) }
+
+// RecordName names a record: ids are unique only by author.
+type RecordName struct {
+	Author protocols.Key
+	ID     RecordID
+}
