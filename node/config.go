@@ -17,6 +17,7 @@ import (
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
+	"github.com/tom-protocol/tom/relay/role"
 )
 
 // Config says how a node runs. The zero value is a node with an identity of
@@ -47,6 +48,10 @@ type Config struct {
 	// Local keeps the node on this machine: loopback listeners, no mDNS, no port
 	// mapping, no probing of reachability.
 	Local bool
+
+	// Relay says whether this node passes on envelopes of others: "auto" (or
+	// empty), as circumstance has it; "on", for whoever asks; "off", for nobody.
+	Relay string
 
 	NoMDNS       bool // do not look for nodes on the LAN
 	NoRendezvous bool // do not look for nodes on this machine
@@ -81,6 +86,7 @@ type settings struct {
 	Config
 	network   protocols.Network
 	bootstrap discovery.Bootstrap
+	relay     role.Mode
 }
 
 const (
@@ -96,6 +102,9 @@ func (cfg Config) check() (*settings, error) {
 		if s.network, err = protocols.ParseNetwork(cfg.Network); err != nil {
 			return nil, err
 		}
+	}
+	if s.relay, err = role.ParseMode(cfg.Relay); err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
 	}
 	if len(cfg.Name) > heartbeat.MaxName {
 		return nil, fmt.Errorf("the name has %d bytes and the limit is %d", len(cfg.Name), heartbeat.MaxName)

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -11,31 +12,45 @@ import (
 // maxHellos is how many peers' claimed names are remembered.
 const maxHellos = 4096
 
-// hellos remembers what peers call themselves, also after they have left.
+// hellos remembers what peers call themselves and offer, also after they have
+// left.
 type hellos struct {
 	mu    sync.Mutex
-	names map[Peer]string
+	known map[Peer]claims
 }
 
-func (h *hellos) put(p Peer, name string) {
+// claims are what a peer says of itself.
+type claims struct {
+	name  string
+	roles []uint8
+}
+
+func (h *hellos) put(p Peer, c claims) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.names == nil {
-		h.names = make(map[Peer]string)
+	if h.known == nil {
+		h.known = make(map[Peer]claims)
 	}
-	if _, ok := h.names[p]; !ok && len(h.names) >= maxHellos {
-		for other := range h.names {
-			delete(h.names, other)
+	if _, ok := h.known[p]; !ok && len(h.known) >= maxHellos {
+		for other := range h.known {
+			delete(h.known, other)
 			break
 		}
 	}
-	h.names[p] = name
+	h.known[p] = c
 }
 
 func (h *hellos) name(p Peer) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.names[p]
+	return h.known[p].name
+}
+
+// offers says that a peer has last claimed a role.
+func (h *hellos) offers(p Peer, role uint8) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Contains(h.known[p].roles, role)
 }
 
 // hello is what this node says of itself on every connection.
@@ -46,13 +61,15 @@ func (n *Node) hello() heartbeat.Hello {
 	}
 	return heartbeat.Hello{
 		Version: heartbeat.Version, Agent: agent(), Name: n.cfg.Name,
+		Roles:   n.relay.Roles(),
 		Prekeys: record, Time: uint64(n.clock.Now().UnixMilli()),
 	}
 }
 
 // greeted takes in what a neighbour says of itself.
 func (n *Node) greeted(p Peer, h heartbeat.Hello, rtt time.Duration, _ bool) {
-	n.hellos.put(p, h.Name)
+	n.hellos.put(p, claims{h.Name, h.Roles})
+	n.relay.Neighbourhood()
 	theirs := time.UnixMilli(int64(min(h.Time, 1<<53))).Add(rtt / 2)
 	n.clock.Observe(p, theirs.Sub(n.clock.Now()))
 	n.courier.LearnPrekeys(p, h.Prekeys)

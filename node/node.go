@@ -20,6 +20,7 @@ import (
 	"github.com/tom-protocol/tom/node/links"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/relay"
 )
 
 var logger = log.Logger("tom/node")
@@ -44,6 +45,7 @@ type Node struct {
 	dht      *discovery.DHT // nil without
 	links    *links.Links
 	courier  *courier.Courier
+	relay    *relay.Service
 
 	hellos       hellos       // what neighbours said of themselves
 	reachability atomic.Int32 // a network.Reachability
@@ -85,10 +87,15 @@ func (n *Node) open() (err error) {
 	}
 	n.finder = n.newFinder()
 	n.links = n.newLinks()
+	if n.relay, err = n.newRelay(); err != nil {
+		return err
+	}
 	n.courier = courier.New(courier.Config{
 		Signer: n.signer, Prekeys: n.vault, Agreement: n.vault,
 		Store: n.store, Lines: n.links, Now: n.clock.Now,
 		InDoubt:     func() bool { return !n.clock.Destroying() },
+		Router:      n.relay,
+		Transit:     transit{n.relay},
 		LookUp:      n.lookUpPrekeys,
 		OutboxLimit: n.cfg.OutboxLimit,
 		Count:       courier.NewCounters(n.cfg.Registry),
@@ -123,6 +130,7 @@ func (n *Node) Run(ctx context.Context) error {
 	for name, run := range map[string]func(context.Context) error{
 		"courier":   n.courier.Run,
 		"links":     n.links.Run,
+		"relay":     n.relay.Run,
 		"discovery": n.finder.Run,
 		"upkeep":    n.upkeep,
 		"addresses": n.watchSelf,

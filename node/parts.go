@@ -92,7 +92,7 @@ func (n *Node) newLinks() *links.Links {
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
 			Up:        func(p Peer, path delivery.Path) { n.courier.PeerUp(p, path) },
-			Down:      func(p Peer) { n.clock.Forget(p); n.courier.PeerDown(p) },
+			Down:      func(p Peer) { n.clock.Forget(p); n.relay.Neighbourhood(); n.courier.PeerDown(p) },
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },
 			Envelopes: func(in *links.Inbound, frames [][]byte) { n.courier.Envelopes(in, frames) },

@@ -115,6 +115,7 @@ func (n *Node) watchSelf(ctx context.Context) error {
 				continue
 			case event.EvtLocalReachabilityChanged:
 				n.reachability.Store(int32(ev.Reachability))
+				n.relay.Review()
 			}
 			n.rememberAddrs()
 		}
