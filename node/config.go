@@ -15,6 +15,7 @@ import (
 	"github.com/tom-protocol/tom/node/discovery"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/node/reach"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/relay/role"
@@ -53,6 +54,11 @@ type Config struct {
 	// empty), as circumstance has it; "on", for whoever asks; "off", for nobody.
 	Relay string
 
+	// Reachability is what the user knows of it: auto leaves it to the node to find
+	// out; public vouches that others can dial its addresses, so that it relays for
+	// them, on loopback too; private says that nobody can. Empty is auto.
+	Reachability string
+
 	NoMDNS       bool // do not look for nodes on the LAN
 	NoRendezvous bool // do not look for nodes on this machine
 	NoDHT        bool // do not look in the DHT, nor take part in it
@@ -85,6 +91,7 @@ type Config struct {
 type settings struct {
 	Config
 	network   protocols.Network
+	vouch     reach.Vouch
 	bootstrap discovery.Bootstrap
 	relay     role.Mode
 }
@@ -105,6 +112,9 @@ func (cfg Config) check() (*settings, error) {
 	}
 	if s.relay, err = role.ParseMode(cfg.Relay); err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
+	}
+	if s.vouch, err = reach.ParseVouch(cfg.Reachability); err != nil {
+		return nil, err
 	}
 	if len(cfg.Name) > heartbeat.MaxName {
 		return nil, fmt.Errorf("the name has %d bytes and the limit is %d", len(cfg.Name), heartbeat.MaxName)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
@@ -44,7 +43,7 @@ func (n *Node) newFinder() *discovery.Service {
 func (n *Node) newDHT() *discovery.DHT {
 	return discovery.NewDHT(discovery.DHTConfig{
 		Host: n.host, Network: n.cfg.network, Local: n.hostInfo.Local,
-		Confirmed: func() bool { return network.Reachability(n.reachability.Load()) == network.ReachabilityPublic },
+		Confirmed: n.reach.Public,
 		Prekeys: func() []byte {
 			record, err := n.vault.Record(n.signer)
 			warn("publish prekeys", err)

@@ -18,6 +18,7 @@ import (
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
+	"github.com/tom-protocol/tom/node/reach"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/relay"
@@ -40,6 +41,8 @@ type Node struct {
 	store    *store.Store
 	host     host.Host
 	hostInfo nodehost.Info
+	reach    *reach.Service
+	roleNews chan struct{} // holds at most one token: the roles changed
 	cache    *discovery.Cache
 	finder   *discovery.Service
 	dht      *discovery.DHT // nil without
@@ -47,8 +50,7 @@ type Node struct {
 	courier  *courier.Courier
 	relay    *relay.Service
 
-	hellos       hellos       // what neighbours said of themselves
-	reachability atomic.Int32 // a network.Reachability
+	hellos hellos // what neighbours said of themselves
 
 	ran       atomic.Bool   // Run was called
 	closing   chan struct{} // closed when Close begins
@@ -63,7 +65,7 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: s, started: time.Now(), closing: make(chan struct{})}
+	n := &Node{cfg: s, started: time.Now(), closing: make(chan struct{}), roleNews: make(chan struct{}, 1)}
 	if err := n.open(); err != nil {
 		n.Close()
 		return nil, err
@@ -134,6 +136,8 @@ func (n *Node) Run(ctx context.Context) error {
 		"discovery": n.finder.Run,
 		"upkeep":    n.upkeep,
 		"addresses": n.watchSelf,
+		"reach":     n.reach.Run,
+		"relaying":  n.relayForOthers,
 	} {
 		parts.Go(func() {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

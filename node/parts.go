@@ -11,6 +11,7 @@ import (
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
+	"github.com/tom-protocol/tom/node/reach"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/node/store/kv"
 	"github.com/tom-protocol/tom/protocols/delivery"
@@ -54,9 +55,12 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 	if err != nil {
 		return nil, nodehost.Info{}, err
 	}
+	n.reach = n.newReach()
 	cfg := nodehost.Config{
 		Key: n.identity.Host(), Listen: n.cfg.Listen, Port: saved.Port,
 		Local: n.cfg.Local, NoPortMap: n.cfg.NoPortMap,
+		Reachability: n.reach.First(), RelaySource: n.reach.Source,
+		Advertise: n.reach.Advertise, TCPFirst: n.reach.TCPFirst,
 		UserAgent: agent(), Registerer: n.cfg.Registry,
 	}
 	if n.cfg.Host != nil {
@@ -65,6 +69,9 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 	h, info, err := nodehost.New(cfg)
 	if err != nil {
 		return nil, info, err
+	}
+	if err := n.reach.Bind(reach.Host{Host: h, Local: info.Local, Punch: info.Punch, Mapped: info.Mapped}); err != nil {
+		return nil, info, errors.Join(err, h.Close())
 	}
 	if !info.PortTaken && info.Port != saved.Port {
 		saved.Port = info.Port

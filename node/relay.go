@@ -6,7 +6,6 @@ import (
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/tom-protocol/tom/node/courier"
@@ -28,22 +27,21 @@ type Explanation = reputation.Explanation
 func (n *Node) newRelay() (*relay.Service, error) {
 	return relay.New(relay.Config{
 		Self: n.identity.Public(), Lines: n.links, Atlas: atlas{n},
-		Mode: n.cfg.relay, Public: n.public,
+		Mode: n.cfg.relay, Public: n.reach.Public,
 		File:         n.cfg.path("relays.json"),
 		RolesChanged: func([]uint8) { n.rolesChanged() },
 		Registerer:   n.cfg.Registry,
 	})
 }
 
-// public says that this node can be reached from outside.
-func (n *Node) public() bool {
-	return !n.hostInfo.Local && network.Reachability(n.reachability.Load()) == network.ReachabilityPublic
-}
-
 // rolesChanged makes it known that this node offers other roles than before.
 func (n *Node) rolesChanged() {
 	if n.dht != nil {
 		n.dht.Changed()
+	}
+	select {
+	case n.roleNews <- struct{}{}:
+	default: // it is known already
 	}
 }
 

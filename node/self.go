@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/event"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/multiformats/go-multiaddr"
 
@@ -29,20 +28,9 @@ func (n *Node) Link() string {
 	return identity.Link{Peer: n.identity.Public(), Addrs: n.host.Addrs(), Name: n.cfg.Name}.String()
 }
 
-// Reachability is how this node can be reached from outside: public, private,
-// local or unknown.
-func (n *Node) Reachability() string {
-	if n.hostInfo.Local {
-		return "local"
-	}
-	switch network.Reachability(n.reachability.Load()) {
-	case network.ReachabilityPublic:
-		return "public"
-	case network.ReachabilityPrivate:
-		return "private"
-	}
-	return "unknown"
-}
+// Reachability is how this node can be reached from outside: public, private or
+// local.
+func (n *Node) Reachability() string { return n.reach.Reachability() }
 
 // Info sums the node up.
 type Info struct {
@@ -90,12 +78,11 @@ func (n *Node) notices(offset time.Duration) (notices []string) {
 	return notices
 }
 
-// watchSelf follows this node's addresses and reachability, and where its
-// neighbours say they listen, until ctx ends.
+// watchSelf follows this node's addresses, and where its neighbours say they
+// listen, until ctx ends.
 func (n *Node) watchSelf(ctx context.Context) error {
 	sub, err := n.host.EventBus().Subscribe([]any{
-		new(event.EvtLocalAddressesUpdated), new(event.EvtLocalReachabilityChanged),
-		new(event.EvtPeerIdentificationCompleted),
+		new(event.EvtLocalAddressesUpdated), new(event.EvtPeerIdentificationCompleted),
 	}, eventbus.Name("tom/node"), eventbus.BufSize(256))
 	if err != nil {
 		return err
@@ -107,17 +94,12 @@ func (n *Node) watchSelf(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case ev := <-sub.Out():
-			switch ev := ev.(type) {
-			case event.EvtPeerIdentificationCompleted:
-				if p, err := identity.KeyOf(ev.Peer); err == nil {
-					n.met(p)
-				}
-				continue
-			case event.EvtLocalReachabilityChanged:
-				n.reachability.Store(int32(ev.Reachability))
-				n.relay.Review()
+			met, ok := ev.(event.EvtPeerIdentificationCompleted)
+			if !ok {
+				n.rememberAddrs()
+			} else if p, err := identity.KeyOf(met.Peer); err == nil {
+				n.met(p)
 			}
-			n.rememberAddrs()
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tom-protocol/tom/node"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/localapi"
+	"github.com/tom-protocol/tom/node/reach"
 	"github.com/tom-protocol/tom/relay/role"
 )
 
@@ -36,6 +37,7 @@ func startCommand(t *terminal) *cli.Command {
 			&cli.BoolFlag{Name: "no-dht", Usage: "do not look for nodes in the DHT, nor take part in it"},
 			&cli.BoolFlag{Name: "no-portmap", Usage: "do not ask the router for a port"},
 			&cli.StringFlag{Name: "relay", Usage: "pass on envelopes of others: `auto`, on or off", DefaultText: "auto"},
+			&cli.StringFlag{Name: "reachability", Usage: "`HOW` others can dial this node: auto finds out, public and private vouch for it", Value: "auto"},
 			&cli.StringFlag{Name: "metrics", Usage: "serve Prometheus metrics on `ADDR`, under /metrics"},
 			&cli.StringFlag{Name: "log-level", Usage: "log from `LEVEL` on: debug, info, warn or error", DefaultText: "error"},
 		},
@@ -90,11 +92,15 @@ func newNode(c *cli.Context) (*node.Node, error) {
 	if _, err := role.ParseMode(c.String("relay")); err != nil {
 		return nil, usagef("--relay %v", err)
 	}
+	if _, err := reach.ParseVouch(c.String("reachability")); err != nil {
+		return nil, usagef("%v", err)
+	}
 	return node.New(node.Config{
-		Relay: c.String("relay"),
+		Relay:   c.String("relay"),
 		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
 		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),
 		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoDHT: c.Bool("no-dht"), NoPortMap: c.Bool("no-portmap"),
+		Reachability: c.String("reachability"),
 	})
 }
 

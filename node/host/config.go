@@ -9,6 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -48,6 +49,14 @@ type Config struct {
 	// It must be fast, and must not ask the host.
 	Advertise func([]multiaddr.Multiaddr) []multiaddr.Multiaddr
 
+	// TCPFirst says that the next public peer should rather be dialled by TCP than
+	// by QUIC; nil: never. A hole for TCP can be punched only while somebody sees
+	// where a TCP connection of ours comes from.
+	TCPFirst func() bool
+
+	// Punches hears how the punching of holes goes; nil: nobody does.
+	Punches holepunch.EventTracer
+
 	// FewConns is to how many connections the connection manager goes back when
 	// there are more than ManyConns; 128 and 192 if zero.
 	FewConns, ManyConns int
@@ -56,6 +65,9 @@ type Config struct {
 	Registerer prometheus.Registerer // for the metrics of libp2p; nil: none are kept
 	Options    []libp2p.Option       // applied last
 	QUIC       []quicreuse.Option    // same, for QUIC's sockets
+
+	puncher *puncher // nil for a local host
+	portMap *portMap // nil: routers are not asked
 }
 
 // Info says what became of a Config.
@@ -63,6 +75,14 @@ type Info struct {
 	Port      int  // the port in use, for the next start
 	PortTaken bool // Config.Port was taken: Port is another, for this run
 	Local     bool // the host keeps to this machine
+
+	// Punch tries for a direct connection to a peer that is connected by a
+	// circuit, for a few seconds. libp2p does so by itself once for each circuit
+	// that comes in. Nil for a local host.
+	Punch func(peer.ID) error
+
+	// Mapped are the addresses that a router gave. Nil: none is asked.
+	Mapped func() []multiaddr.Multiaddr
 }
 
 // ErrNotLocal is returned for a local host with an address of the outside.

@@ -29,21 +29,30 @@ func New(cfg Config) (host.Host, Info, error) {
 	if addrs, err = withPort(addrs, port); err != nil {
 		return nil, Info{}, err
 	}
+	var self atomic.Pointer[host.Host] // dials begin before New returns
+	rank := libp2p.DialRanker(ranker(cfg.TCPFirst, func(p peer.ID) bool {
+		h := self.Load()
+		return h != nil && (*h).Network().Connectedness(p) == network.Connected
+	}))
+	info := Info{Port: port, PortTaken: taken, Local: local}
+	if !local {
+		cfg.puncher = new(puncher)
+		info.Punch = cfg.puncher.punch
+		if !cfg.NoPortMap {
+			cfg.portMap = new(portMap)
+			info.Mapped = cfg.portMap.addrs
+		}
+	}
 	opts, err := cfg.options(addrs, local)
 	if err != nil {
 		return nil, Info{}, err
 	}
-	var self atomic.Pointer[host.Host] // dials begin before New returns
-	opts = append(opts, libp2p.DialRanker(ranker(func(p peer.ID) bool {
-		h := self.Load()
-		return h != nil && (*h).Network().Connectedness(p) == network.Connected
-	})))
-	h, err := libp2p.New(append(opts, cfg.Options...)...)
+	h, err := libp2p.New(append(append(opts, rank), cfg.Options...)...)
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("start host: %w", err)
 	}
 	self.Store(&h)
-	return h, Info{Port: port, PortTaken: taken, Local: local}, nil
+	return h, info, nil
 }
 
 // options are what all hosts share, and what reaches out unless local.
@@ -105,15 +114,15 @@ func (c *Config) outside(local bool) []libp2p.Option {
 	if local {
 		return []libp2p.Option{libp2p.DisableIdentifyAddressDiscovery()}
 	}
-	opts := []libp2p.Option{c.autoNAT(), punching()}
+	opts := []libp2p.Option{c.autoNAT(), c.puncher.option(c)}
 	if c.Advertise != nil {
 		opts = append(opts, libp2p.AddrsFactory(c.Advertise))
 	}
 	if c.RelaySource != nil {
 		opts = append(opts, c.autoRelay())
 	}
-	if !c.NoPortMap {
-		opts = append(opts, libp2p.NATPortMap())
+	if c.portMap != nil {
+		opts = append(opts, libp2p.NATManager(c.portMap.manager))
 	}
 	return opts
 }

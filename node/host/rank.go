@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 const (
@@ -22,8 +23,9 @@ const (
 )
 
 // ranker says when to dial which address: the direct ones as libp2p does, those
-// through relays soon after, the relays that are connected first.
-func ranker(connected func(peer.ID) bool) network.DialRanker {
+// through relays soon after, the relays that are connected first. Where tcpFirst
+// says so, QUIC to public addresses waits for TCP.
+func ranker(tcpFirst func() bool, connected func(peer.ID) bool) network.DialRanker {
 	return func(addrs []multiaddr.Multiaddr) []network.AddrDelay {
 		var relayed, direct []multiaddr.Multiaddr
 		for _, a := range addrs {
@@ -37,8 +39,36 @@ func ranker(connected func(peer.ID) bool) network.DialRanker {
 		if len(direct) > 0 {
 			head = relayDelay
 		}
-		return append(swarm.DefaultDialRanker(direct), rankRelayed(relayed, head, connected)...)
+		ranked := swarm.DefaultDialRanker(direct)
+		if tcpFirst != nil && slices.ContainsFunc(direct, publicTCP) && tcpFirst() {
+			ranked = swapTCP(ranked)
+		}
+		return append(ranked, rankRelayed(relayed, head, connected)...)
 	}
+}
+
+func publicTCP(a multiaddr.Multiaddr) bool {
+	_, err := a.ValueForProtocol(multiaddr.P_TCP)
+	return err == nil && manet.IsPublicAddr(a)
+}
+
+// swapTCP lets public TCP addresses start where QUIC would, and the other public
+// ones after them.
+func swapTCP(ranked []network.AddrDelay) []network.AddrDelay {
+	var next time.Duration
+	for i, d := range ranked {
+		if publicTCP(d.Addr) {
+			ranked[i].Delay = next
+			next += swarm.PublicTCPDelay
+		}
+	}
+	for i, d := range ranked {
+		if !publicTCP(d.Addr) && manet.IsPublicAddr(d.Addr) {
+			ranked[i].Delay += next
+		}
+	}
+	slices.SortStableFunc(ranked, func(a, b network.AddrDelay) int { return int(a.Delay - b.Delay) })
+	return ranked
 }
 
 // rankRelayed orders addresses through relays: one address of each relay, those

@@ -43,7 +43,7 @@ func TestDialOrder(t *testing.T) {
 		for _, a := range c.addrs {
 			addrs = append(addrs, multiaddr.StringCast(a))
 		}
-		got := ranker(func(p peer.ID) bool { return p == known })(addrs)
+		got := ranker(nil, func(p peer.ID) bool { return p == known })(addrs)
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %d of %d addresses are dialled", name, len(got), len(c.want))
 		}
@@ -55,5 +55,24 @@ func TestDialOrder(t *testing.T) {
 				t.Errorf("%s: %s comes after one that waits longer", name, d.Addr)
 			}
 		}
+	}
+}
+
+func TestTCPFirst(t *testing.T) {
+	t.Parallel()
+	const quic, tcp, lan = "/ip4/1.2.3.4/udp/1/quic-v1", "/ip4/1.2.3.4/tcp/1", "/ip4/192.168.1.2/udp/1/quic-v1"
+	first := func(want bool) map[string]time.Duration {
+		got := make(map[string]time.Duration)
+		rank := ranker(func() bool { return want }, func(peer.ID) bool { return false })
+		for _, d := range rank([]multiaddr.Multiaddr{multiaddr.StringCast(quic), multiaddr.StringCast(tcp), multiaddr.StringCast(lan)}) {
+			got[d.Addr.String()] = d.Delay
+		}
+		return got
+	}
+	if got := first(true); got[tcp] >= got[quic] || got[tcp] != 0 || got[lan] != 0 {
+		t.Errorf("wanted: %v", got)
+	}
+	if got := first(false); got[tcp] <= got[quic] {
+		t.Errorf("not wanted: %v", got)
 	}
 }

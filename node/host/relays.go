@@ -7,7 +7,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
 	"github.com/libp2p/go-libp2p/p2p/host/observedaddrs"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
-	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 )
 
 // Relays is how many relays a node that cannot be reached keeps a reservation
@@ -21,11 +20,6 @@ const (
 	// until a relay that refused is asked again. libp2p waits 30 s and an hour.
 	relayInterval = time.Second
 	relayBackoff  = 20 * time.Second
-
-	// directDial bounds the dial to an address that a peer behind a NAT told of
-	// before a hole is punched, and each punch: three round trips to the other
-	// end of the world.
-	directDial = 1500 * time.Millisecond
 
 	// relayDial bounds the wait for a relay while a circuit is set up; all other
 	// relays of that peer wait meanwhile.
@@ -52,8 +46,4 @@ func (c *Config) autoRelay() libp2p.Option {
 		autorelay.WithMinInterval(relayInterval), autorelay.WithBackoff(relayBackoff),
 		autorelay.WithMaxCandidateAge(10*time.Minute),
 	)
-}
-
-func punching() libp2p.Option {
-	return libp2p.EnableHolePunching(holepunch.DirectDialTimeout(directDial))
 }

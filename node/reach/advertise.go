@@ -1,0 +1,55 @@
+package reach
+
+import (
+	"time"
+
+	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+)
+
+// patience is how long an address of this machine's own that AutoNAT has not
+// judged is kept back while there is a circuit to come by. A verdict takes one to
+// twelve seconds, if anybody can give one.
+const patience = 15 * time.Second
+
+// advert picks among addresses those that others should hear of. An address that
+// nobody can dial costs each peer that tries more than a second before a hole is
+// punched, so while there are circuits, what is not confirmed is kept back: an
+// address seen from outside for good, because behind a NAT it mostly is dead; one
+// of an interface for a while.
+type advert struct {
+	circuits []multiaddr.Multiaddr // by which this node can be reached now
+	wanted   bool                  // circuits are needed although an address is confirmed
+	vouched  bool                  // the user says that all addresses can be reached
+	since    time.Time             // of the uplink
+	uplink   Uplink
+}
+
+// pick filters addrs, which libp2p has freed of those that are known to be
+// unreachable, and to which it has added the circuits if none is confirmed.
+func (v *advert) pick(now time.Time, addrs []multiaddr.Multiaddr) []multiaddr.Multiaddr {
+	unconfirmed := false
+	for _, a := range addrs {
+		unconfirmed = unconfirmed || relayed(a)
+	}
+	picked := make([]multiaddr.Multiaddr, 0, len(addrs)+len(v.circuits))
+	for _, a := range addrs {
+		if unconfirmed && !v.vouched && public(a) && !v.shows(now, a) {
+			continue
+		}
+		picked = append(picked, a)
+	}
+	if v.wanted && !unconfirmed {
+		picked = append(picked, v.circuits...)
+	}
+	return picked
+}
+
+func (v *advert) shows(now time.Time, a multiaddr.Multiaddr) bool {
+	at, _, ok := endpoint(a)
+	if !ok {
+		_, err := manet.ToIP(a)
+		return err != nil // a DNS name: somebody configured it
+	}
+	return v.uplink.Holds(at.Addr()) && now.Sub(v.since) >= patience
+}

@@ -1,0 +1,56 @@
+package reach
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestWhatIsAdvertised(t *testing.T) {
+	t.Parallel()
+	start := time.Unix(1000, 0)
+	behind := Uplink{V4: netip.MustParseAddr("192.168.1.5")}
+	open := Uplink{V4: netip.MustParseAddr("1.2.3.4")}
+	const circuit = "/ip4/9.9.9.9/udp/1/quic-v1" + through
+	for name, c := range map[string]struct {
+		view advert
+		at   time.Duration
+		from []string
+		want []string
+	}{
+		"no circuit yet: everything": {
+			advert{uplink: behind}, 0, []string{lan4, quic4}, []string{lan4, quic4},
+		},
+		"behind a NAT, what only others have seen is kept back": {
+			advert{uplink: behind}, time.Hour, []string{lan4, quic4, circuit}, []string{lan4, circuit},
+		},
+		"an own address waits for a verdict": {
+			advert{uplink: open}, patience - 1, []string{quic4, tcp4, circuit}, []string{circuit},
+		},
+		"but not for ever": {
+			advert{uplink: open}, patience, []string{quic4, tcp4, circuit}, []string{quic4, tcp4, circuit},
+		},
+		"who vouches waits for nobody": {
+			advert{uplink: behind, vouched: true}, 0, []string{quic4, circuit}, []string{quic4, circuit},
+		},
+		"a name was configured by somebody who knew": {
+			advert{uplink: behind}, 0, []string{"/dns4/example.net/tcp/1", circuit}, []string{"/dns4/example.net/tcp/1", circuit},
+		},
+		"IPv6 is confirmed: circuits for those without": {
+			advert{uplink: open, wanted: true, circuits: addrs(circuit)}, 0, []string{quic6}, []string{quic6, circuit},
+		},
+		"no circuit twice": {
+			advert{uplink: behind, wanted: true, circuits: addrs(circuit)}, 0, []string{lan4, circuit}, []string{lan4, circuit},
+		},
+	} {
+		c.view.since = start
+		var got []string
+		for _, a := range c.view.pick(start.Add(c.at), addrs(c.from...)) {
+			got = append(got, a.String())
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s:\n got %v\nwant %v", name, got, c.want)
+		}
+	}
+}
