@@ -11,6 +11,7 @@ import (
 
 // counters are the package's metrics.
 type counters struct {
+	forwardedTotal                       prometheus.Counter
 	carriedTotal, bytesTotal, busyTotal  prometheus.Counter
 	copiesTotal, silentTotal             prometheus.Counter
 	refusedTotal                         *prometheus.CounterVec
@@ -31,15 +32,16 @@ func newCounters(reg prometheus.Registerer) *counters {
 		return f.NewGauge(prometheus.GaugeOpts{Namespace: "tom", Subsystem: "relay", Name: name, Help: help})
 	}
 	return &counters{
-		carriedTotal: one("carried_total", "Others' envelopes that the next hop has taken."),
-		bytesTotal:   one("carried_bytes_total", "Their bytes."),
-		busyTotal:    one("busy_total", "Others' envelopes put off."),
-		copiesTotal:  one("copies_total", "Copies that were answered with the outcome of the first."),
-		silentTotal:  one("silent_total", "Envelopes that the next hop did not answer in time."),
-		refusedTotal: vec("refused_total", "Others' envelopes refused, by this node or the next hop.", "why"),
-		flightGauge:  gauge("in_flight", "Others' envelopes given to a next hop that has not answered."),
-		bytesGauge:   gauge("in_flight_bytes", "Their bytes."),
-		queuedGauge:  gauge("waiting", "Others' envelopes that wait for their turn."),
+		forwardedTotal: one("forwarded_total", "Others' envelopes whose turn to be sent to a next hop has come."),
+		carriedTotal:   one("carried_total", "Others' envelopes that the next hop has taken."),
+		bytesTotal:     one("carried_bytes_total", "Their bytes."),
+		busyTotal:      one("busy_total", "Others' envelopes put off."),
+		copiesTotal:    one("copies_total", "Copies that were answered with the outcome of the first."),
+		silentTotal:    one("silent_total", "Envelopes that the next hop did not answer in time."),
+		refusedTotal:   vec("refused_total", "Others' envelopes refused, by this node or the next hop.", "why"),
+		flightGauge:    gauge("in_flight", "Others' envelopes given to a next hop that has not answered."),
+		bytesGauge:     gauge("in_flight_bytes", "Their bytes."),
+		queuedGauge:    gauge("waiting", "Others' envelopes that wait for their turn."),
 		wait: f.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "tom", Subsystem: "relay", Name: "wait_seconds", Help: "How long others' envelopes waited for their turn.",
 			Buckets: []float64{.001, .01, .05, .1, .25, .5},
@@ -62,10 +64,14 @@ func (c *counters) answered(a envelope.Answer) {
 	}
 }
 
-func (c *counters) repeated()              { c.copiesTotal.Inc() }
-func (c *counters) timedOut()              { c.silentTotal.Inc() }
-func (c *counters) waited(d time.Duration) { c.wait.Observe(d.Seconds()) }
-func (c *counters) outcome(of string)      { c.usedTotal.WithLabelValues(of).Inc() }
+func (c *counters) repeated() { c.copiesTotal.Inc() }
+func (c *counters) timedOut() { c.silentTotal.Inc() }
+func (c *counters) forwarded(waited time.Duration) {
+	c.forwardedTotal.Inc()
+	c.wait.Observe(waited.Seconds())
+}
+
+func (c *counters) outcome(of string) { c.usedTotal.WithLabelValues(of).Inc() }
 
 func (c *counters) flight(n, bytes, waiting int) {
 	c.flightGauge.Set(float64(n))

@@ -138,7 +138,7 @@ func (s *Service) pump(later *acts, now time.Time) {
 		if !ok {
 			break
 		}
-		s.count.waited(now.Sub(p.begun))
+		s.count.forwarded(now.Sub(p.begun))
 		p.stage = flying
 		later.add(func() { s.send(p) })
 	}
