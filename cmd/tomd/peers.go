@@ -10,8 +10,9 @@ import (
 
 func peersCommand(t *terminal) *cli.Command {
 	return &cli.Command{
-		Name:  "peers",
-		Usage: "list who is connected",
+		Name:        "peers",
+		Usage:       "list who is connected; tell what was measured of a peer",
+		Subcommands: []*cli.Command{peersWhyCommand(t)},
 		Action: action(func(c *cli.Context, client *localapi.Client, _ []string) error {
 			peers, err := client.Peers(c.Context)
 			if err != nil {
@@ -24,9 +25,13 @@ func peersCommand(t *terminal) *cli.Command {
 }
 
 func peerRow(p localapi.Peer) []string {
-	rtt := "-"
-	if p.RTTMS > 0 {
-		rtt = fmt.Sprintf("%.1f ms", p.RTTMS)
+	return []string{who(p.Name, "-"), p.ID, p.Path, milliseconds(p.RTTMS), stamp(p.Since.Time), p.Addr}
+}
+
+// milliseconds is a measured time, a dash while there is none.
+func milliseconds(ms float64) string {
+	if ms <= 0 {
+		return "-"
 	}
-	return []string{who(p.Name, "-"), p.ID, p.Path, rtt, stamp(p.Since.Time), p.Addr}
+	return fmt.Sprintf("%.1f ms", ms)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/core/routing"
 	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -190,7 +191,9 @@ func (d *DHT) Size() int {
 // Find implements Finder.
 func (d *DHT) Find(ctx context.Context, id peer.ID) (addrs []multiaddr.Multiaddr, err error) {
 	err = d.ask(ctx, "peer", func(ctx context.Context, kad *dht.IpfsDHT) error {
-		if _, err := kad.FindPeer(ctx, id); err != nil {
+		if _, err := kad.FindPeer(ctx, id); errors.Is(err, routing.ErrNotFound) {
+			return ErrNotFound
+		} else if err != nil {
 			return err
 		}
 		d.identify(ctx, id)

@@ -18,6 +18,15 @@ type Backend interface {
 	// Connect dials a multiaddr with /p2p/… or a contact link, and returns once
 	// connected. CodeUnreachable when nobody answers.
 	Connect(ctx context.Context, target string) (Peer, error)
+	// Find asks every source of discovery where a peer is, and returns their
+	// answers in the order they came.
+	Find(ctx context.Context, peer string) ([]Found, error)
+	// Measured tells what this node has measured of a peer.
+	Measured(ctx context.Context, peer string) (Measured, error)
+	// Relays lists the relays known, best first.
+	Relays(ctx context.Context) ([]Relay, error)
+	// Doctor tells how this node can be reached, and what limits it.
+	Doctor(ctx context.Context) (Doctor, error)
 
 	// Send returns once the message is synced in the outbox: accepted. It may
 	// block while the outbox is full; CodeBusy when it stays so.

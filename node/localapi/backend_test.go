@@ -98,6 +98,29 @@ func (m *memory) Connect(ctx context.Context, target string) (Peer, error) {
 	return Peer{ID: target}, nil
 }
 
+func (m *memory) Find(_ context.Context, peer string) ([]Found, error) {
+	return []Found{{Source: "cache", Addrs: []string{"/dns4/" + peer}, TookMS: 0.5}, {Source: "dht", Error: "nobody to ask"}}, nil
+}
+
+func (m *memory) Measured(_ context.Context, peer string) (Measured, error) {
+	if peer == "nobody" {
+		return Measured{}, Errorf(CodeUnknownPeer, "there is no %s", peer)
+	}
+	return Measured{ID: peer, Known: true, Used: testTime, Weight: 1.5, Terms: []Term{{What: "carried", Count: 0.5, Factor: 1.5}}}, nil
+}
+
+func (m *memory) Relays(context.Context) ([]Relay, error) {
+	return []Relay{{ID: "bob", Rank: 1, Reserved: true, Success: 1, LatencyMS: 2.5, Why: "contact"}}, nil
+}
+
+func (m *memory) Doctor(context.Context) (Doctor, error) {
+	return Doctor{
+		Reachability: "private", UDP: NAT{Mapping: "endpoint-independent", Filtering: "unknown"},
+		Ways: []Way{{Transport: "udp", IP: 4, State: "unreachable"}}, Relays: []string{"bob"},
+		Findings: []Finding{{Problem: "no port mapping", Advice: "turn on UPnP"}},
+	}, nil
+}
+
 func (m *memory) Send(_ context.Context, out Outgoing) (Accepted, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -28,6 +28,26 @@ func (c *Client) Connect(ctx context.Context, target string) (Peer, error) {
 	return call[Peer](ctx, c, "POST", "connect", connectRequest{target})
 }
 
+// Find asks every source of discovery where a peer is.
+func (c *Client) Find(ctx context.Context, peer string) ([]Found, error) {
+	return call[[]Found](ctx, c, "GET", "peers/"+segment(peer)+"/addrs", nil)
+}
+
+// Measured tells what the node has measured of a peer.
+func (c *Client) Measured(ctx context.Context, peer string) (Measured, error) {
+	return call[Measured](ctx, c, "GET", "peers/"+segment(peer), nil)
+}
+
+// Relays lists the relays the node knows, best first.
+func (c *Client) Relays(ctx context.Context) ([]Relay, error) {
+	return call[[]Relay](ctx, c, "GET", "relays", nil)
+}
+
+// Doctor tells how the node can be reached, and what limits it.
+func (c *Client) Doctor(ctx context.Context) (Doctor, error) {
+	return call[Doctor](ctx, c, "GET", "doctor", nil)
+}
+
 // Send returns once the message is accepted: synced in the outbox.
 func (c *Client) Send(ctx context.Context, m Outgoing) (Accepted, error) {
 	return call[Accepted](ctx, c, "POST", "messages", m)

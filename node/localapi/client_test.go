@@ -50,6 +50,28 @@ func TestNodeCallsRoundTrip(t *testing.T) {
 	}
 }
 
+func TestReachCallsRoundTrip(t *testing.T) {
+	t.Parallel()
+	_, c := start(t)
+	ctx := testContext(t)
+	found, err := c.Find(ctx, "a/b")
+	if err != nil || len(found) != 2 || found[0].Addrs[0] != "/dns4/a/b" || found[1].Addrs == nil || found[1].Error == "" {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	if m, err := c.Measured(ctx, "bob"); err != nil || m.ID != "bob" || len(m.Terms) != 1 || m.Used != testTime {
+		t.Errorf("measured %+v, %v", m, err)
+	}
+	_, err = c.Measured(ctx, "nobody")
+	wantCode(t, err, CodeUnknownPeer)
+	if r, err := c.Relays(ctx); err != nil || len(r) != 1 || !r[0].Reserved || r[0].LatencyMS != 2.5 {
+		t.Errorf("relays %+v, %v", r, err)
+	}
+	d, err := c.Doctor(ctx)
+	if err != nil || d.UDP.Mapping != "endpoint-independent" || len(d.Ways) != 1 || d.PortMappings == nil || len(d.Findings) != 1 {
+		t.Errorf("doctor %+v, %v", d, err)
+	}
+}
+
 func TestContactsAreNamedByAnything(t *testing.T) {
 	t.Parallel()
 	_, c := start(t)

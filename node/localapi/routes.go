@@ -22,7 +22,11 @@ var routes = []struct {
 	{"GET /v1/id", get(Backend.Identity)},
 	{"GET /v1/status", get(Backend.Status)},
 	{"GET /v1/peers", list(Backend.Peers)},
-	{"POST /v1/connect", connect}, // {"target"} → Peer
+	{"GET /v1/peers/{id}/addrs", listOf(Backend.Find)}, // → [Found]: asks, for up to ten seconds
+	{"GET /v1/peers/{id}", named(Backend.Measured)},    // → Measured
+	{"POST /v1/connect", connect},                      // {"target"} → Peer
+	{"GET /v1/relays", list(Backend.Relays)},
+	{"GET /v1/doctor", get(Backend.Doctor)},
 
 	{"POST /v1/messages", send},                               // Outgoing → Accepted
 	{"GET /v1/messages/{id}", message},                        // ?wait=STATE&timeout=30s → Message
@@ -141,6 +145,14 @@ func get[T any](f func(Backend, context.Context) (T, error)) handler {
 func list[T any](f func(Backend, context.Context) ([]T, error)) handler {
 	return func(s *Server, r *http.Request) (any, error) {
 		all, err := f(s.cfg.Backend, r.Context())
+		return List[T](all), err
+	}
+}
+
+// listOf is named for a method that returns a slice.
+func listOf[T any](f func(Backend, context.Context, string) ([]T, error)) handler {
+	return func(s *Server, r *http.Request) (any, error) {
+		all, err := f(s.cfg.Backend, r.Context(), r.PathValue("id"))
 		return List[T](all), err
 	}
 }
