@@ -1,6 +1,7 @@
 package links
 
 import (
+	"context"
 	"time"
 
 	"github.com/multiformats/go-multiaddr"
@@ -26,6 +27,15 @@ type Config struct {
 	// those the host knows. The result is only read.
 	Addrs func(Peer) []multiaddr.Multiaddr
 
+	// Find looks for addresses of a peer elsewhere, for Connect; nil: nowhere.
+	Find func(ctx context.Context, p Peer) ([]multiaddr.Multiaddr, error)
+
+	// Friend says whose state is followed also when nobody waits, and told;
+	// nil: everybody's. It must not call Links.
+	Friend func(Peer) bool
+
+	Load func() uint8 // how busy this node is, 255 the most, for its beats; nil: 0
+
 	Limits     Limits
 	Registerer prometheus.Registerer // nil: metrics are counted and not shown
 	Handlers   Handlers
@@ -35,7 +45,7 @@ type Config struct {
 // default.
 type Limits struct {
 	Streams   int           // streams one neighbour may have open here, per protocol; 4
-	Rate      float64       // streams it may open here per second, in the long run; 1
+	Rate      float64       // streams it may open here per second, in the long run; 4, as many as a circuit renewed each second takes
 	Burst     int           // and at once; 16
 	Misdeed   int           // streams of that allowance which each misbehaviour costs; 4
 	HelloWait time.Duration // until we say hello on a connection that a neighbour opened in silence; 2 s
@@ -45,7 +55,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	def(&l.Streams, 4)
-	def(&l.Rate, 1)
+	def(&l.Rate, 4)
 	def(&l.Burst, 16)
 	def(&l.Misdeed, 4)
 	def(&l.HelloWait, 2*time.Second)
@@ -63,8 +73,8 @@ func def[T comparable](v *T, value T) {
 
 // Handlers is told what happens. A nil handler is not told.
 //
-// Up, Hello, LineLost and Down come from one goroutine, in this order for each
-// connected spell of a peer, and must not block. The others come from the
+// Up, Hello, LineLost, Down and State come from one goroutine, in this order for
+// each connected spell of a peer, and must not block. The others come from the
 // goroutine that reads the stream: while one blocks, nothing more is read from
 // that stream, and only from that one. Frames are the handler's to keep.
 type Handlers struct {
@@ -79,7 +89,8 @@ type Handlers struct {
 	// local says that we did.
 	Hello func(p Peer, h heartbeat.Hello, rtt time.Duration, local bool)
 	// LineLost: our stream for envelopes broke. What was written to it and not
-	// answered may or may not have arrived.
+	// answered may or may not have arrived. A stream that gave way to one on a
+	// better connection, and was answered to the end, is not lost.
 	LineLost func(p Peer)
 
 	// Envelopes: frames of one incoming stream, in order.
@@ -88,6 +99,14 @@ type Handlers struct {
 	Answers func(p Peer, frames [][]byte)
 	// Acks: frames of receipts.
 	Acks func(in *Inbound, frames [][]byte)
+
+	// Beat: a beat was answered.
+	Beat func(p Peer, b Beat)
+	// Presence: a frame of presence. The peer is who sent it, not always whom
+	// it is about.
+	Presence func(p Peer, frame []byte)
+	// State: a friend came, went, or has not come back.
+	State func(p Peer, s State, at time.Time)
 }
 
 func (h Handlers) withDefaults() Handlers {
@@ -111,6 +130,15 @@ func (h Handlers) withDefaults() Handlers {
 	}
 	if h.Acks == nil {
 		h.Acks = func(*Inbound, [][]byte) {}
+	}
+	if h.Beat == nil {
+		h.Beat = func(Peer, Beat) {}
+	}
+	if h.Presence == nil {
+		h.Presence = func(Peer, []byte) {}
+	}
+	if h.State == nil {
+		h.State = func(Peer, State, time.Time) {}
 	}
 	return h
 }

@@ -39,14 +39,22 @@ func (l *Links) dispatch(ctx context.Context) {
 		for _, n := range dirty {
 			l.tell(n)
 		}
+		l.tellStates()
 	}
 }
 
 // tell brings the handlers' view of n up to date.
 func (l *Links) tell(n *neighbour) {
+	friend := l.cfg.Friend == nil || l.cfg.Friend(n.key)
 	l.mu.Lock()
-	now := *n
-	path := n.used.path
+	n.friend = friend
+	now, path := *n, n.used.path
+	if !n.gone {
+		l.stand(n, Online)
+	} else if n.cameUp {
+		l.stand(n, Stale)
+	}
+	l.advance(&n.used.next, time.Now())
 	n.dirty, n.anew, n.lost, n.greeting = false, false, false, false
 	n.cameUp, n.wentDown = true, n.gone
 	l.mu.Unlock()
@@ -66,6 +74,17 @@ func (l *Links) tell(n *neighbour) {
 	}
 	if now.gone {
 		h.Down(now.key)
+	}
+}
+
+// tellStates has the handler hear of states that have changed.
+func (l *Links) tellStates() {
+	l.mu.Lock()
+	changes := l.changes
+	l.changes = nil
+	l.mu.Unlock()
+	for _, c := range changes {
+		l.cfg.Handlers.State(c.peer, c.state, c.at)
 	}
 }
 

@@ -49,7 +49,7 @@ func (l *Links) stillSilent(ctx context.Context, c *conn) bool {
 
 // sayHello sends our hello on a stream of its own and takes in the answer.
 func (l *Links) sayHello(ctx context.Context, c *conn) error {
-	s, err := open(ctx, c, l.ids[heartbeats], heartbeats.service())
+	s, err := open(ctx, c, l.ids[heartbeats], heartbeats.service(), false)
 	if err != nil {
 		return err
 	}
@@ -115,8 +115,12 @@ func (l *Links) noteHello(c network.Conn, h heartbeat.Hello, rtt time.Duration, 
 	n.hello, n.offset, n.local = h, offset, local
 	if local {
 		n.rtt = rtt
+		if have.pulse.rtt == 0 {
+			have.pulse.rtt = rtt
+		}
 	}
 	n.greeting = true
+	have.life.note()
 	l.noteSpeaks(n)
 	l.mark(n)
 	return have, false

@@ -24,6 +24,7 @@ type Inbound struct {
 	line *stream.Line
 	l    *Links
 	n    *neighbour
+	conn *conn
 }
 
 // Peer is who opened the stream, authenticated by the connection.
@@ -103,52 +104,71 @@ func (l *Links) serve(k kind, s network.Stream) outcome {
 		return starved
 	}
 	l.connected(s.Conn()) // the stream may be quicker than the word of its connection
-	n, refused := l.admit(k, s.Conn())
-	if n == nil {
+	c, refused := l.admit(k, s.Conn())
+	if c == nil {
 		_ = s.Reset()
 		return refused
 	}
-	defer l.leave(k, n)
+	defer l.leave(k, c)
 	lim := l.cfg.Limits.Line
 	lim.Memory = s.Scope()
 	lim.Idle += lim.Idle / 2 // the one who opened it closes it
 	if k == heartbeats {
-		lim.Frame = heartbeat.MaxSize
+		lim.Frame = heartbeat.MaxFrame
 	}
-	in := &Inbound{peer: n.key, path: pathOf(s.Conn()), kind: k, line: stream.NewLine(s, lim), l: l, n: n}
+	in := &Inbound{
+		peer: c.of.key, path: c.path, kind: k,
+		line: stream.NewLine(&counted{Stream: s, on: c}, lim), l: l, n: c.of, conn: c,
+	}
 	l.track(in.line)
 	defer l.untrack(in.line)
-	return in.read(s.Conn())
+	return in.read()
 }
 
 // admit lets a peer have one stream more, or says why not.
-func (l *Links) admit(k kind, c network.Conn) (*neighbour, outcome) {
+func (l *Links) admit(k kind, on network.Conn) (*conn, outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := l.peers[c.RemotePeer()]
-	switch {
-	case n == nil && c.IsClosed():
+	n := l.peers[on.RemotePeer()]
+	if n == nil {
 		return nil, overlooked
-	case n == nil:
+	}
+	c := n.find(on)
+	switch {
+	case n.alien:
 		return nil, foreign
+	case c == nil:
+		return nil, overlooked
 	case n.in[k] >= l.cfg.Limits.Streams:
 		return nil, crowded
 	case !n.opening.Allow():
 		return nil, hasty
 	}
 	n.in[k]++
+	c.in++
 	l.noteSpeaks(n)
-	return n, ""
+	return c, ""
 }
 
-func (l *Links) leave(k kind, n *neighbour) {
+func (l *Links) leave(k kind, c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n.in[k]--
+	c.of.in[k]--
+	c.in--
+}
+
+// noteTalk notes that a conversation goes on.
+func (l *Links) noteTalk(c *conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.of.talked = time.Now()
+	if c.quota.low() && c == c.of.used {
+		l.renew(c.of)
+	}
 }
 
 // read serves the stream until it ends.
-func (in *Inbound) read(c network.Conn) outcome {
+func (in *Inbound) read() outcome {
 	defer in.line.Close()
 	var frames [][]byte
 	for {
@@ -161,14 +181,17 @@ func (in *Inbound) read(c network.Conn) outcome {
 			return broken
 		}
 		in.l.count.received(in.kind, "in", len(frames))
-		if err := in.handle(c, frames); err != nil {
+		if err := in.handle(frames); err != nil {
 			in.Misbehaved(err)
 			return broken
 		}
 	}
 }
 
-func (in *Inbound) handle(c network.Conn, frames [][]byte) error {
+func (in *Inbound) handle(frames [][]byte) error {
+	if in.kind != heartbeats {
+		in.l.noteTalk(in.conn)
+	}
 	switch in.kind {
 	case envelopes:
 		in.l.cfg.Handlers.Envelopes(in, frames)
@@ -176,14 +199,30 @@ func (in *Inbound) handle(c network.Conn, frames [][]byte) error {
 		in.l.cfg.Handlers.Acks(in, frames)
 	case heartbeats:
 		for _, f := range frames {
-			err := in.l.answerHello(in, c, f)
-			if errors.Is(err, protocols.ErrFrameType) {
-				continue // of a later version
-			}
-			if err != nil {
-				return fmt.Errorf("hello: %w", err)
+			if err := in.heartbeat(f); err != nil {
+				return fmt.Errorf("heartbeat: %w", err)
 			}
 		}
 	}
 	return nil
+}
+
+// heartbeat takes in one frame of the heartbeat protocol.
+func (in *Inbound) heartbeat(frame []byte) error {
+	kind, err := protocols.FrameType(frame)
+	if err != nil {
+		return err
+	}
+	if kind != heartbeat.TypeHello && !in.n.beats.Allow() {
+		return errHasty
+	}
+	switch kind {
+	case heartbeat.TypeHello:
+		return in.l.answerHello(in, in.conn.Conn, frame)
+	case heartbeat.TypeBeat:
+		return in.l.answerBeat(in, frame)
+	case heartbeat.TypePresence:
+		in.l.cfg.Handlers.Presence(in.peer, frame)
+	}
+	return nil // or of a later version
 }

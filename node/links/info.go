@@ -16,12 +16,18 @@ type Info struct {
 	Name    string        // what it calls itself: a claim
 	Version string        // what it says it runs: a claim
 	Path    delivery.Path // of the connection in use
-	RTT     time.Duration // the newest measured; 0: none yet
+	RTT     time.Duration // smoothed, of the connection in use; 0: none yet
 	Since   time.Time     // when the oldest of its connections was made
 
 	Addr        multiaddr.Multiaddr // the other end of the connection in use
 	Greeted     bool                // it has said hello: Name, Version and ClockOffset count
 	ClockOffset time.Duration       // its clock minus ours
+	Load        uint8               // how busy it says it is, 255 the most
+
+	State  State     // Online
+	SeenAt time.Time // the newest sign of life on the connection in use
+	Left   int64     // bytes that a relay still lets through to the peer; -1: any number
+	Ends   time.Time // when the relay ends the circuit in use; zero: never
 }
 
 // Peers returns the neighbours that are up, in the order of their keys.
@@ -39,16 +45,21 @@ func (l *Links) Peers() []Info {
 }
 
 func (n *neighbour) info() Info {
-	c := n.best()
+	c := n.used
 	return Info{
 		Peer:        n.key,
 		Name:        n.hello.Name,
 		Version:     n.hello.Agent,
 		Path:        c.path,
-		RTT:         n.rtt,
+		RTT:         c.pulse.rtt,
 		Since:       n.conns[0].Stat().Opened,
 		Addr:        c.RemoteMultiaddr(),
 		Greeted:     n.hello.Time != 0,
 		ClockOffset: n.offset,
+		Load:        n.load,
+		State:       Online,
+		SeenAt:      c.life.last(),
+		Left:        c.quota.left(),
+		Ends:        c.quota.ends(),
 	}
 }

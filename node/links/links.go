@@ -31,14 +31,23 @@ type Links struct {
 	cfg   Config
 	ids   [kinds]protocol.ID
 	count *counters
+	anew  *anew
 
 	started chan struct{} // closed once Run runs
 
-	wake chan struct{} // holds at most one token: dirty is not empty
+	wake   chan struct{} // holds at most one token: dirty or changes is not empty
+	sooner chan struct{} // holds at most one token: the agenda begins earlier
 
 	mu      sync.Mutex // guards what follows and all neighbours; taken before a Line's own lock
 	peers   map[peer.ID]*neighbour
-	dirty   []*neighbour              // of whom the handlers have something to hear
+	dirty   []*neighbour // of whom the handlers have something to hear
+	changes []change     // of states, which the handler has not heard of
+
+	agenda    agenda
+	standings map[Peer]*standing
+	watched   map[Peer]struct{}    // for whom somebody waits
+	leaned    map[peer.ID]struct{} // relays by which others reach this node
+
 	lines   map[*stream.Line]struct{} // all that are open, either way
 	running context.Context           // Run's; nil while it does not run
 	work    sync.WaitGroup            // goroutines that Run waits for
@@ -60,10 +69,16 @@ func New(h host.Host, cfg Config) *Links {
 		cfg:     cfg,
 		ids:     protocolIDs(cfg.Network),
 		count:   newCounters(cfg.Registerer),
+		anew:    newAnew(h),
 		started: make(chan struct{}),
 		wake:    make(chan struct{}, 1),
-		peers:   make(map[peer.ID]*neighbour),
-		lines:   make(map[*stream.Line]struct{}),
+		sooner:  make(chan struct{}, 1),
+
+		standings: make(map[Peer]*standing),
+		watched:   make(map[Peer]struct{}),
+		leaned:    make(map[peer.ID]struct{}),
+		peers:     make(map[peer.ID]*neighbour),
+		lines:     make(map[*stream.Line]struct{}),
 	}
 	for k, id := range l.ids {
 		h.SetStreamHandler(id, l.server(kind(k)))
@@ -92,6 +107,7 @@ func (l *Links) Run(ctx context.Context) error {
 	}
 	close(l.started)
 
+	l.work.Go(func() { l.keepAgenda(ctx) })
 	l.dispatch(ctx)
 
 	for _, id := range l.ids {
@@ -99,6 +115,7 @@ func (l *Links) Run(ctx context.Context) error {
 	}
 	l.host.Network().StopNotify(notifee)
 	l.closeLines()
+	l.dropHeld()
 	_ = watch.Close()
 	l.work.Wait()
 	return nil
@@ -152,6 +169,19 @@ func (l *Links) untrack(line *stream.Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.lines, line)
+}
+
+// dropHeld tells what was still held that it does not go.
+func (l *Links) dropHeld() {
+	l.mu.Lock()
+	var thens []func()
+	for _, n := range l.peers {
+		thens = append(thens, n.failHeld(ErrNotConnected))
+	}
+	l.mu.Unlock()
+	for _, then := range thens {
+		then()
+	}
 }
 
 // farewell is how long lines may take to write what is queued when Run ends.

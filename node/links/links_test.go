@@ -47,10 +47,13 @@ func join(t *testing.T, h libp2phost.Host, name string, change func(*links.Confi
 				p.note(fmt.Sprintf("hello %s local=%v", h.Name, local))
 			},
 			LineLost: func(links.Peer) { p.note("lost") },
+			Beat:     func(links.Peer, links.Beat) { p.note("beat") },
+			State:    func(_ links.Peer, s links.State, _ time.Time) { p.note(s.String()) },
+			Presence: func(_ links.Peer, frame []byte) { p.note(fmt.Sprintf("presence %x", frame)) },
 			Envelopes: func(in *links.Inbound, frames [][]byte) {
 				for _, f := range frames {
 					p.note("envelope " + string(f))
-					_ = in.Answer([]byte("re " + string(f)))
+					_ = in.Answer(fmt.Appendf(nil, "re %.40s", f)) // as short as real ones
 				}
 			},
 			Answers: func(_ links.Peer, frames [][]byte) {
@@ -122,7 +125,7 @@ func (p *party) await(what string, n int) {
 		case <-late:
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.t.Fatalf("heard %q, want %q %d times", p.heard, what, n)
+			p.t.Fatalf("heard at last %.24q, want %.60q %d times", p.heard[max(0, len(p.heard)-40):], what, n)
 		}
 	}
 }

@@ -11,7 +11,9 @@ var logger = log.Logger("tom/links")
 // counters are the package's metrics.
 type counters struct {
 	out, in, frames, misdeeds *prometheus.CounterVec
+	renewals                  *prometheus.CounterVec
 	lost, dead, helloFailed   prometheus.Counter
+	beats                     prometheus.Counter
 }
 
 func newCounters(reg prometheus.Registerer) *counters {
@@ -27,8 +29,10 @@ func newCounters(reg prometheus.Registerer) *counters {
 		in:          vec("streams_served_total", "Streams that neighbours have opened here, once they ended.", "protocol", "outcome"),
 		frames:      vec("frames_received_total", "Frames received, on neighbours' streams or in answer on ours.", "protocol", "direction"),
 		misdeeds:    vec("misbehaviour_total", "Streams ended because the neighbour broke the rules.", "protocol"),
+		renewals:    vec("circuits_renewed_total", "Circuits dialled to replace one whose limit was near.", "outcome"),
+		beats:       one("beats_sent_total", "Beats sent."),
 		lost:        one("lines_lost_total", "Own envelope streams that broke."),
-		dead:        one("connections_dead_total", "Connections closed because a probe found no life in them."),
+		dead:        one("connections_dead_total", "Connections closed because they showed no sign of life."),
 		helloFailed: one("hellos_unanswered_total", "Hellos that were not answered, or not understood."),
 	}
 }
@@ -43,6 +47,14 @@ func (c *counters) served(k kind, o outcome) {
 
 func (c *counters) received(k kind, direction string, n int) {
 	c.frames.WithLabelValues(k.String(), direction).Add(float64(n))
+}
+
+func (c *counters) renewed(err error) {
+	outcome := "renewed"
+	if err != nil {
+		outcome = "failed"
+	}
+	c.renewals.WithLabelValues(outcome).Inc()
 }
 
 func (c *counters) misbehaved(k kind) { c.misdeeds.WithLabelValues(k.String()).Inc() }

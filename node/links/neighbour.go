@@ -1,6 +1,7 @@
 package links
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tom-protocol/tom/node/identity"
-	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
 
@@ -18,20 +18,29 @@ import (
 // guards it.
 type neighbour struct {
 	key   Peer
+	alien bool // its key is not one of ours: it may ping, identify, and relay
 	id    peer.ID
 	conns []*conn // live, oldest first
 	used  *conn   // the best of them; it stays when the last one is gone
 	gone  bool    // the last connection is gone: this neighbour is history
 
 	speaks bool            // it has shown that it speaks our protocols
-	ready  chan struct{}   // closed once it has
+	friend bool            // by Config.Friend
+	ready  chan struct{}   // closed once it speaks
 	hello  heartbeat.Hello // its newest
-	offset time.Duration   // its clock against ours, by that hello
-	rtt    time.Duration   // the newest measured; 0: none yet
+	offset time.Duration   // its clock against ours, by its newest word
+	load   uint8           // as it last said
+	rtt    time.Duration   // of the newest hello, if we spoke first
 
-	out     [kinds]*outgoing // our streams; none for heartbeats
-	in      [kinds]int       // its streams
-	opening *rate.Limiter    // its allowance of streams
+	in      [kinds]int    // its streams
+	opening *rate.Limiter // its allowance of streams
+	beats   *rate.Limiter // and of beats
+	talked  time.Time     // when an envelope or a receipt last went either way
+
+	draining  map[*outgoing]struct{} // our streams that have successors
+	held      []waiting              // what no circuit has room for; bounded as a line's queue is
+	heldBytes int
+	renewal   renewal
 
 	// For the dispatcher.
 	dirty    bool // queued in Links.dirty
@@ -43,31 +52,51 @@ type neighbour struct {
 	local    bool // we spoke first, and rtt is that of the hello
 }
 
-// conn is one connection to a neighbour.
-type conn struct {
-	network.Conn
-	path    delivery.Path
-	greeted bool          // a hello came over it, as an answer or by itself
-	heard   bool          // one came by itself
-	closed  chan struct{} // closed when the connection is gone
-}
-
 // up says that the neighbour counts as connected.
 func (n *neighbour) up() bool { return n.speaks && !n.gone }
 
-// best returns the connection to open a stream on: the newest direct one, else
-// the newest.
+// best returns the connection to open streams on, or nil.
 func (n *neighbour) best() *conn {
-	for _, c := range slices.Backward(n.conns) {
-		if !c.path.Relayed {
-			return c
+	var best *conn
+	for _, c := range n.conns {
+		if best == nil || n.better(c, best) {
+			best = c
 		}
 	}
-	if len(n.conns) == 0 {
-		return nil
-	}
-	return n.conns[len(n.conns)-1]
+	return best
 }
+
+// together is how far apart both ends may see two connections appear which they
+// made at the same time.
+const together = 3 * time.Second
+
+// better says that c, which is newer, is to be used rather than old. Direct
+// connections come first, then circuits without a limit. The newest counts, for
+// the older ones may be dead; but of two circuits that the two ends made at the
+// same time both must choose the same one, or each would close the other's.
+func (n *neighbour) better(c, old *conn) bool {
+	if c.path.Relayed != old.path.Relayed {
+		return !c.path.Relayed
+	}
+	if !c.path.Relayed {
+		return true
+	}
+	if free := c.quota.left() < 0; free != (old.quota.left() < 0) {
+		return free
+	}
+	if c.dialled() != old.dialled() && c.since.Sub(old.since) < together && !old.quota.low() {
+		return c.dialled() == n.first(c)
+	}
+	return true
+}
+
+// first says that this end's key is the lower one, of the two of c.
+func (n *neighbour) first(c *conn) bool {
+	return bytes.Compare([]byte(c.LocalPeer()), []byte(n.id)) < 0
+}
+
+// dialled says that this end made the connection.
+func (c *conn) dialled() bool { return c.Stat().Direction == network.DirOutbound }
 
 // find returns what is known of c, or nil.
 func (n *neighbour) find(c network.Conn) *conn {
@@ -82,18 +111,17 @@ func (n *neighbour) find(c network.Conn) *conn {
 // connected takes in a new connection: it says hello and has older connections
 // to the same peer tested.
 func (l *Links) connected(c network.Conn) {
-	key, err := identity.KeyOf(c.RemotePeer())
-	if err != nil {
-		return // it may ping and identify; our protocols it is refused
-	}
 	l.mu.Lock()
-	fresh, older := l.add(key, c)
+	fresh, older := l.add(c)
 	l.mu.Unlock()
 	if fresh == nil {
 		return
 	}
 	if c.IsClosed() { // perhaps before we began to listen
 		l.disconnected(c)
+		return
+	}
+	if fresh.of.alien {
 		return
 	}
 	l.noteProtocols(c.RemotePeer())
@@ -103,24 +131,43 @@ func (l *Links) connected(c network.Conn) {
 	}
 }
 
+// beatRate and beatBurst are what a neighbour may send of beats and presence,
+// per second and at once: several times what one that is waited for sends.
+const (
+	beatRate  = 8
+	beatBurst = 32
+)
+
+func (l *Links) newNeighbour(id peer.ID) *neighbour {
+	key, err := identity.KeyOf(id)
+	lim := l.cfg.Limits
+	return &neighbour{
+		key: key, alien: err != nil, id: id, ready: make(chan struct{}),
+		opening: rate.NewLimiter(rate.Limit(lim.Rate), lim.Burst),
+		beats:   rate.NewLimiter(beatRate, beatBurst),
+	}
+}
+
 // add files c; fresh is nil if it was filed already.
-func (l *Links) add(key Peer, c network.Conn) (fresh *conn, older []*conn) {
+func (l *Links) add(c network.Conn) (fresh *conn, older []*conn) {
 	n := l.peers[c.RemotePeer()]
 	if n == nil {
-		lim := l.cfg.Limits
-		n = &neighbour{
-			key: key, id: c.RemotePeer(), ready: make(chan struct{}),
-			opening: rate.NewLimiter(rate.Limit(lim.Rate), lim.Burst),
-		}
+		n = l.newNeighbour(c.RemotePeer())
 		l.peers[n.id] = n
 	}
 	if n.find(c) != nil {
 		return nil, nil
 	}
-	older = slices.Clone(n.conns)
-	fresh = &conn{Conn: c, path: pathOf(c), closed: make(chan struct{})}
+	for _, old := range n.conns {
+		if old == n.used || !old.path.Relayed { // nothing hangs on a spare circuit
+			older = append(older, old)
+		}
+	}
+	fresh = newConn(c, n)
+	fresh.next.run = func(now time.Time) func() { return l.tend(fresh, now) }
 	n.conns = append(n.conns, fresh)
 	l.choose(n)
+	l.advance(&fresh.next, time.Now())
 	return fresh, older
 }
 
@@ -130,51 +177,56 @@ func (l *Links) choose(n *neighbour) {
 	if best == nil || best == n.used {
 		return
 	}
-	if n.used != nil {
-		n.moveOn()
-		n.anew = true
-		l.mark(n)
+	old := n.used
+	n.used, best.spare = best, time.Time{}
+	l.advance(&best.next, time.Now())
+	if old == nil {
+		return
 	}
-	n.used = best
-}
-
-// moveOn has what is sent from now on go over new streams: those in use are on
-// an older connection, which may be what a peer that crashed left behind.
-func (n *neighbour) moveOn() {
-	for k, o := range n.out {
-		if o != nil && o.line != nil {
-			n.out[k] = nil
-		}
-	}
+	l.moveOn(old)
+	l.release(n)
+	n.anew = true
+	l.mark(n)
 }
 
 // disconnected forgets a connection, and with the last one the neighbour.
 func (l *Links) disconnected(c network.Conn) {
+	if then := l.remove(c); then != nil {
+		then()
+	}
+}
+
+func (l *Links) remove(c network.Conn) (then func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := l.peers[c.RemotePeer()]
 	if n == nil {
-		return
+		return nil
 	}
 	i := slices.IndexFunc(n.conns, func(have *conn) bool { return have.Conn == c })
 	if i < 0 {
-		return
+		return nil
 	}
 	close(n.conns[i].closed)
+	l.plan(&n.conns[i].next, time.Time{})
 	n.conns = slices.Delete(n.conns, i, i+1)
-	if len(n.conns) == 0 {
-		n.gone = true
-		delete(l.peers, n.id)
-		l.mark(n)
+	if len(n.conns) > 0 {
+		l.choose(n)
+		return nil
 	}
-	l.choose(n)
+	n.gone = true
+	delete(l.peers, n.id)
+	l.mark(n)
+	return n.failHeld(ErrNotConnected)
 }
 
 // noteSpeaks notes that a peer has shown that it speaks our protocols.
 func (l *Links) noteSpeaks(n *neighbour) {
-	if !n.speaks {
-		n.speaks = true
-		close(n.ready)
-		l.mark(n)
+	if n.speaks || n.alien {
+		return
 	}
+	n.speaks = true
+	close(n.ready)
+	l.mark(n)
+	l.advance(&n.used.next, time.Now())
 }

@@ -21,7 +21,7 @@ const negotiation = 5 * time.Second
 
 // lazy is a stream whose protocol is negotiated along with its first bytes.
 type lazy struct {
-	network.Stream
+	*counted
 	rw io.ReadWriteCloser
 }
 
@@ -34,9 +34,10 @@ func (s *lazy) Close() error {
 	return s.rw.Close()
 }
 
-// open opens a stream on c itself: the host would choose among the connections
-// to the peer by its own rules, and prefer a dead one with many streams.
-func open(ctx context.Context, c network.Conn, id protocol.ID, service string) (*lazy, error) {
+// open opens a stream on c itself, be it a circuit: the host would choose among
+// the connections to the peer by its own rules, and prefer a dead one with many
+// streams. charged says that what will be written is counted already.
+func open(ctx context.Context, c *conn, id protocol.ID, service string, charged bool) (*lazy, error) {
 	ctx, cancel := context.WithTimeout(network.WithAllowLimitedConn(ctx, "tom"), openTimeout)
 	defer cancel()
 	s, err := c.NewStream(ctx)
@@ -47,7 +48,8 @@ func open(ctx context.Context, c network.Conn, id protocol.ID, service string) (
 		_ = s.Reset()
 		return nil, fmt.Errorf("account for stream: %w", err)
 	}
-	return &lazy{Stream: s, rw: multistream.NewMSSelect(s, id)}, nil
+	on := &counted{Stream: s, on: c, charged: charged}
+	return &lazy{counted: on, rw: multistream.NewMSSelect(on, id)}, nil
 }
 
 // account tells the resource manager what s is for. Without a service (that of

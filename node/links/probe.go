@@ -54,9 +54,7 @@ func (l *Links) probe(ctx context.Context, c *conn) bool {
 	case !silence(err):
 		return true // it refused: somebody is there
 	}
-	l.count.dead.Inc()
-	logger.Debugw("connection dead", "peer", c.RemotePeer(), "addr", c.RemoteMultiaddr())
-	_ = c.Close()
+	l.bury(c)
 	return false
 }
 
@@ -68,7 +66,7 @@ func silence(err error) bool {
 // echo measures one round trip by libp2p's ping protocol, which every libp2p
 // node answers.
 func echo(ctx context.Context, c *conn) (time.Duration, error) {
-	s, err := open(ctx, c, ping.ID, "")
+	s, err := open(ctx, c, ping.ID, "", false)
 	if err != nil {
 		return 0, err
 	}
@@ -98,7 +96,5 @@ func echo(ctx context.Context, c *conn) (time.Duration, error) {
 func (l *Links) noteRTT(c *conn, rtt time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n := l.peers[c.RemotePeer()]; n != nil {
-		n.rtt = rtt
-	}
+	c.pulse.smooth(rtt)
 }

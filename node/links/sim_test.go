@@ -30,6 +30,7 @@ type world struct {
 	t    *testing.T
 	net  *simnet.Simnet
 	dead [256]atomic.Bool // by the last byte of the address
+	wall atomic.Bool      // between hosts 1 and 2
 }
 
 // inWorld runs f in a bubble. Its hosts are 1.0.0.n.
@@ -45,7 +46,8 @@ func inWorld(t *testing.T, f func(t *testing.T, w *world)) {
 }
 
 func (w *world) latency(p *simnet.Packet) time.Duration {
-	if w.dead[lastByte(p.From.String())].Load() || w.dead[lastByte(p.To.String())].Load() {
+	from, to := lastByte(p.From.String()), lastByte(p.To.String())
+	if w.dead[from].Load() || w.dead[to].Load() || w.wall.Load() && from+to == 3 {
 		return 1000 * time.Hour
 	}
 	return 10 * time.Millisecond
@@ -59,18 +61,21 @@ func lastByte(addr string) (n byte) {
 // cut takes host n off the net, as a crash does.
 func (w *world) cut(n int) { w.dead[n].Store(true) }
 
-func (w *world) newHost(n int, key crypto.PrivKey) libp2phost.Host {
+// back puts host n on the net again.
+func (w *world) back(n int) { w.dead[n].Store(false) }
+
+func (w *world) newHost(n int, key crypto.PrivKey, more ...libp2p.Option) libp2phost.Host {
 	w.t.Helper()
 	link := simnet.LinkSettings{BitsPerSecond: 100 * simlibp2p.OneMbps}
-	h, err := libp2p.New(
+	h, err := libp2p.New(append([]libp2p.Option{
 		libp2p.Identity(key),
 		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/1.0.0.%d/udp/8000/quic-v1", n)),
 		simlibp2p.QUICSimnet(w.net, simnet.NodeBiDiLinkSettings{Downlink: link, Uplink: link}),
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.ResourceManager(&network.NullResourceManager{}),
-		libp2p.DisableRelay(),
+		libp2p.EnableRelay(),
 		libp2p.ForceReachabilityPublic(),
-	)
+	}, more...)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -286,4 +291,19 @@ func TestEndOfRunLeavesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// keyThat makes a key whose peer is of some kind.
+func keyThat(t *testing.T, is func(links.Peer) bool) crypto.PrivKey {
+	t.Helper()
+	for {
+		key := newKey(t)
+		raw, err := key.GetPublic().Raw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is(links.Peer(raw)) {
+			return key
+		}
+	}
 }

@@ -1,6 +1,14 @@
 package delivery
 
-import "github.com/tom-protocol/tom/protocols"
+import (
+	"errors"
+
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// ErrLimit is what a connection returns through a relay that announced how much
+// it carries, when an envelope would not fit what is left.
+var ErrLimit = errors.New("the limit of the relay leaves no room for it")
 
 // Path is how a connection to a peer goes.
 type Path struct {

@@ -34,10 +34,7 @@ const (
 // ErrHello is returned for what is no hello.
 var ErrHello = errors.New("not a valid hello")
 
-const (
-	helloType   = 1
-	helloFields = 9
-)
+const helloFields = 9
 
 // Hello is what a node says of itself. All of it but the signed structures is
 // a claim.
@@ -55,7 +52,7 @@ type Hello struct {
 // Append appends the encoded hello. What is too long is cut or left out.
 func (h Hello) Append(dst []byte) []byte {
 	w := wire{
-		Type: helloType, Version: uint64(h.Version), Agent: Clean(h.Agent), Name: Clean(h.Name),
+		Type: TypeHello, Version: uint64(h.Version), Agent: Clean(h.Agent), Name: Clean(h.Name),
 		Prekeys: h.Prekeys, Admission: h.Admission, Time: h.Time,
 	}
 	for _, r := range h.Roles[:min(len(h.Roles), MaxRoles)] {
@@ -77,7 +74,7 @@ func ParseHello(b []byte) (Hello, error) {
 	}
 	if kind, err := protocols.FrameType(b); err != nil {
 		return Hello{}, fmt.Errorf("%w: %w", ErrHello, err)
-	} else if kind != helloType {
+	} else if kind != TypeHello {
 		return Hello{}, protocols.ErrFrameType
 	}
 	var w wire

@@ -1,6 +1,8 @@
 package heartbeat
 
 //msgp:tuple wire
+//msgp:tuple beatWire
+//msgp:tuple answerWire
 
 // wire is the array of a hello.
 type wire struct {
@@ -13,4 +15,19 @@ type wire struct {
 	Prekeys      []byte   `msg:",zerocopy"`
 	Admission    []byte   `msg:",zerocopy,allownil"`
 	Time         uint64
+}
+
+// beatWire is the array of a beat.
+type beatWire struct {
+	Type    uint64
+	Counter uint64
+	Load    uint64
+	Time    uint64
+}
+
+// answerWire is the array of the answer to a beat.
+type answerWire struct {
+	Type    uint64
+	Counter uint64
+	Time    uint64
 }

@@ -1,0 +1,67 @@
+package links
+
+import (
+	"context"
+	"slices"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"golang.org/x/sync/errgroup"
+)
+
+// redials is how many peers are dialled at once after the own address changed.
+const redials = 8
+
+// CloseAll closes all connections of the host, because they no longer lead
+// anywhere, or know an address that is no longer ours. Handlers hear of it as
+// of any end.
+func (l *Links) CloseAll(reason string) {
+	conns := l.host.Network().Conns()
+	logger.Debugw("closing all connections", "reason", reason, "connections", len(conns))
+	for _, c := range conns {
+		_ = c.Close()
+	}
+}
+
+// Reconnect is CloseAll, and then dials those who matter: relays that others
+// reach us by, peers that somebody waits for, friends that were connected. It
+// returns when all were tried.
+func (l *Links) Reconnect(ctx context.Context, reason string) {
+	back := l.missed()
+	l.CloseAll(reason)
+	var dials errgroup.Group
+	dials.SetLimit(redials)
+	for _, info := range back {
+		dials.Go(func() error {
+			l.forgetFailures(info.ID)
+			if err := l.host.Connect(ctx, info); err != nil {
+				logger.Debugw("not reconnected", "peer", info.ID, "err", err)
+			}
+			return nil
+		})
+	}
+	_ = dials.Wait()
+}
+
+// missed are the peers to dial again, in order of need, and where they are now.
+func (l *Links) missed() []peer.AddrInfo {
+	l.mu.Lock()
+	var relays, waited, friends []peer.AddrInfo
+	for id, n := range l.peers {
+		info := peer.AddrInfo{ID: id}
+		if n.used.dialled() {
+			info.Addrs = append(info.Addrs, n.used.RemoteMultiaddr())
+		}
+		_, lean := l.leaned[id]
+		_, wait := l.watched[n.key]
+		switch {
+		case lean:
+			relays = append(relays, info)
+		case n.up() && wait:
+			waited = append(waited, info)
+		case n.up() && n.friend:
+			friends = append(friends, info)
+		}
+	}
+	l.mu.Unlock()
+	return slices.Concat(relays, waited, friends)
+}
