@@ -33,7 +33,7 @@ func (n *Node) newFinder() *discovery.Service {
 		Self: n.host.ID(), Sources: sources,
 		Connected: func(id peer.ID) bool {
 			p, err := identity.KeyOf(id)
-			return err == nil && n.links.Connected(p)
+			return err == nil && n.links.Direct(p) // a circuit may give way to what is found
 		},
 		Count:   func() int { return len(n.host.Network().Peers()) },
 		Connect: func(ctx context.Context, info peer.AddrInfo) error { return n.links.ConnectAddr(ctx, info) },

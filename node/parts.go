@@ -96,12 +96,15 @@ func (n *Node) dialAddrs(p Peer) []multiaddr.Multiaddr {
 func (n *Node) newLinks() *links.Links {
 	return links.New(n.host, links.Config{
 		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.dialAddrs,
+		Friend:     func(p Peer) bool { return !n.store.Stranger(p) },
+		Load:       func() uint8 { return n.relay.Load() },
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
 			Up:        func(p Peer, path delivery.Path) { n.courier.PeerUp(p, path) },
 			Down:      func(p Peer) { n.clock.Forget(p); n.relay.Neighbourhood(); n.courier.PeerDown(p) },
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },
+			Beat:      func(p Peer, b links.Beat) { n.clock.Observe(p, b.Offset) },
 			Envelopes: func(in *links.Inbound, frames [][]byte) { n.courier.Envelopes(in, frames) },
 			Answers:   func(p Peer, frames [][]byte) { n.courier.Answers(p, frames) },
 			Acks:      func(in *links.Inbound, frames [][]byte) { n.courier.Acks(in, frames) },

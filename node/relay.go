@@ -72,7 +72,7 @@ func (a atlas) Neighbours() []choose.Candidate {
 	all := make([]choose.Candidate, len(peers))
 	for i, l := range peers {
 		all[i] = a.candidate(l.Peer, []multiaddr.Multiaddr{l.Addr})
-		all[i].Connected, all[i].RTT = true, l.RTT
+		all[i].Connected, all[i].RTT, all[i].Load = true, l.RTT, l.Load
 	}
 	return all
 }

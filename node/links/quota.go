@@ -25,8 +25,11 @@ type quota struct {
 
 const (
 	quotaStart  = 6 << 10 // bytes each way that were gone when we began to count
-	quotaMargin = 6 << 10 // bytes each way left to answers, identify, hole punching
+	quotaMargin = 6 << 10 // bytes each way left to answers, identify, hole punching, and a 32nd more
 )
+
+// room is how many bytes each way we let ourselves use.
+func (q *quota) room() int64 { return q.data - quotaMargin - q.data/32 }
 
 // quotaOf reads what the relay announced when the circuit was made.
 func quotaOf(c network.Conn) *quota {
@@ -49,7 +52,7 @@ func framed(n int) int64 { return int64(n) + int64(n)/64 + 64 }
 
 // fits says that a frame of n bytes could go over a fresh circuit of this relay.
 func (q *quota) fits(n int) bool {
-	return q == nil || q.data == 0 || framed(n) <= q.data-quotaStart-quotaMargin
+	return q == nil || q.data == 0 || framed(n) <= q.room()-quotaStart
 }
 
 // take promises room to a frame of n bytes, if it is there. Callers hold
@@ -58,7 +61,7 @@ func (q *quota) take(n int) bool {
 	if q == nil {
 		return true
 	}
-	if q.data > 0 && q.out.Load()+framed(n) > q.data-quotaMargin {
+	if q.data > 0 && q.out.Load()+framed(n) > q.room() {
 		return false
 	}
 	q.out.Add(framed(n))
@@ -89,7 +92,7 @@ func (q *quota) left() int64 {
 	if q == nil || q.data == 0 {
 		return -1
 	}
-	return max(0, q.data-quotaMargin-q.out.Load())
+	return max(0, q.room()-q.out.Load())
 }
 
 // ends is when the relay resets the circuit; zero: never.
