@@ -1,6 +1,8 @@
 package reach
 
 import (
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/multiformats/go-multiaddr"
@@ -23,6 +25,42 @@ type advert struct {
 	vouched  bool                  // the user says that all addresses can be reached
 	since    time.Time             // of the uplink
 	uplink   Uplink
+	gone     []netip.Addr // addresses of former uplinks: libp2p notices after a minute
+}
+
+// move takes in that the uplink is another.
+func (v *advert) move(now time.Time, to Uplink) {
+	for _, n := range v.uplink.Nets {
+		v.gone = append(v.gone, n.Addr())
+	}
+	v.gone = append(v.gone, v.uplink.V4, v.uplink.V6)
+	v.gone = slices.DeleteFunc(v.gone, func(a netip.Addr) bool { return !a.IsValid() || to.Holds(a) })
+	v.gone = v.gone[max(0, len(v.gone)-maxGone):]
+	v.uplink, v.since = to, now
+}
+
+// maxGone bounds the memory of former addresses.
+const maxGone = 64
+
+// renumber puts the new uplink's address in the place of one that is gone; nil:
+// there is none of its family.
+func (v *advert) renumber(a multiaddr.Multiaddr) multiaddr.Multiaddr {
+	at, _, ok := endpoint(a)
+	if !ok || !slices.Contains(v.gone, at.Addr()) {
+		return a
+	}
+	to := v.uplink.V4
+	if at.Addr().Is6() {
+		to = v.uplink.V6
+	}
+	if !to.IsValid() {
+		return nil
+	}
+	ip, err := manet.FromIP(to.AsSlice())
+	if err != nil {
+		return nil
+	}
+	return ip.Encapsulate(a[1:])
 }
 
 // pick filters addrs, which libp2p has freed of those that are known to be
@@ -34,6 +72,9 @@ func (v *advert) pick(now time.Time, addrs []multiaddr.Multiaddr) []multiaddr.Mu
 	}
 	picked := make([]multiaddr.Multiaddr, 0, len(addrs)+len(v.circuits))
 	for _, a := range addrs {
+		if a = v.renumber(a); a == nil || multiaddr.Contains(picked, a) {
+			continue
+		}
 		if unconfirmed && !v.vouched && public(a) && !v.shows(now, a) {
 			continue
 		}

@@ -54,3 +54,31 @@ func TestWhatIsAdvertised(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressesOfTheLastUplinkAreReplaced(t *testing.T) {
+	t.Parallel()
+	home := Uplink{V4: netip.MustParseAddr("192.168.1.5"), V6: netip.MustParseAddr("2a00::1"), Nets: []netip.Prefix{netip.MustParsePrefix("192.168.1.5/24"), netip.MustParsePrefix("172.17.0.1/16")}}
+	cafe := Uplink{V4: netip.MustParseAddr("10.0.0.7"), Nets: []netip.Prefix{netip.MustParsePrefix("10.0.0.7/24"), netip.MustParsePrefix("172.17.0.1/16")}}
+	v := advert{uplink: home}
+	v.move(time.Unix(1, 0), cafe)
+	stale := addrs(lan4, "/ip6/2a00::1/tcp/4001", "/ip4/172.17.0.1/tcp/4001", "/ip4/10.0.0.7/udp/4001/quic-v1")
+	show := func() (got []string) {
+		for _, a := range v.pick(time.Unix(1, 0), stale) {
+			got = append(got, a.String())
+		}
+		return got
+	}
+	if got, want := show(), []string{"/ip4/10.0.0.7/udp/4001/quic-v1", "/ip4/172.17.0.1/tcp/4001"}; !slices.Equal(got, want) {
+		t.Errorf("in the cafe: %v, want %v", got, want)
+	}
+	v.move(time.Unix(2, 0), home)
+	if got, want := show(), []string{lan4, "/ip6/2a00::1/tcp/4001", "/ip4/172.17.0.1/tcp/4001"}; !slices.Equal(got, want) {
+		t.Errorf("home again: %v, want %v", got, want)
+	}
+	for i := range 1000 {
+		v.move(time.Unix(3, 0), Uplink{V4: netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})})
+	}
+	if len(v.gone) > maxGone {
+		t.Errorf("%d former addresses are remembered", len(v.gone))
+	}
+}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
@@ -21,8 +19,6 @@ const (
 	// offerAgain is until a relay that did not work out is offered again, unless
 	// it comes back before.
 	offerAgain = 20 * time.Second
-	// reservedTag is how AutoRelay marks connections to relays in use.
-	reservedTag = "autorelay"
 )
 
 // Source offers at most n relays, the best first, for a host to reserve with. It
@@ -72,25 +68,22 @@ func (s *Service) candidates(n int) []peer.AddrInfo {
 			known = append(known, peer.AddrInfo{ID: id, Addrs: direct(h.Peerstore().Addrs(id))})
 		}
 	}
-	known = slices.DeleteFunc(known, func(c peer.AddrInfo) bool { return c.ID == "" || c.ID == h.ID() || reserved(h, c.ID) })
-
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	maps.DeleteFunc(s.offered, func(_ peer.ID, at time.Time) bool { return now.Sub(at) >= offerAgain })
+	used := append(relaysOf(s.advert.circuits), h.ID(), "")
 	var found []peer.AddrInfo
 	for _, c := range known {
+		if slices.Contains(used, c.ID) {
+			continue
+		}
 		if _, lately := s.offered[c.ID]; !lately && len(found) < n {
 			s.offered[c.ID] = now
 			found = append(found, c)
 		}
 	}
 	return found
-}
-
-// reserved says that AutoRelay has a reservation with a relay.
-func reserved(h host.Host, id peer.ID) bool {
-	return h.Network().Connectedness(id) == network.Connected && h.ConnManager().IsProtected(id, reservedTag)
 }
 
 // relays says that the protocols include a relay's.

@@ -1,6 +1,9 @@
 package reach_test
 
 import (
+	"net/netip"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,4 +73,177 @@ func TestPathsBetweenNATs(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestVerdictsOfPeers(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		relays := in.publics(4)
+		time.Sleep(time.Second)
+		symmetric := in.newRouter("2.0.0.2")
+		symmetric.symmetric = true
+		fullCone := in.newRouter("2.0.0.1")
+		fullCone.full = true
+		for name, c := range map[string]struct {
+			ip     string
+			behind *router
+			vouch  reach.Vouch
+			public bool
+			nat    reach.NAT
+		}{
+			"open":      {"3.0.0.1", nil, "", true, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
+			"full cone": {"10.1.0.2", fullCone, "", true, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringNone}},
+			"cone":      {"10.2.0.2", in.newRouter("2.0.0.3"), "", false, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringDependent}},
+			"symmetric": {"10.3.0.2", symmetric, "", false, reach.NAT{Mapping: reach.MappingDependent, Filtering: reach.FilteringUnknown}},
+			"vouched":   {"3.0.0.4", nil, reach.Private, false, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
+		} {
+			m := in.place(c.ip, c.behind, reach.Config{Relays: known(relays), Vouch: c.vouch, Wanted: 2})
+			changed := m.Changed()
+			for _, r := range relays {
+				if err := m.Connect(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Minute)
+			r := m.Report()
+			if m.Public() != c.public || (r.Reachability == "public") != c.public {
+				t.Errorf("%s: public is %v, %s", name, m.Public(), r.Reachability)
+			}
+			if told(changed) != c.public {
+				t.Errorf("%s: a change was told: %v", name, !c.public)
+			}
+			if r.UDP != c.nat {
+				t.Errorf("%s: NAT %+v, want %+v", name, r.UDP, c.nat)
+			}
+			if !c.public && (len(r.Relays) != 2 || len(r.Advice) == 0) {
+				t.Errorf("%s: %d relays and %d pieces of advice", name, len(r.Relays), len(r.Advice))
+			}
+			for _, a := range m.Addrs() {
+				dead := !throughRelay(a) && strings.HasPrefix(a.String(), "/ip4/2.")
+				if dead && !c.public || throughRelay(a) && c.public {
+					t.Errorf("%s advertises %s", name, a)
+				}
+			}
+		}
+	})
+}
+
+func told(changed <-chan struct{}) bool {
+	select {
+	case <-changed:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestTwoInOneLANMeetThere(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		relays := in.publics(2)
+		time.Sleep(time.Second)
+		home := in.newRouter("2.0.0.1") // without hairpin
+		a := in.place("10.1.0.2", home, reach.Config{Relays: known(relays)})
+		b := in.place("10.1.0.3", home, reach.Config{Relays: known(relays)})
+		circuits := b.circuits(time.Second)
+		time.Sleep(2 * time.Second)
+		a.dialAt(b, circuits) // as a contact link has it
+		took := a.direct(b, 5*time.Second)
+		if took == 0 || took > 600*time.Millisecond {
+			t.Fatalf("direct after %v", took)
+		}
+		for _, c := range a.Network().ConnsToPeer(b.ID()) {
+			if at := c.RemoteMultiaddr().String(); !throughRelay(c.RemoteMultiaddr()) && !strings.HasPrefix(at, "/ip4/10.1.0.") {
+				t.Errorf("connected by %s", at)
+			}
+		}
+	})
+}
+
+func TestHolesArePunchedAgainLater(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		relays := in.publics(2)
+		time.Sleep(time.Second)
+		ra, rb := in.newRouter("2.0.0.1"), in.newRouter("2.0.0.2")
+		a := in.place("10.1.0.2", ra, reach.Config{Relays: known(relays)})
+		b := in.place("10.2.0.2", rb, reach.Config{Relays: known(relays)})
+		b.circuits(time.Second)
+		time.Sleep(2 * time.Second)
+		ra.deaf.Store(true)
+		a.dial(b)
+		if took := a.direct(b, 9*time.Second); took != 0 {
+			t.Fatalf("direct after %v through a deaf router", took)
+		}
+		time.Sleep(15 * time.Second)
+		ra.deaf.Store(false)
+		if took := a.direct(b, 2*time.Minute); took == 0 {
+			t.Error("never tried again")
+		}
+	})
+}
+
+func TestAfterAMoveTheConversationGoesOn(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		relays := in.publics(3)
+		time.Sleep(time.Second)
+		var at atomic.Pointer[netip.Addr]
+		put := func(s string) { a := netip.MustParseAddr(s); at.Store(&a) }
+		put("10.1.0.2")
+		a := in.place("10.1.0.2", in.newRouter("2.0.0.1"), reach.Config{
+			Relays: known(relays), Uplink: func() reach.Uplink { return reach.Uplink{V4: *at.Load()} },
+		})
+		b := in.place("10.2.0.2", in.newRouter("2.0.0.2"), reach.Config{Relays: known(relays)})
+		a.circuits(time.Second)
+		b.circuits(time.Second)
+		time.Sleep(2 * time.Second)
+		a.dial(b)
+		if a.direct(b, 5*time.Second) == 0 {
+			t.Fatal("no direct path before the move")
+		}
+		time.Sleep(5 * time.Second)
+
+		a.move(in.newRouter("2.0.0.9"))
+		put("10.9.0.2")
+		begun := time.Now()
+		a.waitFor("a circuit", func() bool { return b.byCircuit(a, begun) }, 2500*time.Millisecond)
+		t.Logf("connected by a circuit after %v, of which up to 1 s until the move was noticed", time.Since(begun))
+		a.circuits(time.Second)
+		// Nobody has told the other end: it takes the old path for alive, until it
+		// is tested.
+		for _, c := range b.Network().ConnsToPeer(a.ID()) {
+			if !throughRelay(c.RemoteMultiaddr()) {
+				_ = c.Close()
+			}
+		}
+		begun = time.Now()
+		a.waitFor("a direct path", func() bool { return cameFrom(b, a, "2.0.0.9") }, time.Second)
+		t.Logf("direct from the new address %v after the old path was found dead", time.Since(begun))
+	})
+}
+
+func (m *machine) waitFor(what string, is func() bool, within time.Duration) {
+	m.t.Helper()
+	for begun := time.Now(); !is(); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > within {
+			m.t.Fatalf("no %s after %v", what, within)
+		}
+	}
+}
+
+// byCircuit says that another is connected by a circuit that is no older.
+func (m *machine) byCircuit(other *machine, since time.Time) bool {
+	for _, c := range m.Network().ConnsToPeer(other.ID()) {
+		if throughRelay(c.RemoteMultiaddr()) && !c.Stat().Opened.Before(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// cameFrom says that m has a direct connection to another that comes from ip.
+func cameFrom(m, other *machine, ip string) bool {
+	for _, c := range m.Network().ConnsToPeer(other.ID()) {
+		if strings.HasPrefix(c.RemoteMultiaddr().String(), "/ip4/"+ip+"/") && !throughRelay(c.RemoteMultiaddr()) {
+			return true
+		}
+	}
+	return false
 }

@@ -22,7 +22,7 @@ func (s *Service) identified(ctx context.Context, e event.EvtPeerIdentificationC
 	if relayed(remote) {
 		s.meet(ctx, e.Peer, e.ListenAddrs)
 		if e.Conn.Stat().Direction == network.DirInbound {
-			s.planPunch(e.Peer)
+			s.planPunch(e.Peer, punchAfter[0])
 		}
 		return
 	}
@@ -37,11 +37,23 @@ func (s *Service) identified(ctx context.Context, e event.EvtPeerIdentificationC
 	}
 }
 
-// forget drops what was seen by way of a connection.
+// forget drops what was seen by way of a connection. If it was the direct one to
+// a peer that has come by a circuit since, it was what kept a hole from being
+// punched.
 func (s *Service) forget(c network.Conn) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.seen, c.ID())
+	h := s.host
+	s.mu.Unlock()
+	if id := c.RemotePeer(); !relayed(c.RemoteMultiaddr()) && cameByCircuit(h, id) && !isDirect(h, id) {
+		s.planPunch(id, 0)
+	}
+}
+
+func cameByCircuit(h *Host, id peer.ID) bool {
+	return slices.ContainsFunc(h.Network().ConnsToPeer(id), func(c network.Conn) bool {
+		return relayed(c.RemoteMultiaddr()) && c.Stat().Direction == network.DirInbound && !c.IsClosed()
+	})
 }
 
 const (
@@ -85,149 +97,6 @@ func inLAN(u Uplink, theirs []multiaddr.Multiaddr) []multiaddr.Multiaddr {
 func isDirect(h *Host, id peer.ID) bool {
 	for _, c := range h.Network().ConnsToPeer(id) {
 		if !relayed(c.RemoteMultiaddr()) && !c.IsClosed() {
-			return true
-		}
-	}
-	return false
-}
-
-// circuit is a peer that came by a circuit and is to be met by a hole.
-type circuit struct {
-	tries int
-	due   time.Time
-}
-
-type punches map[peer.ID]circuit
-
-// punchAfter are the times from one attempt to the next. The first comes from
-// libp2p, as soon as the circuit stands; after the last, this circuit stays what
-// it is.
-var punchAfter = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 20 * time.Minute}
-
-func (s *Service) planPunch(id peer.ID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, planned := s.punches[id]; !planned && s.host.Punch != nil {
-		s.punches[id] = circuit{due: time.Now().Add(punchAfter[0])}
-	}
-}
-
-// punchDue punches where it is due, and returns when it will be next. Behind a
-// symmetric NAT it is not tried again: only luck would help.
-func (s *Service) punchDue(ctx context.Context, now time.Time) (next time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, c := range s.punches {
-		if !now.Before(c.due) {
-			if s.hopeless() || isDirect(s.host, id) || !s.punchNow(ctx, id) {
-				delete(s.punches, id)
-				continue
-			}
-			c.tries++
-			if c.tries >= len(punchAfter) {
-				delete(s.punches, id)
-				continue
-			}
-			c.due = now.Add(punchAfter[c.tries])
-			s.punches[id] = c
-		}
-		if next.IsZero() || c.due.Before(next) {
-			next = c.due
-		}
-	}
-	return next
-}
-
-func (s *Service) punchNow(ctx context.Context, id peer.ID) bool {
-	punch := s.host.Punch
-	return ctx.Err() == nil && s.spawn(func() {
-		err := punch(id)
-		logger.Debugw("punched again", "peer", id, "err", err)
-	})
-}
-
-// hopeless says that each connection of ours gets another port. mu is held.
-func (s *Service) hopeless() bool {
-	return s.seen.mapping(false, false, s.uplink.Holds) == MappingDependent &&
-		s.seen.mapping(true, false, s.uplink.Holds) != MappingIndependent
-}
-
-// tcpWait is how long a node behind a NAT has connections to several public peers
-// by QUIC alone before one is exchanged for one by TCP.
-const tcpWait = 5 * time.Second
-
-// TCPFirst says that a connection to a public peer by TCP is wanted: the node is
-// not public, and all public peers so far see only where its UDP comes from.
-func (s *Service) TCPFirst() bool {
-	h := s.hostNow()
-	if h == nil || h.Local || s.Public() {
-		return false
-	}
-	quic, tcp := s.byTransport(h)
-	return len(tcp) == 0 && len(quic) > 0
-}
-
-// byTransport are the connections we made to public addresses.
-func (s *Service) byTransport(h *Host) (quic, tcp []network.Conn) {
-	for _, c := range h.Network().Conns() {
-		a := c.RemoteMultiaddr()
-		switch {
-		case c.Stat().Direction != network.DirOutbound || !public(a):
-		case has(a, multiaddr.P_TCP):
-			tcp = append(tcp, c)
-		default:
-			quic = append(quic, c)
-		}
-	}
-	return quic, tcp
-}
-
-// tcpDue exchanges one connection, once an uplink, when it is time to. It takes
-// one of a peer that is no relay in use, and only if that peer listens on TCP.
-func (s *Service) tcpDue(ctx context.Context, now time.Time) (next time.Time) {
-	h := s.hostNow()
-	s.mu.Lock()
-	if s.tcpTried || s.verdict.Public || h.Local {
-		s.mu.Unlock()
-		return time.Time{}
-	}
-	inUse := relaysOf(s.advert.circuits)
-	s.mu.Unlock()
-	quic, tcp := s.byTransport(h)
-	if len(tcp) > 0 || len(quic) < 2 {
-		return time.Time{} // a new connection comes by here again
-	}
-	var pick network.Conn
-	for _, c := range quic {
-		if ripe := c.Stat().Opened.Add(tcpWait); now.Before(ripe) {
-			return ripe
-		}
-		if listensOnTCP(h, c.RemotePeer()) && (pick == nil || slices.Contains(inUse, pick.RemotePeer())) {
-			pick = c
-		}
-	}
-	if pick == nil {
-		return time.Time{}
-	}
-	s.mu.Lock()
-	s.tcpTried = true
-	s.mu.Unlock()
-	s.spawn(func() { s.exchange(ctx, h, pick) })
-	return time.Time{}
-}
-
-// exchange closes a connection and makes another to the same peer, which TCPFirst
-// has go by TCP.
-func (s *Service) exchange(ctx context.Context, h *Host, c network.Conn) {
-	id := c.RemotePeer()
-	_ = h.Network().ClosePeer(id)
-	err := s.connect(ctx, h, peer.AddrInfo{ID: id})
-	logger.Debugw("a connection by TCP, to be seen", "peer", id, "err", err)
-}
-
-func listensOnTCP(h *Host, id peer.ID) bool {
-	for _, a := range h.Peerstore().Addrs(id) {
-		if public(a) && has(a, multiaddr.P_TCP) {
 			return true
 		}
 	}

@@ -71,7 +71,15 @@ func (s *Service) Report() Report {
 	if h.Mapped != nil {
 		r.Mapped = h.Mapped()
 	}
-	quic, tcp := s.byTransport(h)
+	conns := s.outbound(h)
+	udp, tcp := 0, 0
+	for _, c := range conns {
+		if c.tcp {
+			tcp++
+		} else {
+			udp++
+		}
+	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,8 +93,8 @@ func (s *Service) Report() Report {
 	r.Advice = Advise(Facts{
 		Vouched: s.cfg.Vouch, Local: h.Local && s.cfg.Vouch == Auto, Public: s.verdict.Public,
 		Judged: len(a.Reachable)+len(a.Unreachable) > 0,
-		Online: s.uplink.Any() || h.Local, Peers: len(h.Network().Peers()), Publics: len(quic) + len(tcp),
-		UDP: len(quic) > 0, TCP: len(tcp) > 0, NAT: r.UDP.Mapping,
+		Online: s.uplink.Any() || h.Local, Peers: len(h.Network().Peers()), Publics: len(conns),
+		UDP: udp > 0, TCP: tcp > 0, NAT: r.UDP.Mapping,
 		PortMap: s.cfg.PortMap, PortMapped: len(r.Mapped) > 0,
 		Relays: len(r.Relays), Wanted: s.cfg.Wanted,
 	})

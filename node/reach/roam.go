@@ -48,9 +48,9 @@ func (s *Service) checkUplink(ctx context.Context) {
 		return
 	}
 	logger.Infow("the uplink changed", "was4", was.V4, "now4", now.V4, "was6", was.V6, "now6", now.V6)
-	s.setUplink(now)
 	s.mu.Lock()
-	s.advert.since = time.Now()
+	s.uplink = now
+	s.advert.move(time.Now(), now)
 	s.tcpTried = false
 	clear(s.punches)
 	clear(s.offered)

@@ -54,6 +54,7 @@ type Service struct {
 	cfg     Config
 	metrics relay.MetricsTracer
 	ended   chan struct{} // closed when Run has ended
+	news    chan struct{} // holds at most one token: something is due sooner than thought
 	slots   chan struct{} // one for each dial or punch that runs beside Run
 	tasks   sync.WaitGroup
 
@@ -89,7 +90,7 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{
 		cfg: cfg, metrics: relayMetrics(cfg.Registerer),
-		ended: make(chan struct{}), slots: make(chan struct{}, atATime),
+		ended: make(chan struct{}), news: make(chan struct{}, 1), slots: make(chan struct{}, atATime),
 		judge: NewJudge(cfg.Vouch), seen: make(sightings), punches: make(punches),
 		offered: make(map[peer.ID]time.Time),
 		wake:    make(chan struct{}), changed: make(chan struct{}),
@@ -205,6 +206,7 @@ func (s *Service) loop(ctx context.Context) {
 			return
 		case e := <-s.events.Out():
 			s.hear(ctx, e)
+		case <-s.news:
 		case <-uplink:
 			s.checkUplink(ctx)
 		case <-due.C:

@@ -56,8 +56,11 @@ type router struct {
 	ip              net.IP
 	symmetric, full bool
 
+	deaf atomic.Bool // lets in nobody but the public nodes
+
 	mu    sync.Mutex
 	byIn  map[string]*mapping
+	taken map[int]bool
 	inner map[string]*simnet.SimConn
 }
 
@@ -69,12 +72,17 @@ type mapping struct {
 }
 
 func (in *internet) newRouter(ip string) *router {
-	return &router{in: in, ip: net.ParseIP(ip).To16(), byIn: make(map[string]*mapping), inner: make(map[string]*simnet.SimConn)}
+	return &router{in: in, ip: net.ParseIP(ip).To16(), byIn: make(map[string]*mapping), taken: make(map[int]bool), inner: make(map[string]*simnet.SimConn)}
 }
 
 // RecvPacket takes a packet of a machine behind the router.
 func (r *router) RecvPacket(p *simnet.Packet) {
 	r.mu.Lock()
+	if neighbour := r.inner[p.To.String()]; neighbour != nil {
+		r.mu.Unlock()
+		neighbour.RecvPacket(p)
+		return
+	}
 	key := p.From.String()
 	if r.symmetric {
 		key += ">" + p.To.String()
@@ -83,11 +91,12 @@ func (r *router) RecvPacket(p *simnet.Packet) {
 	if m == nil {
 		own := p.From.(*net.UDPAddr)
 		port := own.Port
-		if r.symmetric {
+		if r.symmetric || r.taken[port] {
 			port = int(r.in.ports.Add(1)) + 20_000
 		}
 		m = &mapping{router: r, own: own, public: &net.UDPAddr{IP: r.ip, Port: port}, spoken: make(map[string]bool)}
 		r.byIn[key] = m
+		r.taken[port] = true
 		r.in.router.AddNode(m.public, m)
 	}
 	m.spoken[p.To.String()] = true
@@ -100,6 +109,9 @@ func (r *router) RecvPacket(p *simnet.Packet) {
 func (m *mapping) RecvPacket(p *simnet.Packet) {
 	m.router.mu.Lock()
 	ok := m.router.full || m.spoken[p.From.String()]
+	if m.router.deaf.Load() && !strings.HasPrefix(p.From.String(), "1.0.0.") {
+		ok = false
+	}
 	to := m.router.inner[m.own.String()]
 	m.router.mu.Unlock()
 	if ok && to != nil {
@@ -112,8 +124,17 @@ func (m *mapping) RecvPacket(p *simnet.Packet) {
 type machine struct {
 	reach.Host
 	*reach.Service
-	t  *testing.T
-	ip net.IP
+	t      *testing.T
+	ip     net.IP
+	socket *simnet.SimConn // the one it listens on
+}
+
+// move puts the machine behind another router, cable and all.
+func (m *machine) move(to *router) {
+	to.mu.Lock()
+	to.inner[m.socket.LocalAddr().String()] = m.socket
+	to.mu.Unlock()
+	m.socket.SetUpPacketReceiver(to)
 }
 
 // place says where a machine stands: at ip, behind a router or on the internet.
@@ -136,7 +157,13 @@ func (in *internet) place(ip string, behind *router, cfg reach.Config) *machine 
 		Reachability: m.First(), RelaySource: m.Source, Advertise: m.Advertise, TCPFirst: m.TCPFirst,
 		QUIC: []quicreuse.Option{
 			quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return m, nil }),
-			quicreuse.OverrideListenUDP(func(_ string, at *net.UDPAddr) (net.PacketConn, error) { return in.socket(m.ip, at.Port, behind), nil }),
+			quicreuse.OverrideListenUDP(func(_ string, at *net.UDPAddr) (net.PacketConn, error) {
+				c := in.socket(m.ip, at.Port, behind)
+				if at.Port != 0 {
+					m.socket = c
+				}
+				return c, nil
+			}),
 		},
 	})
 	if err != nil {
@@ -166,7 +193,7 @@ func (in *internet) place(ip string, behind *router, cfg reach.Config) *machine 
 // PreferredSourceIPForDestination is the address the machine sends from.
 func (m *machine) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) { return m.ip, nil }
 
-func (in *internet) socket(ip net.IP, port int, behind *router) net.PacketConn {
+func (in *internet) socket(ip net.IP, port int, behind *router) *simnet.SimConn {
 	if port == 0 {
 		port = int(in.ports.Add(1)) + 10_000
 	}
@@ -224,9 +251,14 @@ func throughRelay(a multiaddr.Multiaddr) bool { return strings.Contains(a.String
 // dial connects to another machine at the addresses it advertises.
 func (m *machine) dial(to *machine) {
 	m.t.Helper()
+	m.dialAt(to, to.Addrs())
+}
+
+func (m *machine) dialAt(to *machine, addrs []multiaddr.Multiaddr) {
+	m.t.Helper()
 	ctx, cancel := context.WithTimeout(network.WithAllowLimitedConn(m.t.Context(), "test"), 10*time.Second)
 	defer cancel()
-	if err := m.Connect(ctx, peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}); err != nil {
+	if err := m.Connect(ctx, peer.AddrInfo{ID: to.ID(), Addrs: addrs}); err != nil {
 		m.t.Fatalf("dial: %v", err)
 	}
 }

@@ -1,0 +1,100 @@
+package reach
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
+)
+
+// tcpWait is how long a node behind a NAT has connections to several public peers
+// by QUIC alone before one is exchanged for one by TCP.
+const tcpWait = 5 * time.Second
+
+// outbound is a connection of ours to a public address.
+type outbound struct {
+	conn   network.Conn
+	peer   peer.ID
+	opened time.Time
+	tcp    bool // it goes by TCP
+	offers bool // its peer listens on TCP
+	relay  bool // its peer is a relay in use
+}
+
+// exchangeable picks the connection to exchange for one by TCP, so that somebody
+// sees where our TCP comes from; without that no hole can be punched to a peer
+// whose network blocks UDP. One of two or more is spared for it, a relay in use
+// last. It picks none, or says from when on there may be one.
+func exchangeable(now time.Time, conns []outbound) (pick *outbound, ripe time.Time) {
+	if len(conns) < 2 || slices.ContainsFunc(conns, func(c outbound) bool { return c.tcp }) {
+		return nil, time.Time{}
+	}
+	for i, c := range conns {
+		if at := c.opened.Add(tcpWait); now.Before(at) {
+			return nil, at // perhaps the next dial goes by TCP anyway
+		}
+		if c.offers && (pick == nil || pick.relay && !c.relay) {
+			pick = &conns[i]
+		}
+	}
+	return pick, time.Time{}
+}
+
+// TCPFirst says that a connection to a public peer by TCP is wanted: the node is
+// not public, and all public peers so far see only where its UDP comes from.
+func (s *Service) TCPFirst() bool {
+	h := s.hostNow()
+	if h == nil || h.Local || s.Public() {
+		return false
+	}
+	conns := s.outbound(h)
+	return len(conns) > 0 && !slices.ContainsFunc(conns, func(c outbound) bool { return c.tcp })
+}
+
+// outbound are the connections we made to public addresses.
+func (s *Service) outbound(h *Host) (conns []outbound) {
+	used := s.Relays()
+	for _, c := range h.Network().Conns() {
+		if c.Stat().Direction != network.DirOutbound || !public(c.RemoteMultiaddr()) {
+			continue
+		}
+		id := c.RemotePeer()
+		conns = append(conns, outbound{
+			conn: c, peer: id, opened: c.Stat().Opened, tcp: has(c.RemoteMultiaddr(), multiaddr.P_TCP),
+			offers: slices.ContainsFunc(h.Peerstore().Addrs(id), func(a multiaddr.Multiaddr) bool { return public(a) && has(a, multiaddr.P_TCP) }),
+			relay:  slices.Contains(used, id),
+		})
+	}
+	return conns
+}
+
+// tcpDue exchanges one connection, once an uplink, when it is time to, and returns
+// when it may be.
+func (s *Service) tcpDue(ctx context.Context, now time.Time) time.Time {
+	h := s.hostNow()
+	s.mu.Lock()
+	done := s.tcpTried || s.verdict.Public || h.Local
+	s.mu.Unlock()
+	if done {
+		return time.Time{}
+	}
+	pick, ripe := exchangeable(now, s.outbound(h))
+	if pick == nil || !s.spawn(func() { s.exchange(ctx, h, pick.peer) }) {
+		return ripe
+	}
+	s.mu.Lock()
+	s.tcpTried = true
+	s.mu.Unlock()
+	return time.Time{}
+}
+
+// exchange closes the connection to a peer and makes another, which TCPFirst has
+// go by TCP.
+func (s *Service) exchange(ctx context.Context, h *Host, id peer.ID) {
+	_ = h.Network().ClosePeer(id)
+	err := s.connect(ctx, h, peer.AddrInfo{ID: id})
+	logger.Debugw("a connection by TCP, to be seen", "peer", id, "err", err)
+}

@@ -1,0 +1,34 @@
+package reach
+
+import (
+	"testing"
+	"time"
+)
+
+func TestWhichConnectionIsExchangedForTCP(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	old := now.Add(-time.Minute)
+	for name, c := range map[string]struct {
+		conns []outbound
+		want  string
+		ripe  time.Duration
+	}{
+		"none":                      {nil, "", 0},
+		"the only one stays":        {[]outbound{{peer: "a", opened: old, offers: true}}, "", 0},
+		"one goes by TCP already":   {[]outbound{{peer: "a", opened: old, offers: true}, {peer: "b", opened: old, tcp: true}}, "", 0},
+		"a young one is waited for": {[]outbound{{peer: "a", opened: old, offers: true}, {peer: "b", opened: now, offers: true}}, "", tcpWait},
+		"one that listens on TCP":   {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: old, offers: true}}, "b", 0},
+		"nobody listens on TCP":     {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: old}}, "", 0},
+		"relays in use last":        {[]outbound{{peer: "a", opened: old, offers: true, relay: true}, {peer: "b", opened: old, offers: true}}, "b", 0},
+		"or one of them":            {[]outbound{{peer: "a", opened: old, offers: true, relay: true}, {peer: "b", opened: old, offers: true, relay: true}}, "a", 0},
+	} {
+		pick, ripe := exchangeable(now, c.conns)
+		if (pick == nil) != (c.want == "") || pick != nil && string(pick.peer) != c.want {
+			t.Errorf("%s: picks %+v, want %q", name, pick, c.want)
+		}
+		if (c.ripe == 0) != ripe.IsZero() || c.ripe != 0 && ripe.Sub(now) != c.ripe {
+			t.Errorf("%s: ripe at %v, want in %v", name, ripe, c.ripe)
+		}
+	}
+}
