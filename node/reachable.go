@@ -18,11 +18,13 @@ import (
 func (n *Node) newReach() *reach.Service {
 	return reach.New(reach.Config{
 		Vouch: n.cfg.vouch, Connect: n.connectAnew,
-		Wanted: nodehost.Relays, PortMap: !n.cfg.NoPortMap, Registerer: n.cfg.Registry,
+		Reconnect:     func(ctx context.Context) { n.links.Reconnect(ctx, "the uplink changed") },
+		RelaysChanged: func(ids []peer.ID) { n.links.Lean(ids) },
+		Wanted:        nodehost.Relays, PortMap: !n.cfg.NoPortMap, Registerer: n.cfg.Registry,
 	})
 }
 
-// connectAnew dials a peer that was connected until the network changed.
+// connectAnew dials a peer that was connected until now.
 func (n *Node) connectAnew(ctx context.Context, info peer.AddrInfo) error {
 	p, err := identity.KeyOf(info.ID)
 	if err != nil { // not one of ours: a relay, perhaps

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	manet "github.com/multiformats/go-multiaddr/net"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,8 +24,8 @@ func (l *Links) CloseAll(reason string) {
 }
 
 // Reconnect is CloseAll, and then dials those who matter: relays that others
-// reach us by, peers that somebody waits for, friends that were connected. It
-// returns when all were tried.
+// reach us by, peers at public addresses, who tell where we are now, peers that
+// somebody waits for, friends that were connected. It returns when all were tried.
 func (l *Links) Reconnect(ctx context.Context, reason string) {
 	back := l.missed()
 	l.CloseAll(reason)
@@ -45,7 +46,7 @@ func (l *Links) Reconnect(ctx context.Context, reason string) {
 // missed are the peers to dial again, in order of need, and where they are now.
 func (l *Links) missed() []peer.AddrInfo {
 	l.mu.Lock()
-	var relays, waited, friends []peer.AddrInfo
+	var relays, publics, waited, friends []peer.AddrInfo
 	for id, n := range l.peers {
 		info := peer.AddrInfo{ID: id}
 		if n.used.dialled() {
@@ -56,6 +57,8 @@ func (l *Links) missed() []peer.AddrInfo {
 		switch {
 		case lean:
 			relays = append(relays, info)
+		case n.used.dialled() && !n.used.path.Relayed && manet.IsPublicAddr(n.used.RemoteMultiaddr()):
+			publics = append(publics, info)
 		case n.up() && wait:
 			waited = append(waited, info)
 		case n.up() && n.friend:
@@ -63,5 +66,5 @@ func (l *Links) missed() []peer.AddrInfo {
 		}
 	}
 	l.mu.Unlock()
-	return slices.Concat(relays, waited, friends)
+	return slices.Concat(relays, publics, waited, friends)
 }

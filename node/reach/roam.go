@@ -3,11 +3,8 @@ package reach
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
 	manet "github.com/multiformats/go-multiaddr/net"
 )
 
@@ -58,52 +55,12 @@ func (s *Service) checkUplink(ctx context.Context) {
 	s.tasks.Go(func() { s.roam(ctx) })
 }
 
-// roamAtATime is how many peers are dialled at once after a change of uplink.
-const roamAtATime = 16
-
-// roam closes all connections and dials their peers again. Those connections may
-// even live on, but what the peers said about our address is stale, and as long as
-// they stand, all holes would be punched with it.
+// roam has all connections made anew. Those of the old uplink may even live on,
+// but what the peers said about our address is stale, and as long as they stand,
+// all holes would be punched with it.
 func (s *Service) roam(ctx context.Context) {
-	h := s.hostNow()
-	peers := inOrder(h, s.Relays())
-	var closing sync.WaitGroup
-	for _, id := range peers {
-		closing.Go(func() { _ = h.Network().ClosePeer(id) })
+	if s.cfg.Reconnect != nil {
+		s.cfg.Reconnect(ctx)
 	}
-	closing.Wait()
 	s.Look()
-	var dialling sync.WaitGroup
-	slots := make(chan struct{}, roamAtATime)
-	for _, id := range peers {
-		slots <- struct{}{} // each dial ends with ctx, or after dialTime
-		dialling.Go(func() {
-			defer func() { <-slots }()
-			err := s.connect(ctx, h, peer.AddrInfo{ID: id})
-			logger.Debugw("connected anew", "peer", id, "err", err)
-		})
-	}
-	dialling.Wait()
-}
-
-// inOrder are the connected peers: relays in use, then those at public addresses,
-// who tell where we are now, then the others.
-func inOrder(h *Host, relays []peer.ID) []peer.ID {
-	peers := h.Network().Peers()
-	rank := func(id peer.ID) int {
-		conns := h.Network().ConnsToPeer(id)
-		switch {
-		case slices.Contains(relays, id):
-			return 0
-		case slices.ContainsFunc(conns, func(c network.Conn) bool { return public(c.RemoteMultiaddr()) }):
-			return 1
-		}
-		return 2
-	}
-	ranks := make(map[peer.ID]int, len(peers))
-	for _, id := range peers {
-		ranks[id] = rank(id)
-	}
-	slices.SortStableFunc(peers, func(a, b peer.ID) int { return ranks[a] - ranks[b] })
-	return peers
 }

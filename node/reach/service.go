@@ -32,6 +32,14 @@ type Config struct {
 	// host's own way.
 	Connect func(ctx context.Context, info peer.AddrInfo) error
 
+	// Reconnect closes all connections and dials those who matter again, because
+	// the uplink has changed; nil: all connections stay as they are.
+	Reconnect func(ctx context.Context)
+
+	// RelaysChanged is told with which relays this node has a reservation now. It
+	// must not block. Nil: nobody is told.
+	RelaysChanged func([]peer.ID)
+
 	// Uplink reads where packets come from; nil: the system is asked, once a
 	// second, if the host listens on all interfaces.
 	Uplink func() Uplink
@@ -248,6 +256,9 @@ func (s *Service) hear(ctx context.Context, e any) {
 		s.mu.Lock()
 		s.advert.circuits = e.RelayAddrs
 		s.mu.Unlock()
+		if s.cfg.RelaysChanged != nil {
+			s.cfg.RelaysChanged(relaysOf(e.RelayAddrs))
+		}
 	case event.EvtPeerIdentificationCompleted:
 		s.identified(ctx, e)
 		if relays(e.Protocols) {

@@ -129,6 +129,19 @@ type machine struct {
 	socket *simnet.SimConn // the one it listens on
 }
 
+// reconnect is what a node does when it has moved.
+func (m *machine) reconnect(ctx context.Context) {
+	peers := m.Network().Peers()
+	for _, id := range peers {
+		_ = m.Network().ClosePeer(id)
+	}
+	var dials sync.WaitGroup
+	for _, id := range peers {
+		dials.Go(func() { _ = m.Connect(ctx, peer.AddrInfo{ID: id}) })
+	}
+	dials.Wait()
+}
+
 // move puts the machine behind another router, cable and all.
 func (m *machine) move(to *router) {
 	to.mu.Lock()
@@ -147,6 +160,7 @@ func (in *internet) place(ip string, behind *router, cfg reach.Config) *machine 
 			return reach.Uplink{V4: a, Nets: []netip.Prefix{netip.PrefixFrom(a, 24)}}
 		}
 	}
+	cfg.Reconnect = m.reconnect
 	m.Service = reach.New(cfg)
 	key, _, err := crypto.GenerateKeyPair(crypto.Ed25519, 0)
 	if err != nil {
