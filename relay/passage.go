@@ -18,6 +18,7 @@ const (
 // passage is one envelope on its way through this node.
 type passage struct {
 	digest envelope.Digest
+	to     protocols.Key
 	next   protocols.Key
 	last   bool   // next is the recipient
 	frame  []byte // for the next hop; nil once it was given away

@@ -38,6 +38,7 @@ type Service struct {
 	book     *reputation.Book
 	unsaved  bool
 	judge    role.Judge
+	back     recent[protocols.Key, arrival]   // by which neighbour an author's envelopes came
 	heard    recent[protocols.Key, time.Time] // when a next hop last answered
 	resting  recent[protocols.Key, time.Time] // until when a peer that could not be dialled is let be
 	paths    paths
@@ -74,6 +75,7 @@ func New(cfg Config) (*Service, error) {
 		queue:    fair.New[*passage](limits.Queue),
 		rates:    newRates(limits),
 		judge:    role.Judge{Mode: cfg.Mode},
+		back:     newRecent[protocols.Key, arrival](maxPeers),
 		heard:    newRecent[protocols.Key, time.Time](maxPeers),
 		resting:  newRecent[protocols.Key, time.Time](maxPeers),
 		paths:    newPaths(),

@@ -76,7 +76,7 @@ func (s *Service) repeated(now time.Time, in Inbound, e *envelope.Envelope) bool
 // view is what this node knows for a decision.
 func (s *Service) view(in Inbound, e *envelope.Envelope, a asker) route.View {
 	return route.View{
-		Me: s.cfg.Self, From: in.Peer(), Connected: s.cfg.Lines.Connected, Known: s.reachable,
+		Me: s.cfg.Self, From: in.Peer(), Connected: s.cfg.Lines.Connected, Known: s.reachable, Back: s.wayBack,
 		Carries: s.carries(e, a),
 	}
 }
@@ -88,6 +88,20 @@ func (s *Service) carries(e *envelope.Envelope, a asker) bool {
 		return false
 	}
 	return !a.strangeHop || !a.strangeMail || len(s.Roles()) > 0 || s.cfg.Public() || !s.cfg.Atlas.Stranger(e.To)
+}
+
+// backLife is how long the way of an author's envelopes is the way back to it.
+const backLife = 10 * time.Minute
+
+// wayBack is the neighbour by which an envelope of a peer came, verified, and
+// was passed on by this node. Who replays a peer's envelopes can make itself
+// that neighbour, but only where there is no better way, and until it fails.
+func (s *Service) wayBack(p protocols.Key) (protocols.Key, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.back.get(p)
+	age := s.cfg.Now().Sub(a.at)
+	return a.via, age >= 0 && age < backLife
 }
 
 // reachable says that a peer could be dialled, and was not tried in vain just
@@ -112,7 +126,7 @@ func (s *Service) begin(later *acts, now time.Time, in Inbound, e *envelope.Enve
 		return
 	}
 	p := &passage{
-		digest: e.Digest(), next: d.Next, last: d.Next == e.To, dial: true, asked: []Inbound{in},
+		digest: e.Digest(), to: e.To, next: d.Next, last: d.Next == e.To, dial: true, asked: []Inbound{in},
 		begun: now, deadline: now.Add(patience(d.Hops - 1)),
 		job: fair.Job{
 			Line: a.hop, Stranger: a.strangeHop && a.strangeMail, Size: a.size, At: now,
@@ -122,6 +136,9 @@ func (s *Service) begin(later *acts, now time.Time, in Inbound, e *envelope.Enve
 	if !s.passages.add(p) {
 		later.add(func() { no := busy(memory); s.count.answered(no); s.tell(in, p.digest, no) })
 		return
+	}
+	if a.author != a.hop {
+		s.back.put(a.author, arrival{a.hop, now})
 	}
 	e.Via, e.Hops = d.Via, d.Hops
 	p.frame = e.Append(make([]byte, 0, a.size))
@@ -267,6 +284,9 @@ func (s *Service) end(later *acts, p *passage, a envelope.Answer) {
 		s.queue.Done(p.job)
 	}
 	p.stage, p.answer, p.frame = over, a, nil
+	if a.Code == envelope.Refused && s.back.get(p.to).via == p.next {
+		delete(s.back.m, p.to) // no way back after all
+	}
 	asked := p.asked
 	p.asked = nil
 	later.add(func() {

@@ -43,6 +43,54 @@ func TestChainOfFourRelaysPassesOn(t *testing.T) {
 	})
 }
 
+// An answer finds back along the way that the question came, though nobody but
+// the relays in between knows it.
+func TestAnswerFindsTheWayBack(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		a, b, rs := w.settle('a'), w.settle('b'), w.relays("rstu")
+		join(a, rs[0])
+		for i := range 3 {
+			join(rs[i], rs[i+1])
+		}
+		join(rs[3], b)
+		b.send(rs[3], b.write(a, 100, rs[3]))
+		time.Sleep(20 * way)
+		b.wantAnswers(noRoute)
+		a.send(rs[0], a.write(b, 100, rs...))
+		time.Sleep(20 * way)
+		b.send(rs[3], b.write(a, 100, rs[3]))
+		time.Sleep(20 * way)
+		b.wantAnswers(noRoute, taken)
+		if len(a.got) != 1 || a.got[0].Hops != 4 {
+			t.Fatalf("alice has %+v", a.got)
+		}
+	})
+}
+
+// Who replays a peer's envelopes to become its way back, and then drops what
+// comes, has it once.
+func TestFalseWayBackIsForgotten(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		a, b, m, r := w.settle('a'), w.settle('b'), w.settle('m'), w.relay('r')
+		for _, f := range []*folk{b, m} {
+			join(f, r)
+		}
+		m.silentMood()
+		r.known[a.key()] = true
+		m.send(r, a.write(b, 100, r))
+		time.Sleep(5 * way)
+		b.send(r, b.write(a, 100, r))
+		time.Sleep(3 * time.Second)
+		b.wantAnswers(noRoute)
+		b.send(r, b.write(a, 100, r))
+		time.Sleep(3 * time.Second)
+		b.wantAnswers(noRoute, taken)
+		if len(a.got) != 1 || len(m.got) != 1 {
+			t.Fatalf("alice has %d, mallory %d", len(a.got), len(m.got))
+		}
+	})
+}
+
 // A copy within two seconds gets the outcome of the first; after that it goes
 // out again.
 func TestOneForwardOfADigestAtATime(t *testing.T) {

@@ -5,6 +5,7 @@
 //	for me                                         Deliver
 //	recipient connected                            Forward to it
 //	I am first in via, somebody is behind me       Forward to the next relay
+//	path ends, its envelopes came by a neighbour   Forward to that one
 //	I am last in via, recipient's addresses known  Forward to it, dialling
 //	else, as a backup                              Store
 //	else                                           Reject

@@ -33,8 +33,11 @@ type View struct {
 	From      protocols.Key            // the peer that the envelope came from
 	Connected func(protocols.Key) bool // there is a connection to the peer
 	Known     func(protocols.Key) bool // the peer could be dialled
-	Carries   bool                     // this node passes envelopes on, for those who ask
-	Holds     bool                     // this node keeps envelopes for recipients that are away
+	// Back is the neighbour by which envelopes of a peer came lately, if any.
+	Back func(protocols.Key) (protocols.Key, bool)
+
+	Carries bool // this node passes envelopes on, for those who ask
+	Holds   bool // this node keeps envelopes for recipients that are away
 }
 
 // Decide is the one decision of all envelopes. The envelope is verified and in
@@ -66,7 +69,9 @@ func Decide(e *envelope.Envelope, v View) Decision {
 
 // onward finds the next hop, and the path that is left once this node has taken
 // itself off its front. A recipient that is connected is nearer than any
-// relay, so the rest of via is dropped for it. Nobody is led on by a via whose
+// relay, so the rest of via is dropped for it. Where the path ends before the
+// recipient is reached, the way leads back along the one its own envelopes have
+// taken: an answer to a stranger needs no more than that. Nobody is led on by a via whose
 // first is not this node: it was meant for somebody else, or made up.
 func onward(e *envelope.Envelope, v View) (next protocols.Key, via []protocols.Key, ok bool) {
 	if v.Connected(e.To) {
@@ -79,13 +84,19 @@ func onward(e *envelope.Envelope, v View) (next protocols.Key, via []protocols.K
 	if len(e.Via) > 0 {
 		rest = e.Via[1:]
 	}
+	if circular(rest, e, v) {
+		return next, nil, false
+	}
+	if len(rest) > 0 && rest[0] != e.To && (v.Connected(rest[0]) || v.Known(rest[0])) {
+		return rest[0], slices.Clone(rest), true
+	}
+	if back, ok := v.Back(e.To); ok && back != v.From && back != e.From && v.Connected(back) {
+		return back, nil, true
+	}
 	if len(rest) == 0 || rest[0] == e.To {
 		return e.To, nil, v.Known(e.To)
 	}
-	if circular(rest, e, v) || !v.Connected(rest[0]) && !v.Known(rest[0]) {
-		return next, nil, false
-	}
-	return rest[0], slices.Clone(rest), true
+	return next, nil, false
 }
 
 // circular says that a path leads back to where the envelope has been: to this

@@ -42,12 +42,22 @@ func among(letters string) func(protocols.Key) bool {
 	return func(k protocols.Key) bool { return strings.IndexByte(letters, k[0]) >= 0 }
 }
 
+// back says that everybody's envelopes came by the peer that a letter names.
+func back(letter string) func(protocols.Key) (protocols.Key, bool) {
+	return func(protocols.Key) (k protocols.Key, ok bool) {
+		if letter == "" {
+			return k, false
+		}
+		return key(letter[0]), true
+	}
+}
+
 // line is one case of the script: who an envelope of A for B was sent by, with
 // what path, at relay R.
 type line struct {
 	what, from, to, via, by string
 	hops                    uint8
-	connected, known        string
+	connected, known, back  string
 	idle, holds             bool
 }
 
@@ -67,6 +77,13 @@ var script = []line{
 	{what: "the recipient is known and not connected", via: "R", by: "A", known: "B"},
 	{what: "the recipient stands in via itself", via: "RB", by: "A", known: "B"},
 	{what: "the last hop but one", via: "R", by: "S", hops: 3, connected: "B"},
+
+	{what: "the path ends, and the recipient's own came by T", via: "R", by: "A", connected: "T", known: "B", back: "T"},
+	{what: "the path is broken, and the recipient's own came by T", via: "RS", by: "A", connected: "T", back: "T"},
+	{what: "the recipient's own came by T, but there is a path", via: "RS", by: "A", connected: "ST", back: "T"},
+	{what: "the recipient's own came by who brings this", via: "R", by: "T", connected: "T", back: "T"},
+	{what: "the recipient's own came by the author", via: "R", by: "T", connected: "AT", back: "A"},
+	{what: "the recipient's own came by T, who has gone", via: "R", by: "A", back: "T"},
 
 	{what: "no via, recipient away", by: "A"},
 	{what: "I am last, recipient unknown", via: "R", by: "A"},
@@ -99,7 +116,7 @@ func (l line) decide() Decision {
 	e := &envelope.Envelope{From: key(from[0]), To: key(to[0]), Via: keys(l.via), Hops: l.hops}
 	return Decide(e, View{
 		Me: key('R'), From: key(l.by[0]),
-		Connected: among(l.connected), Known: among(l.known),
+		Connected: among(l.connected), Known: among(l.known), Back: back(l.back),
 		Carries: !l.idle, Holds: l.holds,
 	})
 }
@@ -140,7 +157,7 @@ func TestDecisionsAreWhatTheScriptSays(t *testing.T) {
 func TestDecisionLeavesTheEnvelopeAlone(t *testing.T) {
 	t.Parallel()
 	e := &envelope.Envelope{From: key('A'), To: key('B'), Via: keys("RST")}
-	d := Decide(e, View{Me: key('R'), From: key('A'), Connected: among("S"), Known: among(""), Carries: true})
+	d := Decide(e, View{Me: key('R'), From: key('A'), Connected: among("S"), Known: among(""), Back: back(""), Carries: true})
 	d.Via[0] = key('X')
 	if names(e.Via) != "RST" || e.Hops != 0 {
 		t.Errorf("the envelope became via %s, hops %d", names(e.Via), e.Hops)
@@ -168,6 +185,7 @@ func TestForgedPathsMakeAtMostFourCopies(t *testing.T) {
 			From: key('A'), To: key('B'), Via: keys(string(letters)),
 			Hops: rapid.Uint8Range(0, 5).Draw(t, "hops"),
 		}
+		ways := rapid.StringOfN(rapid.SampledFrom([]rune(all)), 4, 4, -1).Draw(t, "ways back")
 		known := rapid.Bool().Draw(t, "known")
 		by, at := byte('V'), rapid.SampledFrom([]byte("RSTU")).Draw(t, "first")
 		copies := 0
@@ -177,6 +195,7 @@ func TestForgedPathsMakeAtMostFourCopies(t *testing.T) {
 				Me: key(me), From: key(by), Carries: true,
 				Connected: func(k protocols.Key) bool { return connected[edge(me, k[0])] },
 				Known:     func(protocols.Key) bool { return known },
+				Back:      back(ways[strings.IndexByte(all, me)%len(ways):][:1]),
 			})
 			if d.Action != Forward {
 				return
