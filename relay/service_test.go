@@ -45,7 +45,7 @@ func TestRoutesFollowWhatIsLearnt(t *testing.T) {
 		// It does not know bob: until the bar has gone it is not asked.
 		a.Outcome(r.key(), refusedFor(b, envelope.ReasonNoRoute))
 		wantRoutes(t, a, b)
-		time.Sleep(barLife)
+		w.pass(barLife)
 		wantRoutes(t, a, b, []*folk{r})
 
 		// Bob's addresses name a relay that only ours can reach.
@@ -91,7 +91,7 @@ func TestRelayThatFailsIsDroppedAndComesBack(t *testing.T) {
 		if why := a.Why(r.key()); why.Silent < 0.99 || why.Weight >= 1 {
 			t.Errorf("%+v", why)
 		}
-		time.Sleep(6 * time.Second)
+		w.pass(6 * time.Second)
 		wantRoutes(t, a, b, []*folk{s}, []*folk{r})
 	})
 }
@@ -159,21 +159,21 @@ func TestRoleIsToldWhenItChanges(t *testing.T) {
 			c.Mode, c.Public = role.Auto, func() bool { return public }
 			c.RolesChanged = func(roles []uint8) { told <- len(roles) }
 		})
-		time.Sleep(9 * time.Second)
+		w.pass(9 * time.Second)
 		if len(told) != 0 || len(r.Roles()) != 0 {
 			t.Error("it relays at once")
 		}
-		time.Sleep(2 * time.Second)
+		w.pass(2 * time.Second)
 		if n := <-told; n != 1 || len(r.Roles()) != 1 {
 			t.Errorf("%d roles", n)
 		}
 		public = false
 		r.Review()
-		time.Sleep(59 * time.Second)
+		w.pass(59 * time.Second)
 		if len(told) != 0 {
 			t.Error("it ends at once")
 		}
-		time.Sleep(2 * time.Second)
+		w.pass(2 * time.Second)
 		if n := <-told; n != 0 {
 			t.Errorf("%d roles", n)
 		}

@@ -51,6 +51,12 @@ func inTown(t *testing.T, f func(t *testing.T, w *town)) {
 	synctest.Test(t, func(t *testing.T) { f(t, &town{t: t, folks: make(map[protocols.Key]*folk)}) })
 }
 
+// pass lets time go by, and what happens then be done.
+func (w *town) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func (w *town) settle(name byte) *folk {
 	me := protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(slices.Repeat([]byte{name}, ed25519.SeedSize)))
 	f := &folk{

@@ -15,7 +15,7 @@ func TestRelayPassesOnAndAnswersWithTheOutcome(t *testing.T) {
 		join(a, r)
 		join(b, r)
 		a.send(r, a.write(b, 100, r))
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		a.wantAnswers(taken)
 		if len(b.got) != 1 || len(b.got[0].Via) != 0 || b.got[0].Hops != 1 {
 			t.Fatalf("bob has %+v", b.got)
@@ -35,7 +35,7 @@ func TestChainOfFourRelaysPassesOn(t *testing.T) {
 		}
 		join(rs[3], b)
 		a.send(rs[0], a.write(b, 100, rs...))
-		time.Sleep(20 * way)
+		w.pass(20 * way)
 		a.wantAnswers(taken)
 		if len(b.got) != 1 || b.got[0].Hops != 4 || w.made != 5 {
 			t.Fatalf("bob has %+v; %d frames", b.got, w.made)
@@ -54,12 +54,12 @@ func TestAnswerFindsTheWayBack(t *testing.T) {
 		}
 		join(rs[3], b)
 		b.send(rs[3], b.write(a, 100, rs[3]))
-		time.Sleep(20 * way)
+		w.pass(20 * way)
 		b.wantAnswers(noRoute)
 		a.send(rs[0], a.write(b, 100, rs...))
-		time.Sleep(20 * way)
+		w.pass(20 * way)
 		b.send(rs[3], b.write(a, 100, rs[3]))
-		time.Sleep(20 * way)
+		w.pass(20 * way)
 		b.wantAnswers(noRoute, taken)
 		if len(a.got) != 1 || a.got[0].Hops != 4 {
 			t.Fatalf("alice has %+v", a.got)
@@ -78,12 +78,12 @@ func TestFalseWayBackIsForgotten(t *testing.T) {
 		m.silentMood()
 		r.known[a.key()] = true
 		m.send(r, a.write(b, 100, r))
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		b.send(r, b.write(a, 100, r))
-		time.Sleep(3 * time.Second)
+		w.pass(3 * time.Second)
 		b.wantAnswers(noRoute)
 		b.send(r, b.write(a, 100, r))
-		time.Sleep(3 * time.Second)
+		w.pass(3 * time.Second)
 		b.wantAnswers(noRoute, taken)
 		if len(a.got) != 1 || len(m.got) != 1 {
 			t.Fatalf("alice has %d, mallory %d", len(a.got), len(m.got))
@@ -102,16 +102,16 @@ func TestOneForwardOfADigestAtATime(t *testing.T) {
 		for range 3 {
 			a.send(r, e)
 		}
-		time.Sleep(1900 * time.Millisecond)
+		w.pass(1900 * time.Millisecond)
 		a.send(r, e)
-		time.Sleep(50 * time.Millisecond)
+		w.pass(50 * time.Millisecond)
 		a.wantAnswers(taken, taken, taken, taken)
 		if len(b.got) != 1 {
 			t.Fatalf("bob has it %d times", len(b.got))
 		}
-		time.Sleep(100 * time.Millisecond)
+		w.pass(100 * time.Millisecond)
 		a.send(r, e)
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		a.wantAnswers(taken, taken, taken, taken, taken)
 		if len(b.got) != 2 {
 			t.Fatalf("bob has it %d times after two seconds", len(b.got))
@@ -128,7 +128,7 @@ func TestSilenceIsNoRouteAfterTwoSeconds(t *testing.T) {
 		begun := time.Now()
 		e := a.write(b, 100, r)
 		a.send(r, e)
-		time.Sleep(3 * time.Second)
+		w.pass(3 * time.Second)
 		a.wantAnswers(noRoute)
 		if took := a.times[0].Sub(begun); took < memory || took > memory+beat+2*way {
 			t.Errorf("it took %v", took)
@@ -151,9 +151,9 @@ func TestNextHopThatAnswersOthersIsBusy(t *testing.T) {
 			}
 		}
 		a.send(r, first)
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		a.send(r, a.write(b, 100, r))
-		time.Sleep(2 * time.Second)
+		w.pass(2 * time.Second)
 		a.wantAnswers(taken, isBusy)
 	})
 }
@@ -171,7 +171,7 @@ func TestOnlyTheSilentRelayIsBlamed(t *testing.T) {
 		rs[3].silentMood()
 		begun := time.Now()
 		a.send(rs[0], a.write(b, 100, rs...))
-		time.Sleep(3 * time.Second)
+		w.pass(3 * time.Second)
 		a.wantAnswers(noRoute)
 		if took := a.times[0].Sub(begun); took > 1700*time.Millisecond {
 			t.Errorf("it took %v", took)
@@ -198,10 +198,10 @@ func TestLateAnswerIsTheOutcomeOfCopies(t *testing.T) {
 		e := a.write(b, 100, r)
 		e.Hops = 3
 		a.send(r, e)
-		time.Sleep(1700 * time.Millisecond)
+		w.pass(1700 * time.Millisecond)
 		a.wantAnswers(noRoute)
 		a.send(r, e)
-		time.Sleep(3 * way)
+		w.pass(3 * way)
 		a.wantAnswers(noRoute, taken)
 		if len(b.got) != 1 {
 			t.Errorf("bob has it %d times", len(b.got))
@@ -215,7 +215,7 @@ func TestNextHopIsDialledWithinTheTime(t *testing.T) {
 		join(a, r)
 		r.known[b.key()] = true
 		a.send(r, a.write(b, 100, r))
-		time.Sleep(2 * time.Second)
+		w.pass(2 * time.Second)
 		a.wantAnswers(taken)
 		if r.dialled != 1 {
 			t.Errorf("dialled %d times", r.dialled)
@@ -231,7 +231,7 @@ func TestPeerThatCannotBeDialledIsLetBe(t *testing.T) {
 		delete(w.folks, b.key())
 		for range 5 {
 			a.send(r, a.write(b, 100, r))
-			time.Sleep(1500 * time.Millisecond)
+			w.pass(1500 * time.Millisecond)
 		}
 		a.wantAnswers(noRoute, noRoute, noRoute, noRoute, noRoute)
 		if r.dialled != 1 {
@@ -252,11 +252,11 @@ func TestDialsAreFew(t *testing.T) {
 			delete(w.folks, b.key())
 			a.send(r, a.write(b, 100, r))
 		}
-		time.Sleep(100 * time.Millisecond)
+		w.pass(100 * time.Millisecond)
 		if r.dialled != 2 {
 			t.Errorf("a stranger has it dial %d at once", r.dialled)
 		}
-		time.Sleep(2 * time.Second)
+		w.pass(2 * time.Second)
 		codes := map[envelope.Code]int{}
 		for _, answer := range a.answers {
 			codes[answer.Code]++
@@ -297,7 +297,7 @@ func TestWhoIsCarriedFor(t *testing.T) {
 					}
 				}
 				a.send(r, a.write(b, 100, r))
-				time.Sleep(5 * way)
+				w.pass(5 * way)
 				a.wantAnswers(c.want)
 			})
 		})
@@ -319,15 +319,15 @@ func TestFloodOfAStrangerKeepsNoFriendWaiting(t *testing.T) {
 		for range 2000 {
 			m.send(r, m.write(sink, 100, r))
 		}
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		for range 10 {
 			a.send(r, a.write(b, 100, r))
 		}
-		time.Sleep(8 * way) // a line has four places of these sixteen
+		w.pass(8 * way) // a line has four places of these sixteen
 		if len(b.got) != 10 {
 			t.Errorf("%d of the friend's 10 came", len(b.got))
 		}
-		time.Sleep(5 * time.Second)
+		w.pass(5 * time.Second)
 		if len(m.answers) != 2000 {
 			t.Errorf("%d of 2000 were answered", len(m.answers))
 		}
@@ -354,9 +354,9 @@ func TestReplayedEnvelopesChargeWhoBringsThem(t *testing.T) {
 		for range 1500 {
 			m.send(r, a.write(b, 100, r))
 		}
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		a.send(r, a.write(b, 100, r))
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		a.wantAnswers(taken)
 		if burst := 4*256 + 20; len(b.got) > burst {
 			t.Errorf("%d of the replayed came through", len(b.got))
@@ -375,7 +375,7 @@ func TestPassagesAreBounded(t *testing.T) {
 		for range 15 {
 			a.send(r, a.write(b, 100, r))
 		}
-		time.Sleep(5 * way)
+		w.pass(5 * way)
 		codes := map[envelope.Code]int{}
 		for _, answer := range a.answers {
 			codes[answer.Code]++
@@ -383,7 +383,7 @@ func TestPassagesAreBounded(t *testing.T) {
 		if codes[envelope.Taken] != 10 || codes[envelope.Busy] != 5 {
 			t.Errorf("answers %v", codes)
 		}
-		time.Sleep(3 * time.Second)
+		w.pass(3 * time.Second)
 		if n := len(r.passages.byDigest) + len(r.passages.byShort) + len(r.passages.order); n != 0 {
 			t.Errorf("%d are remembered after it is over", n)
 		}
@@ -407,7 +407,7 @@ func TestForgedAnswersChangeNothing(t *testing.T) {
 			}
 		}
 		a.send(r, a.write(b, 100, r))
-		time.Sleep(10 * way)
+		w.pass(10 * way)
 		a.wantAnswers(taken)
 		if why := r.Why(a.key()); why.Served > 1.1 {
 			t.Errorf("counted %v times", why.Served)
