@@ -28,6 +28,7 @@ func (n *Node) newRelay() (*relay.Service, error) {
 	return relay.New(relay.Config{
 		Self: n.identity.Public(), Lines: n.links, Atlas: atlas{n},
 		Mode: n.cfg.relay, Public: n.reach.Public,
+		Finds:        n.dht != nil,
 		File:         n.cfg.path("relays.json"),
 		RolesChanged: func([]uint8) { n.rolesChanged() },
 		Registerer:   n.cfg.Registry,

@@ -56,6 +56,9 @@ type Config struct {
 	Mode   role.Mode
 	Public func() bool // this node can be reached from outside; nil: it cannot
 
+	// Finds says that Lines.Connect looks for a peer whose address is not known.
+	Finds bool
+
 	// File keeps what was measured of peers; empty: it ends with the process.
 	File string
 

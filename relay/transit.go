@@ -2,9 +2,11 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 	"github.com/tom-protocol/tom/relay/fair"
 	"github.com/tom-protocol/tom/relay/role"
@@ -76,7 +78,9 @@ func (s *Service) repeated(now time.Time, in Inbound, e *envelope.Envelope) bool
 // view is what this node knows for a decision.
 func (s *Service) view(in Inbound, e *envelope.Envelope, a asker) route.View {
 	return route.View{
-		Me: s.cfg.Self, From: in.Peer(), Connected: s.cfg.Lines.Connected, Known: s.reachable, Back: s.wayBack,
+		Me: s.cfg.Self, From: in.Peer(), Connected: s.cfg.Lines.Connected, Back: s.wayBack,
+		Known:   func(p protocols.Key) bool { return s.reachable(p, false) },
+		Finds:   func(p protocols.Key) bool { return s.reachable(p, true) },
 		Carries: s.carries(e, a),
 	}
 }
@@ -105,9 +109,10 @@ func (s *Service) wayBack(p protocols.Key) (protocols.Key, bool) {
 }
 
 // reachable says that a peer could be dialled, and was not tried in vain just
-// now.
-func (s *Service) reachable(p protocols.Key) bool {
-	if known, _ := s.cfg.Atlas.Known(p); !known {
+// now. A relay that a path names is looked for where its address is not known:
+// its author knows where it is, and the path has no room for that.
+func (s *Service) reachable(p protocols.Key, asRelay bool) bool {
+	if known, _ := s.cfg.Atlas.Known(p); !known && !(asRelay && s.cfg.Finds) {
 		return false
 	}
 	s.mu.Lock()
@@ -177,6 +182,8 @@ func (s *Service) send(p *passage) {
 		s.mu.Lock()
 		p.frame = nil // the connection's now
 		s.mu.Unlock()
+	case errors.Is(err, delivery.ErrLimit):
+		s.finish(p, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute})
 	case s.cfg.Lines.Connected(p.next):
 		s.finish(p, busy(time.Second)) // its queue is full
 	default:
@@ -204,7 +211,7 @@ func (s *Service) reach(p *passage) {
 		slots = s.knocks
 	}
 	switch {
-	case !p.dial || !s.reachable(p.next):
+	case !p.dial || !s.reachable(p.next, !p.last):
 		s.finish(p, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute})
 		return
 	case !slots.TryAcquire(1):

@@ -223,6 +223,24 @@ func TestNextHopIsDialledWithinTheTime(t *testing.T) {
 	})
 }
 
+func TestRelayNamedInThePathIsLookedFor(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		a, b := w.settle('a'), w.settle('b')
+		r, s := w.relay('r', func(c *Config) { c.Finds = true }), w.relay('s')
+		join(a, r)
+		join(b, s)
+		a.send(r, a.write(b, 100, r, s))
+		w.pass(2 * time.Second)
+		a.wantAnswers(taken)
+		a.send(r, a.write(w.settle('c'), 100, r)) // but a recipient is not
+		w.pass(2 * time.Second)
+		a.wantAnswers(taken, noRoute)
+		if r.dialled != 1 {
+			t.Errorf("dialled %d times", r.dialled)
+		}
+	})
+}
+
 func TestPeerThatCannotBeDialledIsLetBe(t *testing.T) {
 	inTown(t, func(t *testing.T, w *town) {
 		a, b, r := w.settle('a'), w.settle('b'), w.relay('r')

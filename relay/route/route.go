@@ -33,6 +33,7 @@ type View struct {
 	From      protocols.Key            // the peer that the envelope came from
 	Connected func(protocols.Key) bool // there is a connection to the peer
 	Known     func(protocols.Key) bool // the peer could be dialled
+	Finds     func(protocols.Key) bool // a relay could be, or looked for
 	// Back is the neighbour by which envelopes of a peer came lately, if any.
 	Back func(protocols.Key) (protocols.Key, bool)
 
@@ -87,7 +88,7 @@ func onward(e *envelope.Envelope, v View) (next protocols.Key, via []protocols.K
 	if circular(rest, e, v) {
 		return next, nil, false
 	}
-	if len(rest) > 0 && rest[0] != e.To && (v.Connected(rest[0]) || v.Known(rest[0])) {
+	if len(rest) > 0 && rest[0] != e.To && (v.Connected(rest[0]) || v.Finds(rest[0])) {
 		return rest[0], slices.Clone(rest), true
 	}
 	if back, ok := v.Back(e.To); ok && back != v.From && back != e.From && v.Connected(back) {

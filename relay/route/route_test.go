@@ -116,7 +116,7 @@ func (l line) decide() Decision {
 	e := &envelope.Envelope{From: key(from[0]), To: key(to[0]), Via: keys(l.via), Hops: l.hops}
 	return Decide(e, View{
 		Me: key('R'), From: key(l.by[0]),
-		Connected: among(l.connected), Known: among(l.known), Back: back(l.back),
+		Connected: among(l.connected), Known: among(l.known), Finds: among(l.known), Back: back(l.back),
 		Carries: !l.idle, Holds: l.holds,
 	})
 }
@@ -157,7 +157,7 @@ func TestDecisionsAreWhatTheScriptSays(t *testing.T) {
 func TestDecisionLeavesTheEnvelopeAlone(t *testing.T) {
 	t.Parallel()
 	e := &envelope.Envelope{From: key('A'), To: key('B'), Via: keys("RST")}
-	d := Decide(e, View{Me: key('R'), From: key('A'), Connected: among("S"), Known: among(""), Back: back(""), Carries: true})
+	d := Decide(e, View{Me: key('R'), From: key('A'), Connected: among("S"), Known: among(""), Finds: among(""), Back: back(""), Carries: true})
 	d.Via[0] = key('X')
 	if names(e.Via) != "RST" || e.Hops != 0 {
 		t.Errorf("the envelope became via %s, hops %d", names(e.Via), e.Hops)
@@ -195,6 +195,7 @@ func TestForgedPathsMakeAtMostFourCopies(t *testing.T) {
 				Me: key(me), From: key(by), Carries: true,
 				Connected: func(k protocols.Key) bool { return connected[edge(me, k[0])] },
 				Known:     func(protocols.Key) bool { return known },
+				Finds:     func(protocols.Key) bool { return known },
 				Back:      back(ways[strings.IndexByte(all, me)%len(ways):][:1]),
 			})
 			if d.Action != Forward {
