@@ -11,7 +11,7 @@ const module = "github.com/tom-protocol/tom"
 // tested by table, run under a virtual clock, and replayed from a seed.
 var pure = []string{
 	"protocols", "protocols/proof", "protocols/envelope", "protocols/message", "protocols/prekeys", "protocols/ack",
-	"protocols/heartbeat", "protocols/backup", "protocols/delivery", "protocols/internal/...",
+	"protocols/heartbeat", "protocols/presence", "protocols/backup", "protocols/delivery", "protocols/internal/...",
 	"groups/wire", "groups/roster", "groups/hub", "groups/member", "groups/failover", "groups/senderkey",
 	"relay/route", "relay/choose", "relay/role", "relay/reputation", "relay/fair",
 }

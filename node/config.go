@@ -62,6 +62,7 @@ type Config struct {
 	NoMDNS       bool // do not look for nodes on the LAN
 	NoRendezvous bool // do not look for nodes on this machine
 	NoDHT        bool // do not look in the DHT, nor take part in it
+	NoGossip     bool // do not hear, nor tell, who offers to relay, beyond the neighbours
 	NoPortMap    bool // do not ask the router for a port mapping
 
 	// RendezvousDir is where the nodes of one user on one machine find each

@@ -9,11 +9,14 @@ import (
 
 	"github.com/tom-protocol/tom/node/discovery"
 	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/protocols/heartbeat"
+	"github.com/tom-protocol/tom/protocols/presence"
+	"github.com/tom-protocol/tom/relay/choose"
 )
 
 // newFinder looks for other nodes wherever the configuration lets it.
 func (n *Node) newFinder() *discovery.Service {
-	sources := []discovery.Source{n.cache, discovery.AddressBook(n.knownAddrs)}
+	sources := []discovery.Source{n.cache, discovery.AddressBook(n.knownAddrs), discovery.Neighbours(n.neighboursWith)}
 	if len(n.cfg.bootstrap) > 0 {
 		sources = append(sources, n.cfg.bootstrap)
 	}
@@ -24,6 +27,9 @@ func (n *Node) newFinder() *discovery.Service {
 	}
 	if !n.cfg.NoMDNS && !n.hostInfo.Local {
 		sources = append(sources, discovery.NewMDNS(n.host, n.cfg.network))
+	}
+	if !n.cfg.NoGossip {
+		sources = append(sources, n.presence)
 	}
 	if !n.cfg.NoDHT {
 		n.dht = n.newDHT()
@@ -49,9 +55,66 @@ func (n *Node) newDHT() *discovery.DHT {
 			warn("publish prekeys", err)
 			return record
 		},
-		Roles: func() []uint8 { return n.hello().Roles },
-		Now:   n.clock.Now, Registerer: n.cfg.Registry,
+		Roles: func() []uint8 { return n.relay.Roles() }, Offered: n.offered,
+		Now: n.clock.Now, Registerer: n.cfg.Registry,
 	})
+}
+
+// newPresence knows who offers a role, and says what this node offers.
+func (n *Node) newPresence() *discovery.Presence {
+	return discovery.NewPresence(discovery.PresenceConfig{
+		Host: n.host, Network: n.cfg.network, Signer: n.signer,
+		Offer: func() discovery.Offer {
+			return discovery.Offer{Roles: n.relay.Roles(), Addrs: n.Addrs(), Load: n.relay.Load()}
+		},
+		Heard: func(p *presence.Presence) {
+			for _, r := range p.Roles {
+				n.offered(r.Role)
+			}
+		},
+		Now: n.clock.Now, Registerer: n.cfg.Registry,
+	})
+}
+
+// offered has this node look for relays again: somebody new offers to be one.
+func (n *Node) offered(role uint8) {
+	if role == heartbeat.RoleRelay {
+		n.reach.Look()
+	}
+}
+
+// neighboursWith are the neighbours that say they offer a role.
+func (n *Node) neighboursWith(role uint8) (all []peer.AddrInfo) {
+	for _, l := range n.links.Peers() {
+		if n.hellos.offers(l.Peer, role) {
+			all = append(all, n.host.Peerstore().PeerInfo(identity.PeerIDOf(l.Peer)))
+		}
+	}
+	return all
+}
+
+// manyRelays is how many relays that others speak of are compared.
+const manyRelays = 64
+
+// relayCandidates are at most max nodes that say they relay, the best first.
+func (n *Node) relayCandidates(max int) (infos []peer.AddrInfo) {
+	if !n.ran.Load() {
+		return nil // nobody is known yet
+	}
+	offering := n.finder.Offering(heartbeat.RoleRelay, manyRelays)
+	candidates, at := make([]choose.Candidate, 0, len(offering)), make(map[Peer]peer.AddrInfo)
+	for _, info := range offering {
+		if p, err := identity.KeyOf(info.ID); err == nil {
+			at[p] = info
+			candidates = append(candidates, atlas{n}.Look(p))
+		}
+	}
+	for _, r := range n.relay.Rank(candidates) {
+		if len(infos) < max {
+			infos = append(infos, at[r.Peer])
+		}
+	}
+	return infos
 }
 
 // knownAddrs is where a peer is said to be by the user, or was by itself.

@@ -53,6 +53,13 @@ func (h *hellos) offers(p Peer, role uint8) bool {
 	return slices.Contains(h.known[p].roles, role)
 }
 
+// roles are those a peer has last claimed.
+func (h *hellos) roles(p Peer) []uint8 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.known[p].roles
+}
+
 // hello is what this node says of itself on every connection.
 func (n *Node) hello() heartbeat.Hello {
 	record, err := n.vault.Record(n.signer)
@@ -84,7 +91,7 @@ func (n *Node) met(p Peer) {
 		return
 	}
 	id, friend := identity.PeerIDOf(p), !n.store.Stranger(p)
-	n.cache.Met(n.host.Peerstore().PeerInfo(id), n.clock.Now(), friend)
+	n.cache.Met(n.host.Peerstore().PeerInfo(id), n.clock.Now(), friend, n.hellos.roles(p)...)
 	if friend {
 		n.host.ConnManager().Protect(id, "friend")
 	}

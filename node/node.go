@@ -46,6 +46,7 @@ type Node struct {
 	cache    *discovery.Cache
 	finder   *discovery.Service
 	dht      *discovery.DHT // nil without
+	presence *discovery.Presence
 	links    *links.Links
 	courier  *courier.Courier
 	relay    *relay.Service
@@ -87,6 +88,7 @@ func (n *Node) open() (err error) {
 	if n.cache, err = discovery.OpenCache(n.cfg.path("peers.json")); err != nil {
 		return err
 	}
+	n.presence = n.newPresence()
 	n.finder = n.newFinder()
 	n.links = n.newLinks()
 	if n.relay, err = n.newRelay(); err != nil {

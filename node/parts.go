@@ -87,9 +87,11 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 func agent() string { return "tomd/" + Version }
 
 // dialAddrs are the addresses at which a peer may be found besides those that
-// libp2p knows: those the user gave, and those it was met at.
+// libp2p knows: those the user gave, those it was met at, and those it tells the
+// network.
 func (n *Node) dialAddrs(p Peer) []multiaddr.Multiaddr {
-	return append(n.addrsOf(p), n.cache.Addrs(identity.PeerIDOf(p))...)
+	addrs := append(n.addrsOf(p), n.cache.Addrs(identity.PeerIDOf(p))...)
+	return append(addrs, n.presence.Addrs(p)...)
 }
 
 // newLinks connects the host's neighbours with the courier.

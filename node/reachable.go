@@ -17,7 +17,7 @@ import (
 // with.
 func (n *Node) newReach() *reach.Service {
 	return reach.New(reach.Config{
-		Vouch: n.cfg.vouch, Connect: n.connectAnew,
+		Vouch: n.cfg.vouch, Connect: n.connectAnew, Relays: n.relayCandidates,
 		Reconnect:     func(ctx context.Context) { n.links.Reconnect(ctx, "the uplink changed") },
 		RelaysChanged: func(ids []peer.ID) { n.links.Lean(ids) },
 		Wanted:        nodehost.Relays, PortMap: !n.cfg.NoPortMap, Registerer: n.cfg.Registry,

@@ -89,7 +89,8 @@ func (a atlas) candidate(p Peer, addrs []multiaddr.Multiaddr) choose.Candidate {
 	return choose.Candidate{
 		Peer: p, Networks: networksOf(addrs),
 		Contact: known && contact.Name != "",
-		Offers:  a.n.hellos.offers(p, heartbeat.RoleRelay),
+		Offers:  a.n.hellos.offers(p, heartbeat.RoleRelay) || a.n.presence.Offers(p, heartbeat.RoleRelay),
+		Load:    a.n.presence.Load(p),
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 // Limits of the cache.
 const (
 	maxCached     = 256              // peers; the one met longest ago leaves first
+	maxRoles      = 8                // of one peer
 	maxAddr       = 512              // bytes of an address; whoever has a longer one is not met at it
 	maxCacheFile  = 4 << 20          // bytes that are read of it: more than all of the above
 	cacheInterval = 10 * time.Second // how often its peers are named again, and changes written
@@ -43,6 +44,10 @@ type entry struct {
 	// Friend: no stranger. Strangers leave the cache first, however many say
 	// hello.
 	Friend bool `json:"friend,omitempty"`
+
+	// Roles are those it offered: it is worth more than other strangers to a node
+	// that comes back.
+	Roles []uint8 `json:"roles,omitempty"`
 }
 
 // OpenCache reads the cache at path; with an empty path it lives in memory. A
@@ -75,13 +80,14 @@ func OpenCache(path string) (*Cache, error) {
 	return c, nil
 }
 
-// Met notes that a peer is connected, where it says it listens, and whether it is
-// a friend: anybody but a stranger.
-func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool) {
+// Met notes that a peer is connected, where it says it listens, whether it is a
+// friend: anybody but a stranger, and which roles it offers.
+func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool, roles ...uint8) {
 	if len(info.Addrs) == 0 {
 		return
 	}
 	e := entry{ID: info.ID.String(), Met: now.UTC().Truncate(time.Second), Friend: friend}
+	e.Roles = slices.Clone(roles[:min(len(roles), maxRoles)])
 	for _, a := range info.Addrs[:min(len(info.Addrs), maxAddrs)] {
 		if text := a.String(); len(text) <= maxAddr {
 			e.Addrs = append(e.Addrs, text)
@@ -130,7 +136,20 @@ func (e entry) before(other entry) bool {
 	if e.Friend != other.Friend {
 		return other.Friend
 	}
+	if (len(e.Roles) > 0) != (len(other.Roles) > 0) {
+		return len(other.Roles) > 0
+	}
 	return e.Met.Before(other.Met)
+}
+
+// Offering implements Offering: those met last first.
+func (c *Cache) Offering(role uint8) (all []peer.AddrInfo) {
+	for _, e := range c.entries() {
+		if id, err := peer.Decode(e.ID); err == nil && slices.Contains(e.Roles, role) {
+			all = append(all, peer.AddrInfo{ID: id, Addrs: parseAddrs(e.Addrs)})
+		}
+	}
+	return all
 }
 
 // Name implements Source.

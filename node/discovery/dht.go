@@ -56,6 +56,9 @@ type DHTConfig struct {
 	Prekeys func() []byte
 	// Roles are the roles this node offers now, to be published; nil: none.
 	Roles func() []uint8
+	// Offered is called when nodes were found that offer a role; it must not
+	// block; nil: nobody is told.
+	Offered func(role uint8)
 
 	Now        func() time.Time // wall clock, for the age of records; time.Now if nil
 	Registerer prometheus.Registerer
@@ -72,8 +75,10 @@ type DHT struct {
 	again chan struct{} // something has changed that may be to be published
 	moved atomic.Bool   // our addresses, for one
 
-	mu  sync.Mutex
-	kad *dht.IpfsDHT // nil while it does not run
+	mu     sync.Mutex
+	kad    *dht.IpfsDHT // nil while it does not run
+	offers map[uint8]offers
+	wanted map[uint8]bool // roles to be looked for; there are 256 at most
 }
 
 // NewDHT makes a source that runs the DHT.
@@ -87,6 +92,7 @@ func NewDHT(cfg DHTConfig) *DHT {
 	d := &DHT{
 		cfg: cfg, count: newDHTCounters(cfg.Registerer),
 		slots: make(chan struct{}, dhtLookups), again: make(chan struct{}, 1),
+		offers: make(map[uint8]offers), wanted: make(map[uint8]bool),
 	}
 	d.store = newDHTStore(cfg.Host.ID(), d.count.dropped)
 	return d

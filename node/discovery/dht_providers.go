@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"crypto/sha256"
+	"time"
 
 	"github.com/ipfs/go-cid"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
@@ -52,4 +53,68 @@ func digestCID(digest [sha256.Size]byte) cid.Cid {
 		panic(err) // the length is the hash's
 	}
 	return cid.NewCidV1(cid.Raw, mh)
+}
+
+// How long what was found of a role is good for, and how many are looked for.
+const (
+	offersAge  = 10 * time.Minute
+	offersNone = time.Minute // if nobody was found
+	maxOffers  = 32
+)
+
+// offers is what was found of one role.
+type offers struct {
+	found []peer.AddrInfo
+	at    time.Time // zero: not yet looked for
+}
+
+// Offering implements Offering with what was found last. If that is long ago, it
+// is looked for anew.
+func (d *DHT) Offering(role uint8) []peer.AddrInfo {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	o := d.offers[role]
+	age := offersAge
+	if len(o.found) == 0 {
+		age = offersNone
+	}
+	if o.at.IsZero() || time.Since(o.at) > age {
+		d.wanted[role] = true
+		d.poke()
+	}
+	return o.found
+}
+
+// want takes a role that is to be looked for.
+func (d *DHT) want() (role uint8, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for role = range d.wanted {
+		delete(d.wanted, role)
+		return role, true
+	}
+	return 0, false
+}
+
+// urgent says that somebody waits for a role.
+func (d *DHT) urgent() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.wanted) > 0
+}
+
+// lookForOffers looks for all roles that are wanted.
+func (d *DHT) lookForOffers(ctx context.Context) {
+	for role, ok := d.want(); ok; role, ok = d.want() {
+		found, err := d.Providers(ctx, RoleDigest(role), maxOffers)
+		if err != nil {
+			logger.Debugw("nobody found for a role", "role", role, "err", err)
+		}
+		d.mu.Lock()
+		d.offers[role] = offers{found, time.Now()}
+		d.mu.Unlock()
+		if len(found) > 0 && d.cfg.Offered != nil {
+			d.cfg.Offered(role)
+		}
+	}
 }

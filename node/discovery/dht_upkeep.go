@@ -21,7 +21,7 @@ const (
 	retryPublish = time.Minute      // after it went wrong
 	newsPatience = 30 * time.Second // until news of ourselves are looked at
 	alone        = time.Minute      // between looks for somebody to talk to
-	minStep      = time.Second      // between any two steps
+	minStep      = time.Second / 2  // between any two steps
 )
 
 // dhtUpkeep is what is due, and when.
@@ -57,7 +57,10 @@ func (u *dhtUpkeep) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-u.d.again:
-			if u.check.IsZero() { // there are many events, and few of them change anything
+			switch {
+			case u.joined && u.d.urgent():
+				u.check = time.Now()
+			case u.check.IsZero(): // there are many events, and few of them change anything
 				u.check = time.Now().Add(u.patience())
 			}
 		case <-wake.C:
@@ -112,6 +115,7 @@ func (u *dhtUpkeep) step(ctx context.Context) {
 	if !now.Before(u.bucket) {
 		u.fill(ctx)
 	}
+	u.d.lookForOffers(ctx)
 	u.publish(ctx)
 }
 

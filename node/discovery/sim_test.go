@@ -26,6 +26,10 @@ type sim struct {
 // inSim runs f in virtual time.
 func inSim(t *testing.T, f func(t *testing.T, s *sim)) {
 	t.Parallel()
+	inSimNow(t, f)
+}
+
+func inSimNow(t *testing.T, f func(t *testing.T, s *sim)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sim{t: t}
 		s.net = &simnet.Simnet{

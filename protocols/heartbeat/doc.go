@@ -10,6 +10,13 @@
 //	6 prekeys       bin           signed record, empty while there is none
 //	7 admission     bin or nil    signed admission
 //	8 time          uint          ms since the epoch
+//
+// Later either side tells where it is, or where a friend of both is:
+//
+//	0 type          uint          3
+//	1 presence      bin           signed presence
+//	2 prekeys       bin or nil    signed record of the same node
 package heartbeat
 
 //go:generate go tool -modfile=../../.ci/tools/go.mod msgp -unexported -io=false -tests=false -file wire.go -o wire_gen.go
+//go:generate go tool -modfile=../../.ci/tools/go.mod msgp -unexported -io=false -tests=false -file wire_presence.go -o wire_presence_gen.go
