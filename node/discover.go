@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
@@ -138,6 +139,36 @@ func (n *Node) Find(ctx context.Context, name string) (Peer, <-chan Answer, erro
 	}
 	return p, n.finder.Find(ctx, identity.PeerIDOf(p)), nil
 }
+
+// secondOpinion is how long other sources are waited for once one has answered.
+const secondOpinion = 200 * time.Millisecond
+
+// search asks where a peer is now, once all that is known of it is of no use.
+func (n *Node) search(ctx context.Context, p Peer) (addrs []multiaddr.Multiaddr, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers := n.finder.Find(ctx, identity.PeerIDOf(p))
+	var late <-chan time.Time
+	for {
+		select {
+		case a, ok := <-answers:
+			switch {
+			case !ok && len(addrs) == 0:
+				return nil, discovery.ErrNotFound
+			case !ok:
+				return addrs, nil
+			case a.Err == nil && !slices.Contains(staleSources, a.Source):
+				addrs = append(addrs, a.Addrs...)
+				late = time.After(secondOpinion)
+			}
+		case <-late:
+			return addrs, nil
+		}
+	}
+}
+
+// staleSources are those that every dial has asked already.
+var staleSources = []string{"cache", "addressbook"}
 
 // lookUpPrekeys looks for the record of a peer that is not connected.
 func (n *Node) lookUpPrekeys(ctx context.Context, p Peer) []byte {

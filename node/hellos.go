@@ -81,6 +81,7 @@ func (n *Node) greeted(p Peer, h heartbeat.Hello, rtt time.Duration, _ bool) {
 	n.clock.Observe(p, theirs.Sub(n.clock.Now()))
 	n.courier.LearnPrekeys(p, h.Prekeys)
 	n.met(p)
+	n.tellWhere(p, n.presence.Own())
 }
 
 // met remembers where a neighbour that speaks our protocols can be found, and

@@ -97,7 +97,7 @@ func (n *Node) dialAddrs(p Peer) []multiaddr.Multiaddr {
 // newLinks connects the host's neighbours with the courier.
 func (n *Node) newLinks() *links.Links {
 	return links.New(n.host, links.Config{
-		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.dialAddrs,
+		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.dialAddrs, Find: n.search,
 		Friend:     func(p Peer) bool { return !n.store.Stranger(p) },
 		Load:       func() uint8 { return n.relay.Load() },
 		Registerer: n.cfg.Registry,
@@ -107,6 +107,7 @@ func (n *Node) newLinks() *links.Links {
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },
 			Beat:      func(p Peer, b links.Beat) { n.clock.Observe(p, b.Offset) },
+			Presence:  n.toldWhere,
 			Envelopes: func(in *links.Inbound, frames [][]byte) { n.courier.Envelopes(in, frames) },
 			Answers:   func(p Peer, frames [][]byte) { n.courier.Answers(p, frames) },
 			Acks:      func(in *links.Inbound, frames [][]byte) { n.courier.Acks(in, frames) },

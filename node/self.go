@@ -97,6 +97,7 @@ func (n *Node) watchSelf(ctx context.Context) error {
 			met, ok := ev.(event.EvtPeerIdentificationCompleted)
 			if !ok {
 				n.rememberAddrs()
+				n.tellFriends()
 			} else if p, err := identity.KeyOf(met.Peer); err == nil {
 				n.met(p)
 			}

@@ -1,7 +1,8 @@
 // Package discovery finds nodes to connect to. A Source knows of some: the
 // rendezvous folder those of this user on this machine, mDNS those of the LAN,
 // the cache those met before, the bootstrap list those the user named, the DHT
-// those of the network. Each can be missing. A Service asks all of them and
+// those of the network, presence those of the network that offer a role. Each
+// can be missing. A Service asks all of them and
 // connects, within bounds: whoever claims to be somewhere costs a dial now and
 // then, and nothing else.
 package discovery

@@ -171,6 +171,18 @@ const friendLife = 12 * time.Hour
 // Own returns this node's signed presence, for friends.
 func (p *Presence) Own() []byte { return p.sign(p.offer(), friendLife) }
 
+// Told takes in a presence that a neighbour told this node over their
+// connection, if it is of somebody who is wanted, and says of whom it is. It is
+// known to this node alone.
+func (p *Presence) Told(from protocols.Key, raw []byte, wanted func(protocols.Key) bool) (of protocols.Key, ok bool) {
+	said, v := p.book.tell(identity.PeerIDOf(from), raw, wanted)
+	p.count.judged(v, len(raw))
+	if v != accepted {
+		return protocols.Key{}, false
+	}
+	return said.Node, true
+}
+
 // sign makes a presence that is newer than all before.
 func (p *Presence) sign(o Offer, life time.Duration) []byte {
 	p.mu.Lock()

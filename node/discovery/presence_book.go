@@ -24,6 +24,7 @@ const (
 	allRate          = 10 // a second, of all neighbours together
 	allBurst         = 1500
 	maxNeighbourRate = 1024 // neighbours whose rate is kept
+	maxTold          = 512  // friends who said where they are
 )
 
 // verdict is what becomes of a presence that somebody passes on.
@@ -47,6 +48,7 @@ type book struct {
 
 	mu    sync.Mutex
 	pages map[protocols.Key]page
+	told  map[protocols.Key]page // what friends said over connections
 	rates map[peer.ID]*rate.Limiter
 	all   *rate.Limiter
 }
@@ -62,7 +64,7 @@ type page struct {
 func newBook(n protocols.Network, self protocols.Key, now func() time.Time) *book {
 	return &book{
 		network: n, self: self, now: now, pages: make(map[protocols.Key]page),
-		rates: make(map[peer.ID]*rate.Limiter), all: rate.NewLimiter(allRate, allBurst),
+		told: make(map[protocols.Key]page), rates: make(map[peer.ID]*rate.Limiter), all: rate.NewLimiter(allRate, allBurst),
 	}
 }
 
@@ -89,6 +91,36 @@ func (b *book) take(from peer.ID, raw []byte) (*presence.Presence, verdict) {
 		return nil, idle
 	}
 	b.keep(p)
+	return p, accepted
+}
+
+// tell takes in what was said over a connection of somebody who is wanted.
+func (b *book) tell(from peer.ID, raw []byte, wanted func(protocols.Key) bool) (*presence.Presence, verdict) {
+	if !b.mayAsk(from) {
+		return nil, flood
+	}
+	p, err := presence.Parse(b.network, raw, b.now())
+	switch {
+	case err != nil:
+		return nil, forged
+	case p.Node == b.self:
+		return nil, own
+	case !wanted(p.Node):
+		return nil, idle
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	known, met := b.told[p.Node]
+	if met && !p.Newer(known.Presence) {
+		return nil, old
+	}
+	for other := range b.told {
+		if met || len(b.told) < maxTold {
+			break
+		}
+		delete(b.told, other)
+	}
+	b.told[p.Node] = page{Presence: p, addrs: addrsIn(p), taken: time.Now()}
 	return p, accepted
 }
 
@@ -179,15 +211,25 @@ func (b *book) size() (n int) {
 	return n
 }
 
+// newest is the newest that a node has said, to all or to us, if it is in force;
+// mu is held.
+func (b *book) newest(k protocols.Key, now time.Time) (best page, ok bool) {
+	for _, pages := range []map[protocols.Key]page{b.pages, b.told} {
+		pg, there := pages[k]
+		if there && now.Before(pg.End()) && (!ok || pg.Newer(best.Presence)) {
+			best, ok = pg, true
+		}
+	}
+	return best, ok
+}
+
 // addrs is where a node says it is.
 func (b *book) addrs(k protocols.Key) []multiaddr.Multiaddr {
 	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if pg, ok := b.pages[k]; ok && now.Before(pg.End()) {
-		return pg.addrs
-	}
-	return nil
+	pg, _ := b.newest(k, now)
+	return pg.addrs
 }
 
 // current is what a node says, nil if that is nothing now.
@@ -195,10 +237,8 @@ func (b *book) current(k protocols.Key) *presence.Presence {
 	now := b.now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if pg, ok := b.pages[k]; ok && now.Before(pg.End()) {
-		return pg.Presence
-	}
-	return nil
+	pg, _ := b.newest(k, now)
+	return pg.Presence
 }
 
 // addrsIn reads the addresses of a presence, without what is none.

@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
+	"golang.org/x/time/rate"
 
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/presence"
@@ -76,6 +77,57 @@ func TestBookTakesTheNewestAndNotTooOften(t *testing.T) {
 		}
 		if n := len(b.offering(1)); n != 0 {
 			t.Errorf("%d relays after the revocation", n)
+		}
+	})
+}
+
+func TestBookKeepsWhatFriendsTell(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook(protocols.Main, signerNo(0).Public(), time.Now)
+		bob, eve := signerNo(1), signerNo(2)
+		friend := func(k protocols.Key) bool { return k != eve.Public() }
+		const elsewhere = "/ip4/203.0.113.9/udp/4001/quic-v1"
+		first := said(bob, time.Now(), somewhere)
+		for _, c := range []struct {
+			name string
+			raw  []byte
+			want verdict
+		}{
+			{"a friend", first, accepted},
+			{"again", first, old},
+			{"a stranger", said(eve, time.Now(), somewhere), idle},
+			{"forged", first[:len(first)-1], forged},
+			{"ourselves", said(signerNo(0), time.Now(), somewhere), own},
+			{"a friend who moved", said(bob, time.Now().Add(time.Second), elsewhere), accepted},
+		} {
+			if _, got := b.tell("neighbour", c.raw, friend); got != c.want {
+				t.Errorf("%s: %s, want %s", c.name, got, c.want)
+			}
+		}
+		if at := b.addrs(bob.Public()); len(at) != 1 || at[0].String() != elsewhere {
+			t.Errorf("bob is at %v", at)
+		}
+		if b.size() != 0 || len(b.offering(1)) != 0 {
+			t.Error("a friend offers a role")
+		}
+		time.Sleep(2 * time.Second)
+		if _, v := b.take("neighbour", said(bob, time.Now(), somewhere, 1)); v != accepted {
+			t.Fatal(v)
+		}
+		if at := b.addrs(bob.Public()); len(at) != 1 || at[0].String() != somewhere {
+			t.Errorf("what bob tells all is newer, and he is at %v", at)
+		}
+		for i := range 2 * maxTold {
+			b.rates = map[peer.ID]*rate.Limiter{}
+			b.tell("neighbour", said(signerNo(10+i), time.Now(), somewhere), friend)
+		}
+		if len(b.told) > maxTold {
+			t.Errorf("%d friends", len(b.told))
+		}
+		time.Sleep(2 * time.Hour)
+		if at := b.addrs(bob.Public()); at != nil {
+			t.Errorf("long over, and bob is at %v", at)
 		}
 	})
 }
