@@ -259,6 +259,8 @@ func apiEvent(e Event) localapi.Event {
 		}
 	case ContactChanged:
 		out.Kind, out.Peer = localapi.EventContact, peerID(e.Peer)
+	case PeerChanged:
+		out.Kind, out.Peer, out.State = localapi.EventPeer, peerID(e.Peer), localapi.State(e.Presence.String())
 	}
 	return out
 }

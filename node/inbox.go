@@ -77,6 +77,7 @@ const (
 	StateChanged                         // ID, State: of a message sent from here
 	MessageRead                          // Row: an inbox row was marked read here
 	ContactChanged                       // Peer: added, renamed, removed, muted or unmuted
+	PeerChanged                          // Peer, Presence: a peer that is no stranger came or went
 	Gap                                  // events are missing: begin with the current state
 )
 
@@ -91,6 +92,8 @@ type Event struct {
 	State   State
 	Row     Cursor
 	Message *Received
+
+	Presence Presence
 }
 
 // Events calls fn with every event after since, waiting for new ones, until ctx
@@ -156,6 +159,8 @@ func (n *Node) event(e store.Event) (ev Event, ok bool) {
 		ev.Kind = MessageRead
 	case store.ContactChanged:
 		ev.Kind = ContactChanged
+	case store.PeerChanged:
+		ev.Kind, ev.Presence = PeerChanged, Presence(e.Presence)
 	default:
 		return ev, false
 	}

@@ -51,6 +51,8 @@ type Node struct {
 	courier  *courier.Courier
 	relay    *relay.Service
 
+	presences *presences // of peers, on their way into the log of events
+
 	hellos hellos // what neighbours said of themselves
 
 	ran       atomic.Bool   // Run was called
@@ -90,6 +92,7 @@ func (n *Node) open() (err error) {
 	}
 	n.presence = n.newPresence()
 	n.finder = n.newFinder()
+	n.presences = newPresences(func(p Peer, s Presence) error { return n.store.PeerEvent(p, uint8(s)) })
 	n.links = n.newLinks()
 	if n.relay, err = n.newRelay(); err != nil {
 		return err
@@ -137,6 +140,7 @@ func (n *Node) Run(ctx context.Context) error {
 		"relay":     n.relay.Run,
 		"discovery": n.finder.Run,
 		"upkeep":    n.upkeep,
+		"presence":  n.presences.run,
 		"addresses": n.watchSelf,
 		"reach":     n.reach.Run,
 		"relaying":  n.relayForOthers,

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/multiformats/go-multiaddr"
@@ -106,6 +107,7 @@ func (n *Node) newLinks() *links.Links {
 			Down:      func(p Peer) { n.clock.Forget(p); n.relay.Neighbourhood(); n.courier.PeerDown(p) },
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },
+			State:     func(p Peer, s links.State, _ time.Time) { n.presences.note(p, s) },
 			Beat:      func(p Peer, b links.Beat) { n.clock.Observe(p, b.Offset) },
 			Presence:  n.toldWhere,
 			Envelopes: func(in *links.Inbound, frames [][]byte) { n.courier.Envelopes(in, frames) },

@@ -75,8 +75,8 @@ type Event struct {
 	Kind    EventKind `json:"kind,omitempty"`
 	At      Time      `json:"at,omitzero"`
 	ID      string    `json:"id,omitempty"`      // the message: EventState, EventRead
-	Peer    string    `json:"peer,omitempty"`    // peer id: author or contact; none with EventState and EventRead
-	State   State     `json:"state,omitempty"`   // EventState
+	Peer    string    `json:"peer,omitempty"`    // peer id: author, contact or peer; none with EventState and EventRead
+	State   State     `json:"state,omitempty"`   // EventState; with EventPeer that of the peer
 	Message *Received `json:"message,omitempty"` // EventReceived; nil if it is gone by now
 	// Gap, on an event of its own with nothing but Status beside it: the cursor
 	// asked for is too old, or not of this database. What is in the inbox from
@@ -93,5 +93,6 @@ const (
 	EventReceived EventKind = "received" // a message came in
 	EventState    EventKind = "state"    // a message of ours changed its state (queued: was accepted)
 	EventRead     EventKind = "read"     // an inbox row was marked read here
+	EventPeer     EventKind = "peer"     // a peer that is no stranger came or went: State is online, stale or offline
 	EventContact  EventKind = "contact"  // a contact was added, renamed, removed, muted or unmuted
 )

@@ -27,6 +27,8 @@ const (
 	WasRead
 	// ContactChanged: a contact was added, changed or removed. Peer.
 	ContactChanged
+	// PeerChanged: a peer that is no stranger came or went. Peer, Presence.
+	PeerChanged
 )
 
 // Event is one change of what the store shows.
@@ -38,12 +40,23 @@ type Event struct {
 	Peer   protocols.Key
 	State  delivery.State
 	Row    Cursor // of the inbox row
+
+	Presence uint8 // as PeerEvent was told it
 }
 
 func (t *tx) event(kind EventKind, payload ...byte) Cursor {
 	t.visible = true
 	t.events = append(append(t.events, byte(kind)), payload...)
 	return t.nextNumber()
+}
+
+// PeerEvent adds an event of kind PeerChanged, which is not synced. What the
+// value means is the caller's to say.
+func (s *Store) PeerEvent(p protocols.Key, presence uint8) error {
+	return s.wait(write{change: func(t *tx) error {
+		t.event(PeerChanged, append([]byte{presence}, p[:]...)...)
+		return nil
+	}})
 }
 
 // Events calls fn for every event after since, in order, until fn returns
@@ -108,6 +121,9 @@ func (e *Event) read(u *unpacker) {
 	case WasRead:
 		e.Row = Cursor(u.uint())
 	case ContactChanged:
+		u.fixed(e.Peer[:])
+	case PeerChanged:
+		e.Presence = u.byte()
 		u.fixed(e.Peer[:])
 	default:
 		u.fail()

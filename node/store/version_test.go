@@ -52,6 +52,9 @@ func writeFixture(t *testing.T, layout int, change func(kv.Store) error) {
 	w := openWorld(t, rows, &clock{now: noon}, store.Config{})
 	must(t, w.SaveContact(store.Contact{Key: key(3), Name: "carol", Addrs: [][]byte{[]byte("addr")}, Added: noon}))
 	must(t, w.SaveContact(store.Contact{Key: key(4), Muted: true}))
+	if layout >= 2 {
+		must(t, w.PeerEvent(key(3), 2))
+	}
 	unsealed := w.outgoing(2)
 	unsealed.Envelope = nil
 	_, err = w.accept(w.outgoing(1), unsealed, w.outgoing(3))
@@ -118,8 +121,12 @@ func checkFixture(t *testing.T, w *world, layout int) {
 	if port, _, err := w.Meta("port"); string(port) != "4001" || err != nil {
 		t.Errorf("setting %q, %v", port, err)
 	}
-	if n := len(w.events(0)); n != 10 {
-		t.Errorf("%d events", n)
+	want := 10
+	if layout >= 2 {
+		want = 11 // one of a peer
+	}
+	if n := len(w.events(0)); n != want {
+		t.Errorf("%d events, want %d", n, want)
 	}
 }
 
