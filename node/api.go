@@ -50,6 +50,8 @@ func apiPeer(p PeerInfo) localapi.Peer {
 	return localapi.Peer{
 		ID: peerID(p.Peer), Name: p.Name, Path: p.Path,
 		RTTMS: float64(p.RTT.Microseconds()) / 1000, Since: localapi.At(p.Since), Addr: text(p.Addr),
+		Via: peerID(p.Via), Transport: p.Transport, Load: int(p.Load),
+		LimitLeft: max(0, p.Left), LimitEnds: localapi.At(p.Ends),
 	}
 }
 
@@ -227,6 +229,7 @@ func (a api) Mute(_ context.Context, name string, muted bool) (localapi.Contact,
 func apiContact(c Contact) localapi.Contact {
 	return localapi.Contact{
 		ID: peerID(c.Peer), Name: c.Name, Addrs: texts(c.Addrs), Muted: c.Muted, Added: localapi.At(c.Added),
+		State: localapi.State(c.Presence.String()), Seen: localapi.At(c.Seen),
 	}
 }
 

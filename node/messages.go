@@ -109,10 +109,14 @@ func (n *Node) SendTo(ctx context.Context, p Peer, m Message) (MessageID, error)
 	if m.Type == "" {
 		m.Type = TextType
 	}
-	return n.courier.Send(ctx, courier.Draft{
+	id, err := n.courier.Send(ctx, courier.Draft{
 		To: p, Type: m.Type, Body: m.Body, Lifetime: m.Lifetime,
 		DemandsSecrecy: m.RequireForwardSecrecy || n.cfg.RequireForwardSecrecy,
 	})
+	if err == nil {
+		n.links.Reconsider(p) // it is no stranger any more
+	}
+	return id, err
 }
 
 // Status tells how a message stands, or its successor if it was sealed anew.

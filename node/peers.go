@@ -21,6 +21,9 @@ type PeerInfo struct {
 	Path      string        // direct or relayed
 	Via       Peer          // the relay; zero if direct, or a relay that is no node of ours
 	Transport string        // what carries it: quic, tcp, …
+	Load      uint8         // how busy it says it is, 255 the most
+	Left      int64         // bytes that the relay still lets through; -1: no limit
+	Ends      time.Time     // when the relay ends the circuit; zero: never
 	RTT       time.Duration // the newest measured; zero: none yet
 	Since     time.Time
 	Addr      multiaddr.Multiaddr
@@ -37,7 +40,7 @@ func (n *Node) Peers() []PeerInfo {
 }
 
 func (n *Node) peerInfo(l links.Info) PeerInfo {
-	return PeerInfo{Peer: l.Peer, Name: n.NameOf(l.Peer), Path: l.Path.String(), Via: l.Path.Via, Transport: l.Path.Transport, RTT: l.RTT, Since: l.Since, Addr: l.Addr}
+	return PeerInfo{Peer: l.Peer, Name: n.NameOf(l.Peer), Path: l.Path.String(), Via: l.Path.Via, Transport: l.Path.Transport, Load: l.Load, Left: l.Left, Ends: l.Ends, RTT: l.RTT, Since: l.Since, Addr: l.Addr}
 }
 
 // Connect dials a multiaddr that ends in /p2p/…, a contact link, or anything
@@ -147,6 +150,9 @@ type Contact struct {
 	Addrs []multiaddr.Multiaddr
 	Muted bool
 	Added time.Time // zero for a muted peer that is no contact
+
+	Presence Presence
+	Seen     time.Time // its newest sign of life; zero: none since this node runs
 }
 
 // Errors of contacts.
@@ -168,7 +174,11 @@ func (n *Node) Contacts() []Contact {
 }
 
 func (n *Node) contact(c store.Contact) Contact {
-	return Contact{Peer: c.Key, Name: c.Name, Addrs: n.addrsOf(c.Key), Muted: c.Muted, Added: c.Added}
+	state, _, seen := n.links.StateOf(c.Key)
+	return Contact{
+		Presence: state, Seen: seen,
+		Peer: c.Key, Name: c.Name, Addrs: n.addrsOf(c.Key), Muted: c.Muted, Added: c.Added,
+	}
 }
 
 // AddContact gives a peer id or contact link a petname; an empty one stands for
@@ -208,6 +218,7 @@ func (n *Node) saveContact(c store.Contact) (Contact, error) {
 	if err := n.store.SaveContact(c); err != nil {
 		return Contact{}, fmt.Errorf("save contact: %w", err)
 	}
+	n.links.Reconsider(c.Key)
 	return n.contact(c), nil
 }
 

@@ -28,7 +28,7 @@ func contactCommand(t *terminal) *cli.Command {
 					if err != nil {
 						return err
 					}
-					list(t, contacts, "NAME ID MUTED ADDED", contactRow)
+					list(t, contacts, "NAME ID STATE SEEN MUTED ADDED", contactRow)
 					return nil
 				}),
 			},
@@ -49,7 +49,7 @@ func contactCommand(t *terminal) *cli.Command {
 }
 
 func contactRow(c localapi.Contact) []string {
-	return []string{who(c.Name, "-"), c.ID, yes(c.Muted), stamp(c.Added.Time)}
+	return []string{who(c.Name, "-"), c.ID, string(c.State), stamp(c.Seen.Time), yes(c.Muted), stamp(c.Added.Time)}
 }
 
 // onContact is a command that changes one contact and shows it.

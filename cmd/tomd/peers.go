@@ -18,14 +18,14 @@ func peersCommand(t *terminal) *cli.Command {
 			if err != nil {
 				return err
 			}
-			list(t, peers, "NAME ID PATH RTT SINCE ADDRESS", peerRow)
+			list(t, peers, "NAME ID PATH TRANSPORT VIA RTT SINCE ADDRESS", peerRow)
 			return nil
 		}),
 	}
 }
 
 func peerRow(p localapi.Peer) []string {
-	return []string{who(p.Name, "-"), p.ID, p.Path, milliseconds(p.RTTMS), stamp(p.Since.Time), p.Addr}
+	return []string{who(p.Name, "-"), p.ID, p.Path, who(p.Transport, "-"), who(p.Via, "-"), milliseconds(p.RTTMS), stamp(p.Since.Time), p.Addr}
 }
 
 // milliseconds is a measured time, a dash while there is none.

@@ -50,6 +50,12 @@ type Peer struct {
 	RTTMS float64 `json:"rtt_ms"` // 0 while not measured
 	Since Time    `json:"since"`
 	Addr  string  `json:"addr"`
+
+	Via       string `json:"via,omitempty"`        // peer id of the relay, if relayed
+	Transport string `json:"transport,omitempty"`  // quic, tcp, …: to the peer, or to the relay
+	LimitLeft int64  `json:"limit_left,omitempty"` // bytes that the relay still lets through on this circuit; absent without a limit
+	LimitEnds Time   `json:"limit_ends,omitzero"`  // when the relay ends this circuit; absent without a limit
+	Load      int    `json:"load,omitempty"`       // how busy it says it is, 255 the most
 }
 
 // ClaimedName is how a name from a hello is shown while there is no petname.
@@ -67,6 +73,8 @@ type Contact struct {
 	Addrs List[string] `json:"addrs"`
 	Muted bool         `json:"muted"`
 	Added Time         `json:"added"` // null for a muted peer that is no contact
+	State State        `json:"state"` // online, stale (gone, for less than half a minute) or offline
+	Seen  Time         `json:"seen"`  // its newest sign of life; null: none since the daemon started
 }
 
 // Event is one change. Which of the optional fields are set depends on Kind.
