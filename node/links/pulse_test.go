@@ -304,3 +304,38 @@ func TestPresenceFramesArrive(t *testing.T) {
 		b.await("presence 9203c0", 1)
 	})
 }
+
+// What an hour of a connection costs on which nothing is said. QUIC's keepalive
+// is in the packets, and how often it comes is up to chance.
+func TestWhatAnHourCosts(t *testing.T) {
+	for name, c := range map[string]struct {
+		change  func(*links.Config)
+		begin   func(a, b *party)
+		beats   int
+		packets int64 // at most
+	}{
+		"stranger": {strangers, func(a, b *party) {}, 0, 1500},
+		"friend":   {nil, func(a, b *party) {}, 40, 1700},
+		"relay":    {strangers, func(a, b *party) { a.Lean([]peer.ID{b.host.ID()}) }, 720, 4000},
+		"waiting":  {strangers, func(a, b *party) { a.Watch(b.key(), true) }, 7200, 30000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				a, _ := join(t, w.newHost(1, newKey(t)), "alice", c.change)
+				b, _ := join(t, w.newHost(2, newKey(t)), "bob", strangers)
+				a.connect(b)
+				time.Sleep(10 * time.Minute)
+				c.begin(a, b)
+				beats, packets := a.count("beat"), w.sent.Load()
+				time.Sleep(time.Hour)
+				beats, packets = a.count("beat")-beats, w.sent.Load()-packets
+				if spread := c.beats / 10; beats < c.beats-spread || beats > c.beats {
+					t.Errorf("%d beats, want %d", beats, c.beats)
+				}
+				if packets > c.packets {
+					t.Errorf("%d packets, want at most %d", packets, c.packets)
+				}
+			})
+		})
+	}
+}

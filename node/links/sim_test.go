@@ -31,6 +31,7 @@ type world struct {
 	net  *simnet.Simnet
 	dead [256]atomic.Bool // by the last byte of the address
 	wall atomic.Bool      // between hosts 1 and 2
+	sent atomic.Int64     // packets
 }
 
 // inWorld runs f in a bubble. Its hosts are 1.0.0.n.
@@ -46,6 +47,7 @@ func inWorld(t *testing.T, f func(t *testing.T, w *world)) {
 }
 
 func (w *world) latency(p *simnet.Packet) time.Duration {
+	w.sent.Add(1)
 	from, to := lastByte(p.From.String()), lastByte(p.To.String())
 	if w.dead[from].Load() || w.dead[to].Load() || w.wall.Load() && from+to == 3 {
 		return 1000 * time.Hour

@@ -1,5 +1,6 @@
-// Package heartbeat is how neighbours introduce themselves. The dialler sends a
-// hello as soon as a connection stands, the listener answers with its own.
+// Package heartbeat is how neighbours introduce themselves and show that they
+// live. The dialler sends a hello as soon as a connection stands, the listener
+// answers with its own.
 //
 //	0 type          uint          1
 //	1 version       uint          1
@@ -16,6 +17,19 @@
 //	0 type          uint          3
 //	1 presence      bin           signed presence
 //	2 prekeys       bin or nil    signed record of the same node
+//
+// A beat asks for a sign of life, on a stream of the connection in question:
+//
+//	0 type     uint  2
+//	1 counter  uint  random, so that it cannot be answered before it came
+//	2 load     uint  0–255
+//	3 time     uint  ms since the epoch
+//
+// and its answer is one:
+//
+//	0 type     uint  4
+//	1 counter  uint  of the beat
+//	2 time     uint  ms since the epoch
 package heartbeat
 
 //go:generate go tool -modfile=../../.ci/tools/go.mod msgp -unexported -io=false -tests=false -file wire.go -o wire_gen.go

@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	presenceType   = 3
 	presenceFields = 3
 )
 
@@ -26,7 +25,7 @@ type Presence struct {
 
 // Append appends the encoded frame.
 func (p Presence) Append(dst []byte) []byte {
-	w := wirePresence{Type: presenceType, Presence: p.Presence, Prekeys: p.Prekeys}
+	w := wirePresence{Type: TypePresence, Presence: p.Presence, Prekeys: p.Prekeys}
 	dst, _ = w.MarshalMsg(dst) // it has no error to return
 	return dst
 }
@@ -39,7 +38,7 @@ func ParsePresence(b []byte) (Presence, error) {
 	}
 	if kind, err := protocols.FrameType(b); err != nil {
 		return Presence{}, fmt.Errorf("%w: %w", ErrPresence, err)
-	} else if kind != presenceType {
+	} else if kind != TypePresence {
 		return Presence{}, protocols.ErrFrameType
 	}
 	var w wirePresence
