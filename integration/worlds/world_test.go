@@ -93,6 +93,12 @@ func (s source) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) { 
 func run(t *testing.T, cfg node.Config) living {
 	t.Helper()
 	cfg.Local, cfg.NoRendezvous = true, true
+	return live(t, cfg)
+}
+
+// live runs a node until the test ends, or stop.
+func live(t *testing.T, cfg node.Config) living {
+	t.Helper()
 	n, err := node.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/simnat"
 	"github.com/tom-protocol/tom/node/reach"
 )
 
@@ -14,7 +15,7 @@ func TestReservationStandsAtOnce(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(2)
 		time.Sleep(time.Second)
-		m := in.place("10.1.0.2", in.newRouter("2.0.0.1"), reach.Config{Relays: known(relays)})
+		m := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{Relays: known(relays)})
 		begun := time.Now()
 		m.circuits(2 * time.Second)
 		// a handshake, identify, and the reservation itself: five round trips
@@ -50,8 +51,8 @@ func TestPathsBetweenNATs(t *testing.T) {
 					if s.public {
 						return in.place(outside, nil, reach.Config{Relays: known(relays)})
 					}
-					r := in.newRouter(outside)
-					r.symmetric, r.full = s.symmetric, s.full
+					r := in.Router(outside)
+					r.Symmetric, r.Full = s.symmetric, s.full
 					return in.place(ip, r, reach.Config{Relays: known(relays)})
 				}
 				a, b := machine(c.from, "10.1.0.2", "2.0.0.1"), machine(c.to, "10.2.0.2", "2.0.0.2")
@@ -79,20 +80,20 @@ func TestVerdictsOfPeers(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(4)
 		time.Sleep(time.Second)
-		symmetric := in.newRouter("2.0.0.2")
-		symmetric.symmetric = true
-		fullCone := in.newRouter("2.0.0.1")
-		fullCone.full = true
+		symmetric := in.Router("2.0.0.2")
+		symmetric.Symmetric = true
+		fullCone := in.Router("2.0.0.1")
+		fullCone.Full = true
 		for name, c := range map[string]struct {
 			ip     string
-			behind *router
+			behind *simnat.Router
 			vouch  reach.Vouch
 			public bool
 			nat    reach.NAT
 		}{
 			"open":      {"3.0.0.1", nil, "", true, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
 			"full cone": {"10.1.0.2", fullCone, "", true, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringNone}},
-			"cone":      {"10.2.0.2", in.newRouter("2.0.0.3"), "", false, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringDependent}},
+			"cone":      {"10.2.0.2", in.Router("2.0.0.3"), "", false, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringDependent}},
 			"symmetric": {"10.3.0.2", symmetric, "", false, reach.NAT{Mapping: reach.MappingDependent, Filtering: reach.FilteringUnknown}},
 			"vouched":   {"3.0.0.4", nil, reach.Private, false, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
 		} {
@@ -140,7 +141,7 @@ func TestTwoInOneLANMeetThere(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(2)
 		time.Sleep(time.Second)
-		home := in.newRouter("2.0.0.1") // without hairpin
+		home := in.Router("2.0.0.1") // without hairpin
 		a := in.place("10.1.0.2", home, reach.Config{Relays: known(relays)})
 		b := in.place("10.1.0.3", home, reach.Config{Relays: known(relays)})
 		circuits := b.circuits(time.Second)
@@ -162,18 +163,19 @@ func TestHolesArePunchedAgainLater(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(2)
 		time.Sleep(time.Second)
-		ra, rb := in.newRouter("2.0.0.1"), in.newRouter("2.0.0.2")
+		ra, rb := in.Router("2.0.0.1"), in.Router("2.0.0.2")
 		a := in.place("10.1.0.2", ra, reach.Config{Relays: known(relays)})
 		b := in.place("10.2.0.2", rb, reach.Config{Relays: known(relays)})
 		b.circuits(time.Second)
 		time.Sleep(2 * time.Second)
-		ra.deaf.Store(true)
+		ra.Hears = "1.0.0."
+		ra.Deaf.Store(true)
 		a.dial(b)
 		if took := a.direct(b, 9*time.Second); took != 0 {
 			t.Fatalf("direct after %v through a deaf router", took)
 		}
 		time.Sleep(15 * time.Second)
-		ra.deaf.Store(false)
+		ra.Deaf.Store(false)
 		if took := a.direct(b, 2*time.Minute); took == 0 {
 			t.Error("never tried again")
 		}
@@ -187,10 +189,10 @@ func TestAfterAMoveTheConversationGoesOn(t *testing.T) {
 		var at atomic.Pointer[netip.Addr]
 		put := func(s string) { a := netip.MustParseAddr(s); at.Store(&a) }
 		put("10.1.0.2")
-		a := in.place("10.1.0.2", in.newRouter("2.0.0.1"), reach.Config{
+		a := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{
 			Relays: known(relays), Uplink: func() reach.Uplink { return reach.Uplink{V4: *at.Load()} },
 		})
-		b := in.place("10.2.0.2", in.newRouter("2.0.0.2"), reach.Config{Relays: known(relays)})
+		b := in.place("10.2.0.2", in.Router("2.0.0.2"), reach.Config{Relays: known(relays)})
 		a.circuits(time.Second)
 		b.circuits(time.Second)
 		time.Sleep(2 * time.Second)
@@ -200,7 +202,7 @@ func TestAfterAMoveTheConversationGoesOn(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 
-		a.move(in.newRouter("2.0.0.9"))
+		a.plug.Move(in.Router("2.0.0.9"))
 		put("10.9.0.2")
 		begun := time.Now()
 		a.waitFor("a circuit", func() bool { return b.byCircuit(a, begun) }, 2500*time.Millisecond)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,117 +14,37 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
-	"github.com/marcopolo/simnet"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/integration/simnat"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/reach"
 )
 
-// internet is a simulated one, in virtual time: a packet takes 20 ms.
-type internet struct {
-	t      *testing.T
-	router simnet.VariableLatencyRouter
-	ports  atomic.Int32
-}
-
 const hop = 20 * time.Millisecond
+
+// internet is a simulated one, in virtual time.
+type internet struct {
+	*simnat.Internet
+	t *testing.T
+}
 
 // onInternet runs f in a bubble of its own.
 func onInternet(t *testing.T, f func(*testing.T, *internet)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		in := &internet{t: t}
-		in.router.LatencyFunc = func(*simnet.Packet) time.Duration { return hop }
-		in.router.OnDrop = func(*simnet.Packet, simnet.DropReason) {}
-		stop := make(chan struct{})
-		in.router.CloseSignal = stop
-		var running sync.WaitGroup
-		in.router.Start(&running)
-		t.Cleanup(func() { close(stop); running.Wait() })
+		in := &internet{simnat.New(hop), t}
+		t.Cleanup(in.Close)
 		f(t, in)
 	})
-}
-
-// router is a NAT box. One that is symmetric takes another port for each
-// destination, one that is full lets everybody in where something went out.
-type router struct {
-	in              *internet
-	ip              net.IP
-	symmetric, full bool
-
-	deaf atomic.Bool // lets in nobody but the public nodes
-
-	mu    sync.Mutex
-	byIn  map[string]*mapping
-	taken map[int]bool
-	inner map[string]*simnet.SimConn
-}
-
-// mapping is a port that a router has opened.
-type mapping struct {
-	router      *router
-	public, own *net.UDPAddr
-	spoken      map[string]bool
-}
-
-func (in *internet) newRouter(ip string) *router {
-	return &router{in: in, ip: net.ParseIP(ip).To16(), byIn: make(map[string]*mapping), taken: make(map[int]bool), inner: make(map[string]*simnet.SimConn)}
-}
-
-// RecvPacket takes a packet of a machine behind the router.
-func (r *router) RecvPacket(p *simnet.Packet) {
-	r.mu.Lock()
-	if neighbour := r.inner[p.To.String()]; neighbour != nil {
-		r.mu.Unlock()
-		neighbour.RecvPacket(p)
-		return
-	}
-	key := p.From.String()
-	if r.symmetric {
-		key += ">" + p.To.String()
-	}
-	m := r.byIn[key]
-	if m == nil {
-		own := p.From.(*net.UDPAddr)
-		port := own.Port
-		if r.symmetric || r.taken[port] {
-			port = int(r.in.ports.Add(1)) + 20_000
-		}
-		m = &mapping{router: r, own: own, public: &net.UDPAddr{IP: r.ip, Port: port}, spoken: make(map[string]bool)}
-		r.byIn[key] = m
-		r.taken[port] = true
-		r.in.router.AddNode(m.public, m)
-	}
-	m.spoken[p.To.String()] = true
-	r.mu.Unlock()
-	p.From = m.public
-	r.in.router.RecvPacket(p)
-}
-
-// RecvPacket takes a packet from outside to an open port.
-func (m *mapping) RecvPacket(p *simnet.Packet) {
-	m.router.mu.Lock()
-	ok := m.router.full || m.spoken[p.From.String()]
-	if m.router.deaf.Load() && !strings.HasPrefix(p.From.String(), "1.0.0.") {
-		ok = false
-	}
-	to := m.router.inner[m.own.String()]
-	m.router.mu.Unlock()
-	if ok && to != nil {
-		p.To = m.own
-		to.RecvPacket(p)
-	}
 }
 
 // machine is a host and who owns its reachability.
 type machine struct {
 	reach.Host
 	*reach.Service
-	t      *testing.T
-	ip     net.IP
-	socket *simnet.SimConn // the one it listens on
+	t    *testing.T
+	plug *simnat.Plug
 }
 
 // reconnect is what a node does when it has moved.
@@ -142,18 +60,10 @@ func (m *machine) reconnect(ctx context.Context) {
 	dials.Wait()
 }
 
-// move puts the machine behind another router, cable and all.
-func (m *machine) move(to *router) {
-	to.mu.Lock()
-	to.inner[m.socket.LocalAddr().String()] = m.socket
-	to.mu.Unlock()
-	m.socket.SetUpPacketReceiver(to)
-}
-
 // place says where a machine stands: at ip, behind a router or on the internet.
-func (in *internet) place(ip string, behind *router, cfg reach.Config) *machine {
+func (in *internet) place(ip string, behind *simnat.Router, cfg reach.Config) *machine {
 	in.t.Helper()
-	m := &machine{t: in.t, ip: net.ParseIP(ip).To16()}
+	m := &machine{t: in.t, plug: in.Plug(ip, behind)}
 	if cfg.Uplink == nil {
 		a := netip.MustParseAddr(ip)
 		cfg.Uplink = func() reach.Uplink {
@@ -169,16 +79,7 @@ func (in *internet) place(ip string, behind *router, cfg reach.Config) *machine 
 	h, info, err := nodehost.New(nodehost.Config{
 		Key: key, Listen: []string{fmt.Sprintf("/ip4/%s/udp/4001/quic-v1", ip)}, NoPortMap: true,
 		Reachability: m.First(), RelaySource: m.Source, Advertise: m.Advertise, TCPFirst: m.TCPFirst,
-		QUIC: []quicreuse.Option{
-			quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return m, nil }),
-			quicreuse.OverrideListenUDP(func(_ string, at *net.UDPAddr) (net.PacketConn, error) {
-				c := in.socket(m.ip, at.Port, behind)
-				if at.Port != 0 {
-					m.socket = c
-				}
-				return c, nil
-			}),
-		},
+		QUIC: m.plug.QUIC(),
 	})
 	if err != nil {
 		in.t.Fatal(err)
@@ -202,27 +103,6 @@ func (in *internet) place(ip string, behind *router, cfg reach.Config) *machine 
 		_ = s.Close()
 	})
 	return m
-}
-
-// PreferredSourceIPForDestination is the address the machine sends from.
-func (m *machine) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) { return m.ip, nil }
-
-func (in *internet) socket(ip net.IP, port int, behind *router) *simnet.SimConn {
-	if port == 0 {
-		port = int(in.ports.Add(1)) + 10_000
-	}
-	at := &net.UDPAddr{IP: ip, Port: port}
-	c := simnet.NewBlockingSimConn(at)
-	if behind == nil {
-		c.SetUpPacketReceiver(&in.router)
-		in.router.AddNode(at, c)
-		return c
-	}
-	behind.mu.Lock()
-	behind.inner[at.String()] = c
-	behind.mu.Unlock()
-	c.SetUpPacketReceiver(behind)
-	return c
 }
 
 // publics are n nodes that are vouched for and relay.

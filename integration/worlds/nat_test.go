@@ -1,0 +1,108 @@
+package worlds
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/node"
+	nodehost "github.com/tom-protocol/tom/node/host"
+)
+
+// homes is an internet of whole nodes, most of them behind routers.
+type homes struct {
+	*simnat.Internet
+	t         *testing.T
+	bootstrap []string
+}
+
+// inHomes runs f in a bubble of its own, where n public nodes relay.
+func inHomes(t *testing.T, publics int, f func(t *testing.T, w *homes)) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &homes{Internet: simnat.New(hop), t: t}
+		t.Cleanup(w.Close)
+		for i := range publics {
+			n := w.start(w.Plug(fmt.Sprintf("1.0.0.%d", i+1), nil), fmt.Sprintf("1.0.0.%d", i+1), node.Config{Reachability: "public", Relay: "on"})
+			w.bootstrap = append(w.bootstrap, n.Link())
+		}
+		time.Sleep(time.Second)
+		f(t, w)
+	})
+}
+
+func (w *homes) start(at *simnat.Plug, ip string, cfg node.Config) living {
+	w.t.Helper()
+	cfg.Listen = []string{fmt.Sprintf("/ip4/%s/udp/8000/quic-v1", ip)}
+	cfg.Bootstrap, cfg.NoMDNS, cfg.NoRendezvous, cfg.NoPortMap = w.bootstrap, true, true, true
+	cfg.Host = func(c *nodehost.Config) { c.QUIC = append(c.QUIC, at.QUIC()...) }
+	return live(w.t, cfg)
+}
+
+// home starts a node at ip behind a router.
+func (w *homes) home(ip string, r *simnat.Router, cfg node.Config) living {
+	w.t.Helper()
+	return w.start(w.Plug(ip, r), ip, cfg)
+}
+
+// path is how a node is connected to another now.
+func (l living) path(to living) string {
+	for _, p := range l.Peers() {
+		if p.Peer == to.Key() {
+			return p.Path
+		}
+	}
+	return "none"
+}
+
+func TestMessagesBetweenHomes(t *testing.T) {
+	for name, c := range map[string]struct {
+		alice, bob bool // behind a symmetric NAT
+		path       string
+	}{
+		"both behind cones":      {false, false, "direct"},
+		"one behind a symmetric": {false, true, "relayed"},
+		"both":                   {true, true, "relayed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHomes(t, 3, func(t *testing.T, w *homes) {
+				ra, rb := w.Router("2.0.0.1"), w.Router("2.0.0.2")
+				ra.Symmetric, rb.Symmetric = c.alice, c.bob
+				alice := w.home("10.1.0.2", ra, node.Config{Name: "alice"})
+				bob := w.home("10.2.0.2", rb, node.Config{Name: "bob"})
+				time.Sleep(3 * time.Second)
+
+				begun := time.Now()
+				alice.send(t, bob.Link(), "hello")
+				if took := time.Since(begun); took > time.Second {
+					t.Errorf("the first message was delivered after %v", took)
+				}
+				time.Sleep(time.Second)
+				if got := alice.path(bob); got != c.path {
+					t.Errorf("a second later the path is %s, want %s", got, c.path)
+				}
+				for i := range 20 {
+					bob.send(t, alice.Link(), fmt.Sprint("answer ", i))
+				}
+			})
+		})
+	}
+}
+
+func TestNodeIsWhatPeersSayItIs(t *testing.T) {
+	inHomes(t, 4, func(t *testing.T, w *homes) {
+		full := w.Router("2.0.0.1")
+		full.Full = true
+		open, shut := w.home("10.1.0.2", full, node.Config{}), w.home("10.2.0.2", w.Router("2.0.0.2"), node.Config{})
+		time.Sleep(2 * time.Minute)
+		if r := open.Reach(); r.Reachability != "public" || !r.Serving {
+			t.Errorf("behind a full cone: %s, relays %v", r.Reachability, r.Serving)
+		}
+		if r := shut.Reach(); r.Reachability != "private" || r.Serving || len(r.Relays) == 0 {
+			t.Errorf("behind a cone: %s, relays %v, %d reservations", r.Reachability, r.Serving, len(r.Relays))
+		}
+	})
+}
+
