@@ -39,6 +39,10 @@ func (c *Courier) Receipts(from protocols.Key, frame []byte) error {
 	var fault error // one that is no good does not spoil the others
 	for _, raw := range f.Receipts {
 		r, err := ack.Parse(c.Signer.Network(), raw)
+		if err == nil && r.To != c.me && r.Kind == ack.Got {
+			c.passBack(r, raw)
+			continue
+		}
 		if err != nil || r.To != c.me {
 			c.Count.rejected(errForeignReceipt)
 			fault = errForeignReceipt

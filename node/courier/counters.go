@@ -21,6 +21,9 @@ type Counters struct {
 	refusedTotal    *prometheus.CounterVec
 	endedTotal      *prometheus.CounterVec
 	droppedTotal    prometheus.Counter
+	sentTotal       *prometheus.CounterVec
+	copiesTotal     *prometheus.CounterVec
+	fatesTotal      *prometheus.CounterVec
 }
 
 // NewCounters makes the metrics and registers them.
@@ -30,8 +33,8 @@ func NewCounters(r prometheus.Registerer) *Counters {
 		r.MustRegister(c)
 		return c
 	}
-	vec := func(name, help, label string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "tom", Name: name, Help: help}, []string{label})
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "tom", Name: name, Help: help}, labels)
 		r.MustRegister(c)
 		return c
 	}
@@ -43,7 +46,28 @@ func NewCounters(r prometheus.Registerer) *Counters {
 		refusedTotal:    vec("refused_total", "Verified envelopes refused.", "why"),
 		endedTotal:      vec("ended_total", "Own messages by the state they ended in.", "state"),
 		droppedTotal:    counter("receipts_dropped_total", "Receipts dropped because too many were pending."),
+		sentTotal:       vec("sent_total", "Envelopes of own messages sent, copies included.", "path"),
+		copiesTotal:     vec("copies_total", "Of those, envelopes that had been sent before.", "path"),
+		fatesTotal:      vec("sent_outcomes_total", "What came of envelopes that were sent.", "path", "outcome"),
 	}
+}
+
+// tally adds what was done since the last call and returns what it was told.
+func (c *Counters) tally(last, now delivery.Tally) delivery.Tally {
+	if now == last {
+		return now
+	}
+	for way := range now.Sent {
+		path := delivery.Way(way).String()
+		c.sentTotal.WithLabelValues(path).Add(float64(now.Sent[way] - last.Sent[way]))
+		c.copiesTotal.WithLabelValues(path).Add(float64(now.Copies[way] - last.Copies[way]))
+		for fate := range now.Fates[way] {
+			if n := now.Fates[way][fate] - last.Fates[way][fate]; n > 0 {
+				c.fatesTotal.WithLabelValues(path, delivery.Fate(fate).String()).Add(float64(n))
+			}
+		}
+	}
+	return now
 }
 
 func (c *Counters) received()                   { c.receivedTotal.Inc() }

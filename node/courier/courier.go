@@ -85,6 +85,8 @@ type Courier struct {
 	strange  *semaphore.Weighted // same, for strangers
 	dialing  *semaphore.Weighted
 	knocking *semaphore.Weighted // same, to strangers: they must keep nobody waiting
+	hailing  *semaphore.Weighted // same, to relays
+	looking  *semaphore.Weighted // searches for prekeys
 
 	// cpus bounds how many envelopes are verified and opened at once over all
 	// streams, so that a flood on many of them leaves time for everything else.
@@ -92,11 +94,16 @@ type Courier struct {
 	receiving *semaphore.Weighted // bytes of envelopes on their way to the disk
 	storing   atomic.Int64        // batches of them
 	receipts  *receipts
+	trail     trail
 
 	// The goroutine that owns the machine owns these too.
 	frames     map[envelope.ID][]byte // encoded envelopes that are about to be sent
 	frameBytes int
 	held       map[envelope.ID]hold
+	boarding   map[protocols.Key][]delivery.Transmit // what waits for a relay to be dialled
+	told       delivery.Tally                        // in the metrics
+
+	newRoutes atomic.Bool // the machine is about to hear of new routes
 
 	workers sync.WaitGroup
 	ctx     context.Context // ends with Run; for what was started meanwhile
@@ -129,6 +136,8 @@ const (
 	maxReceiving  = 16 << 20 // bytes of envelopes between verification and disk
 	maxDials      = 32       // at once
 	maxKnocks     = 8        // at once, to strangers
+	maxHails      = 8        // at once, to relays
+	maxLookUps    = 16       // at once
 	maxBatch      = 128      // envelopes under one signature
 	maxWriting    = 1        // batches of accepted messages on their way to the disk
 )
@@ -152,10 +161,13 @@ func New(cfg Config) *Courier {
 		strange:   semaphore.NewWeighted(cfg.OutboxLimit / 8),
 		dialing:   semaphore.NewWeighted(maxDials),
 		knocking:  semaphore.NewWeighted(maxKnocks),
+		hailing:   semaphore.NewWeighted(maxHails),
+		looking:   semaphore.NewWeighted(maxLookUps),
 		cpus:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0))),
 		receiving: semaphore.NewWeighted(maxReceiving),
 		frames:    make(map[envelope.ID][]byte),
 		held:      make(map[envelope.ID]hold),
+		boarding:  make(map[protocols.Key][]delivery.Transmit),
 		ready:     make(chan struct{}),
 	}
 	c.keys = newKeyring(cfg.Store, cfg.Signer.Network(), cfg.Now)

@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -70,11 +71,24 @@ func (c *Courier) act(m *delivery.Machine, now time.Time) {
 		for _, k := range r.Probe {
 			c.workers.Go(func() { c.probe(k) })
 		}
-		unsent := 0
-		for _, t := range r.Transmit {
-			unsent += c.transmit(m, now, t)
+		for _, k := range r.LookUp {
+			c.workers.Go(func() { c.lookUp(k) })
 		}
-		if unsent == 0 {
+		c.judge(r.Judged)
+		more := len(r.Routes)
+		for _, t := range r.Transmit {
+			if t.Via != nil {
+				c.passOn(m, now, t)
+				more++
+				continue
+			}
+			more += c.transmit(m, now, t)
+		}
+		for _, q := range r.Routes {
+			m.Routes(now, q.To, c.routes(q))
+		}
+		if more == 0 {
+			c.told = c.Count.tally(c.told, m.Tally())
 			return
 		}
 	}
@@ -125,11 +139,18 @@ func (c *Courier) transmit(m *delivery.Machine, now time.Time, t delivery.Transm
 			continue
 		}
 		err = c.Lines.SendEnvelope(t.Peer, frame, func(err error) {
-			if err == nil {
+			switch {
+			case err == nil:
 				c.mail.put(func(m *delivery.Machine, now time.Time) { m.Written(now, id) })
+			case errors.Is(err, delivery.ErrLimit):
+				c.mail.put(func(m *delivery.Machine, now time.Time) { m.Unfit(now, t.Peer, id) })
 			}
 		})
-		if err != nil {
+		switch {
+		case errors.Is(err, delivery.ErrLimit):
+			unsent++
+			m.Unfit(now, t.Peer, id)
+		case err != nil:
 			unsent++
 			m.Unsent(now, t.Peer, id)
 		}
@@ -176,7 +197,12 @@ func (c *Courier) probe(k protocols.Key) {
 // PeerUp is told when the first connection to a peer opens, and again when a
 // better one does or the best is lost: path is how the best one goes.
 func (c *Courier) PeerUp(k protocols.Key, path delivery.Path) {
-	c.mail.put(func(m *delivery.Machine, now time.Time) { m.PeerUp(now, k, path) })
+	c.mail.put(func(m *delivery.Machine, now time.Time) {
+		m.PeerUp(now, k, path)
+		if c.Router != nil {
+			m.RoutesChanged(now) // it may be a relay
+		}
+	})
 	c.receipts.kick()
 }
 

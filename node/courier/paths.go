@@ -14,6 +14,9 @@ type Router interface {
 	Routes(to protocols.Key, size int) []delivery.Route
 	// Outcome takes the evidence of what a relay did with an envelope.
 	Outcome(via protocols.Key, o delivery.Outcome)
+	// Came is told of a verified envelope for this node that a relay brought:
+	// the way back to its author. It answers at once.
+	Came(author, via protocols.Key)
 }
 
 // Transit passes on what is for others.

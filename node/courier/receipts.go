@@ -14,6 +14,9 @@ const (
 	// awayGrace is how long receipts for an author who is not connected wait
 	// for a connection before they travel as an envelope.
 	awayGrace = 2 * time.Second
+	// relayGrace is the same for an author whose message came by relays, for
+	// they will know the way back.
+	relayGrace = 20 * time.Millisecond
 	// gatherTime is how long receipts may wait for the writes under way.
 	gatherTime = 2 * time.Millisecond
 	// maxPending is how many receipt entries may wait for one author who is
@@ -37,23 +40,28 @@ type receipts struct {
 	renew atomic.Bool // this node's prekeys have changed
 
 	mu      sync.Mutex
-	pending map[protocols.Key]*pendingReceipts
+	pending map[address]*pendingReceipts
 	recent  map[protocols.Key]*recentReads
 
 	// The goroutine of run owns these.
 	carried map[protocols.Key]struct{} // who has been sent the current prekeys beside receipts
 }
 
+// address is whom receipts are for, and which neighbour gets them: the same, or
+// the one that brought what they are for.
+type address struct{ to, by protocols.Key }
+
 type pendingReceipts struct {
-	since   time.Time // when the oldest entry came
-	entries map[ack.Kind][]ack.Entry
-	count   int
+	since    time.Time // when the oldest entry came
+	byRelays bool      // something came by relays
+	entries  map[ack.Kind][]ack.Entry
+	count    int
 }
 
 func newReceipts(c *Courier) *receipts {
 	return &receipts{
 		c: c, wake: make(chan struct{}, 1),
-		pending: make(map[protocols.Key]*pendingReceipts),
+		pending: make(map[address]*pendingReceipts),
 		recent:  make(map[protocols.Key]*recentReads),
 		carried: make(map[protocols.Key]struct{}),
 	}
@@ -65,31 +73,49 @@ func (r *receipts) add(author protocols.Key, kind ack.Kind, entries ...ack.Entry
 		return
 	}
 	r.mu.Lock()
-	r.put(author, kind, entries)
+	r.put(address{author, author}, kind, entries)
 	r.mu.Unlock()
 	r.kick()
 }
 
 // got queues the receipt for an envelope that carried receipts: it is for its
-// author, by way of the peer that brought it.
+// author, and goes to the peer that brought it.
 func (r *receipts) got(from, author protocols.Key, e ack.Entry) {
-	if from == author {
-		r.add(author, ack.Got, e)
+	r.mu.Lock()
+	r.put(address{author, from}, ack.Got, []ack.Entry{e})
+	r.mu.Unlock()
+	r.kick()
+}
+
+// hasten has the receipts for an author follow the way back that a message of
+// his has come by, rather than wait for a connection.
+func (r *receipts) hasten(author protocols.Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.at(address{author, author}); p != nil {
+		p.byRelays = true
 	}
 }
 
-func (r *receipts) put(author protocols.Key, kind ack.Kind, entries []ack.Entry) {
-	p := r.pending[author]
+// at is what is pending for an address, nil if there is no room for one more.
+func (r *receipts) at(to address) *pendingReceipts {
+	p := r.pending[to]
+	if p != nil || len(r.pending) >= maxAuthors && !r.c.Lines.Connected(to.by) {
+		return p
+	}
+	p = &pendingReceipts{since: r.c.Now(), entries: make(map[ack.Kind][]ack.Entry)}
+	r.pending[to] = p
+	return p
+}
+
+func (r *receipts) put(to address, kind ack.Kind, entries []ack.Entry) {
+	p := r.at(to)
 	if p == nil {
-		if len(r.pending) >= maxAuthors && !r.c.Lines.Connected(author) {
-			r.c.Count.receiptsDropped(len(entries))
-			return
-		}
-		p = &pendingReceipts{since: r.c.Now(), entries: make(map[ack.Kind][]ack.Entry)}
-		r.pending[author] = p
+		r.c.Count.receiptsDropped(len(entries))
+		return
 	}
 	limit := maxPending
-	if p.count+len(entries) > maxPendingAway && !r.c.Lines.Connected(author) {
+	if p.count+len(entries) > maxPendingAway && !r.c.Lines.Connected(to.by) {
 		limit = maxPendingAway
 	}
 	if room := max(limit-p.count, 0); len(entries) > room {
@@ -120,8 +146,8 @@ func (r *receipts) run(ctx context.Context) {
 			r.gather(ctx)
 		case <-timer.C:
 		}
-		if r.flush() {
-			timer.Reset(awayGrace / 2)
+		if again := r.flush(); again > 0 {
+			timer.Reset(again)
 		}
 	}
 }
@@ -146,59 +172,77 @@ func (r *receipts) gather(ctx context.Context) {
 	}
 }
 
-// flush sends what it can and says whether something is left to be tried.
-func (r *receipts) flush() (left bool) {
+// flush sends what it can and says how soon something is left to be tried, zero
+// if nothing is.
+func (r *receipts) flush() (again time.Duration) {
 	r.mu.Lock()
 	batch := r.pending
-	r.pending = make(map[protocols.Key]*pendingReceipts)
+	r.pending = make(map[address]*pendingReceipts)
 	r.mu.Unlock()
-	for author, p := range batch {
-		if !r.send(author, p) {
-			r.restore(author, p)
-			left = true
+	for to, p := range batch {
+		if r.send(to, p) {
+			continue
+		}
+		r.restore(to, p)
+		if wait := p.grace() / 2; again == 0 || wait < again {
+			again = wait
 		}
 	}
-	return left
+	return again
+}
+
+// grace is how long the receipts wait for a connection to their author.
+func (p *pendingReceipts) grace() time.Duration {
+	if p.byRelays {
+		return relayGrace
+	}
+	return awayGrace
 }
 
 // restore puts back what could not be sent, in front of what came meanwhile.
-func (r *receipts) restore(author protocols.Key, p *pendingReceipts) {
+func (r *receipts) restore(to address, p *pendingReceipts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	newer := r.pending[author]
-	r.pending[author] = p
+	newer := r.pending[to]
+	r.pending[to] = p
 	if newer == nil {
 		return
 	}
+	p.byRelays = p.byRelays || newer.byRelays
 	for kind, entries := range newer.entries {
-		r.put(author, kind, entries)
+		r.put(to, kind, entries)
 	}
 }
 
 // send signs for one author's entries and brings them on their way: over the
 // connection, or, when there is none for a while, inside envelopes that go by
 // any path. It returns false if they should be tried again.
-func (r *receipts) send(author protocols.Key, p *pendingReceipts) bool {
-	if r.c.Lines.Connected(author) {
-		r.remember(author, p.entries[ack.Read])
-		return r.each(author, p, func(frame []byte) error { return r.c.Lines.SendAck(author, frame) })
+func (r *receipts) send(to address, p *pendingReceipts) bool {
+	if r.c.Lines.Connected(to.by) {
+		r.remember(to.to, p.entries[ack.Read])
+		return r.each(to, p, func(frame []byte) error { return r.c.Lines.SendAck(to.by, frame) })
 	}
-	if r.c.Now().Sub(p.since) < awayGrace {
+	delete(p.entries, ack.Got) // it answers an envelope, and gets none of its own
+	if len(p.entries) == 0 {
+		return true
+	}
+	if r.c.Now().Sub(p.since) < p.grace() {
 		return false
 	}
 	if len(r.c.enclosed) == cap(r.c.enclosed) {
 		return false // nothing is signed in vain
 	}
-	delete(p.entries, ack.Got) // it answers an envelope, and gets none of its own
-	return r.each(author, p, func(frame []byte) error { return r.c.enclose(author, frame) })
+	return r.each(to, p, func(frame []byte) error {
+		return r.c.enclose(enclosure{to.to, frame, p.byRelays})
+	})
 }
 
 // each hands the frames to send until one fails. All are tried again then:
 // that some go out twice harms nobody.
-func (r *receipts) each(author protocols.Key, p *pendingReceipts, send func([]byte) error) bool {
-	for _, frame := range r.frames(author, p) {
+func (r *receipts) each(to address, p *pendingReceipts, send func([]byte) error) bool {
+	for _, frame := range r.frames(to, p) {
 		if err := send(frame); err != nil {
-			logger.Debugw("receipts not sent", "peer", author, "err", err)
+			logger.Debugw("receipts not sent", "peer", to.by, "err", err)
 			return false
 		}
 	}
@@ -208,19 +252,19 @@ func (r *receipts) each(author protocols.Key, p *pendingReceipts, send func([]by
 // frames signs the entries, at most 64 under one signature, and packs the
 // receipts into frames. The first carries this node's prekeys if the author may
 // not have the current ones.
-func (r *receipts) frames(author protocols.Key, p *pendingReceipts) [][]byte {
+func (r *receipts) frames(to address, p *pendingReceipts) [][]byte {
 	var signed [][]byte
 	for _, kind := range []ack.Kind{ack.Delivered, ack.Read, ack.Unopenable, ack.Got} {
 		for rest := p.entries[kind]; len(rest) > 0; {
 			n := min(len(rest), ack.MaxEntries)
 			signed = append(signed, ack.Sign(r.c.Signer, ack.Receipt{
-				Kind: kind, From: r.c.me, To: author,
+				Kind: kind, From: r.c.me, To: to.to,
 				Time: uint64(r.c.Now().UnixMilli()), Entries: rest[:n],
 			}))
 			rest = rest[n:]
 		}
 	}
-	prekeys := r.prekeysFor(author, len(p.entries[ack.Unopenable]) > 0)
+	prekeys := r.prekeysFor(to.by, len(p.entries[ack.Unopenable]) > 0)
 	var frames [][]byte
 	for len(signed) > 0 {
 		n := min(len(signed), receiptsPerFrame)

@@ -81,6 +81,9 @@ func (c *Courier) examine(in Inbound, frame []byte) (a arrival, ok bool, err err
 		c.carry(in, e)
 		return a, false, nil
 	}
+	if c.Router != nil && in.Peer() != e.From {
+		c.Router.Came(e.From, in.Peer())
+	}
 	if !c.fresh(in, e) {
 		return a, false, nil
 	}
@@ -94,6 +97,7 @@ func (c *Courier) carry(in Inbound, e *envelope.Envelope) {
 		c.refuse(in, e, envelope.ReasonNoRoute)
 		return
 	}
+	c.trail.note(e.Digest().Short(), in.Peer())
 	c.Transit.Carry(in, e)
 }
 
@@ -128,14 +132,24 @@ func (c *Courier) carriesReceipts(e *envelope.Envelope) bool {
 	return err == nil && content.Type == message.TypeReceipts
 }
 
-// receipt signs for an envelope that is on disk: to its author for a message,
-// to the peer it came from for an envelope that carries receipts itself.
+// receipt signs for an envelope that is on disk: for a message the receipt goes
+// to its author; for an envelope that carries receipts itself, to the peer that
+// brought it.
 func (c *Courier) receipt(in Inbound, e *envelope.Envelope, carriesReceipts bool) {
 	if carriesReceipts {
 		c.receipts.got(in.Peer(), e.From, entryOf(e))
 		return
 	}
-	c.receipts.add(e.From, ack.Delivered, entryOf(e))
+	c.sign(in, e, ack.Delivered)
+}
+
+// sign queues a receipt for an envelope's author, who may have to be reached by
+// the way the envelope came.
+func (c *Courier) sign(in Inbound, e *envelope.Envelope, kind ack.Kind) {
+	if in.Peer() != e.From {
+		c.receipts.hasten(e.From)
+	}
+	c.receipts.add(e.From, kind, entryOf(e))
 }
 
 // open decrypts an envelope and makes its inbox row. One that no key here opens
@@ -145,7 +159,7 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 	if err != nil {
 		c.Count.rejected(err)
 		c.answer(in, e, envelope.Answer{Code: envelope.Taken})
-		c.receipts.add(e.From, ack.Unopenable, entryOf(e))
+		c.sign(in, e, ack.Unopenable)
 		return a, false
 	}
 	content, err := message.Parse(padded)
@@ -170,10 +184,10 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 
 // pathOf is how an envelope came here.
 func pathOf(in Inbound, e *envelope.Envelope) string {
-	if in.Peer() == e.From && !in.Path().Relayed {
-		return "direct"
+	if in.Peer() != e.From {
+		return delivery.WayRelays.String()
 	}
-	return "relayed"
+	return in.Path().String()
 }
 
 // keep stores a batch and, once it is synced, answers and signs for it.

@@ -21,6 +21,8 @@ type Draft struct {
 	Body           []byte        // not changed, not kept after Send returns
 	Lifetime       time.Duration // at most 24 h, which zero stands for
 	DemandsSecrecy bool          // fail rather than seal to the identity key
+
+	byRelays bool // what it answers came by relays
 }
 
 // Errors of Send. A body that is too large is refused with [*TooLarge].
@@ -42,12 +44,13 @@ func (e *TooLarge) Error() string {
 
 // acceptance is a message on its way to the disk.
 type acceptance struct {
-	row    store.Outgoing
-	sealed *envelope.Envelope // nil if no prekey is at hand yet
-	frame  []byte             // sealed, encoded and signed
-	taken  hold               // of the room in the outbox
-	msg    delivery.Message
-	done   chan error
+	row      store.Outgoing
+	sealed   *envelope.Envelope // nil if no prekey is at hand yet
+	frame    []byte             // sealed, encoded and signed
+	byRelays bool               // what it answers came by relays
+	taken    hold               // of the room in the outbox
+	msg      delivery.Message
+	done     chan error
 }
 
 // Send accepts a message: when it returns an id, the message is on disk and
@@ -136,7 +139,7 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 		return nil, err
 	}
 	content := message.Content{Type: d.Type, Number: number, Body: d.Body}
-	a := &acceptance{done: make(chan error, 1)}
+	a := &acceptance{done: make(chan error, 1), byRelays: d.byRelays}
 	a.row = store.Outgoing{
 		ID: envelope.NewID(now), To: d.To, Created: now, Lifetime: d.Lifetime.Truncate(time.Second),
 		Control: control, DemandsSecrecy: d.DemandsSecrecy,
@@ -200,11 +203,12 @@ func drain[T any](first T, queued <-chan T, limit int) []T {
 // commit signs a batch, stores it, and tells the machine and the senders once
 // it is synced.
 func (c *Courier) commit(batch []*acceptance, written func()) {
-	c.sign(batch)
+	c.prove(batch)
 	rows := make([]*store.Outgoing, len(batch))
 	for i, a := range batch {
 		rows[i] = &a.row
 		a.msg = messageOf(&a.row, c.me)
+		a.msg.ByRelays = a.byRelays
 	}
 	c.Store.Accept(rows, func(_ store.Cursor, err error) {
 		written()
@@ -243,8 +247,8 @@ func (c *Courier) handOver(m *delivery.Machine, now time.Time, msg delivery.Mess
 	}
 }
 
-// sign puts the proofs on what is sealed, one signature for all.
-func (c *Courier) sign(batch []*acceptance) {
+// prove puts the proofs on what is sealed, one signature for all.
+func (c *Courier) prove(batch []*acceptance) {
 	sealed := make([]*envelope.Envelope, 0, len(batch))
 	for _, a := range batch {
 		if a.sealed != nil {

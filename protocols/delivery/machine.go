@@ -14,6 +14,8 @@ import (
 // and is spread by a quarter either way.
 const (
 	prekeyWait   = 3 * time.Second         // how long sealing waits for a prekey before it falls back to the identity key
+	receiptWait  = 250 * time.Millisecond  // the same for what carries receipts
+	lookUpGap    = 30 * time.Second        // between two searches for one peer's prekeys
 	firstAnswer  = 1500 * time.Millisecond // silence on an open connection before it is probed, at least
 	firstReceipt = 10 * time.Second        // from "taken" to the next try, if no receipt came
 	maxRetry     = 5 * time.Minute         // no wait between two tries is longer
@@ -38,6 +40,7 @@ type Message struct {
 	ForwardSecret  bool
 	DemandsSecrecy bool // never to be sealed to the identity key
 	Reseals        int  // how many predecessors could not be opened
+	ByRelays       bool // the recipient was heard of through relays, so they need not wait for a dial
 	Attempts       []Attempt
 }
 
@@ -60,6 +63,9 @@ type Ready struct {
 	Transmit []Transmit      // envelopes to put on open connections
 	Dial     []protocols.Key // peers to connect to, reported with Dialed
 	Probe    []protocols.Key // connections to test, reported with Probed
+	Routes   []RouteRequest  // routes to find, reported with Routes
+	Judged   []Judgement     // what relays did
+	LookUp   []protocols.Key // peers whose prekeys to look for, reported with LookedUp
 }
 
 // SealRequest asks for one message to be sealed.
@@ -69,9 +75,11 @@ type SealRequest struct {
 	ToIdentity bool // no prekey came in time: the identity key will do
 }
 
-// Transmit names the envelopes to put on the connection to one peer, in order.
+// Transmit names the envelopes to put on the connection to one peer, in order:
+// the recipient, or the first relay of a route.
 type Transmit struct {
 	Peer protocols.Key
+	Via  Route // nil if Peer is the recipient
 	IDs  []envelope.ID
 }
 
@@ -84,8 +92,13 @@ type Machine struct {
 	byID    map[envelope.ID]*tracked
 	byMark  map[[16]byte]*tracked // by the short digest that hop answers name
 	peers   map[protocols.Key]*peer
+	relays  map[protocols.Key]*relay
 	unsaved []*tracked
 	saving  timer
+	news    timer // armed while new routes wait to be looked at
+	newsAt  time.Time
+	passes  []Transmit // being gathered
+	tally   Tally
 	doubt   bool
 	ready   Ready
 }
@@ -97,8 +110,10 @@ func NewMachine(seed uint64) *Machine {
 		byID:   make(map[envelope.ID]*tracked),
 		byMark: make(map[[16]byte]*tracked),
 		peers:  make(map[protocols.Key]*peer),
+		relays: make(map[protocols.Key]*relay),
 	}
 	m.saving.fire = m.saveDirty
+	m.news.fire = m.tryNews
 	return m
 }
 
@@ -125,24 +140,66 @@ func (m *Machine) Accept(now time.Time, msg Message) {
 	if _, ok := m.byID[msg.ID]; ok || msg.State.Final() {
 		return
 	}
-	t := &tracked{Message: msg, at: now}
+	t := &tracked{Message: msg, at: now, lines: len(msg.Attempts), departed: len(msg.Attempts) > 0}
 	m.byID[msg.ID] = t
 	t.ending.fire = func(now time.Time) { m.expire(now, t) }
 	t.retry.fire = func(now time.Time) { m.again(now, t) }
 	m.timers.arm(&t.ending, msg.End)
 	p := m.peer(msg.To)
 	p.tracked++
+	p.welcome(now, &msg)
 	if !msg.Sealed {
 		p.unsealed.pushBack(t)
 		if !msg.DemandsSecrecy {
-			m.timers.arm(&t.retry, now.Add(prekeyWait))
+			m.timers.arm(&t.retry, now.Add(msg.patience()))
 		}
 		m.reach(now, p)
+		m.lookUp(now, p)
 		return
 	}
 	m.byMark[msg.Digest.Short()] = t
 	p.ready.pushBack(t)
 	m.pump(now, p)
+}
+
+// patience is how long the message waits for a prekey. Receipts do not wait for
+// long: they are waited for themselves, and tell little.
+func (msg *Message) patience() time.Duration {
+	if msg.Control {
+		return receiptWait
+	}
+	return prekeyWait
+}
+
+// welcome lets a new message look for a path itself, though the ladder rests.
+func (p *peer) welcome(now time.Time, msg *Message) {
+	if msg.ByRelays {
+		p.reachedAt, p.headStart, p.none = now, time.Time{}, false
+	}
+	if msg.Control {
+		return
+	}
+	if soon := later(now, p.endedAt.Add(freshRound)); soon.Before(p.from) {
+		p.from = soon
+	}
+}
+
+// lookUp has the peer's prekeys looked for while messages wait for them.
+func (m *Machine) lookUp(now time.Time, p *peer) {
+	if p.unsealed.first == nil || p.lookingUp || now.Before(p.lookedUpAt.Add(lookUpGap)) {
+		return
+	}
+	p.lookingUp, p.lookedUpAt = true, now
+	m.ready.LookUp = append(m.ready.LookUp, p.key)
+}
+
+// LookedUp says that the search for a peer's prekeys has ended. What it found
+// is told with PrekeysKnown.
+func (m *Machine) LookedUp(_ time.Time, k protocols.Key) {
+	if p, ok := m.peers[k]; ok {
+		p.lookingUp = false
+		m.forgetIdle(p)
+	}
 }
 
 // PrekeysKnown says that a prekey record of the peer is at hand.
@@ -191,6 +248,11 @@ func (m *Machine) Written(now time.Time, id envelope.ID) {
 		return
 	}
 	t.sentAt = now
+	m.left(now, t)
+}
+
+// left notes that a message has left this node, by whatever path.
+func (m *Machine) left(now time.Time, t *tracked) {
 	if t.State < Sent {
 		t.State, t.at = Sent, now
 		m.changed(now, t)
@@ -214,6 +276,25 @@ func (m *Machine) Unsent(now time.Time, k protocols.Key, id envelope.ID) {
 	m.hold(now, p, unsentHold)
 }
 
+// Unfit says that an envelope is more than the relay of the connection to its
+// peer will let through. It goes another way, or waits for another connection.
+func (m *Machine) Unfit(now time.Time, k protocols.Key, id envelope.ID) {
+	t, ok := m.byID[id]
+	if !ok || t.in == nil {
+		return
+	}
+	p := m.peer(k)
+	if t.in != &p.flight {
+		return
+	}
+	t.remove()
+	t.result(ErrLimit.Error())
+	t.line, t.reason = 0, "the connection goes through a relay, and "+ErrLimit.Error()
+	p.unfit.pushBack(t)
+	p.none = false
+	m.pump(now, p)
+}
+
 // Unreadable says that an envelope could not be read from the disk; it is tried
 // again after a pause.
 func (m *Machine) Unreadable(now time.Time, id envelope.ID, reason string) {
@@ -223,25 +304,39 @@ func (m *Machine) Unreadable(now time.Time, id envelope.ID, reason string) {
 	}
 	p := m.peer(t.To)
 	t.remove()
+	p.shutAll(t)
 	p.waiting.pushBack(t)
 	t.reason = reason
-	t.result(reason)
+	t.note(t.lines, reason)
 	m.timers.arm(&t.retry, now.Add(m.backoff(t.tries, firstReceipt)))
 }
 
 // Answered takes a hop answer that came from the peer.
 func (m *Machine) Answered(now time.Time, k protocols.Key, a envelope.Answer) {
 	t, ok := m.byMark[a.Digest]
-	if !ok || t.To != k {
-		return
+	switch {
+	case !ok:
+	case t.To != k:
+		m.passed(now, k, t, a)
+	case !t.sentAt.IsZero():
+		m.answered(now, m.peer(k), t, a)
 	}
-	p := m.peer(k)
+}
+
+// answered takes the hop answer of the recipient itself.
+func (m *Machine) answered(now time.Time, p *peer, t *tracked, a envelope.Answer) {
 	p.answered(now, t)
-	if t.in == &p.flight {
+	switch t.in {
+	case &p.flight:
 		t.remove()
 		p.waiting.pushBack(t)
+	case &p.ready, &p.passing, &p.spent: // it was given up too early
+		if a.Code == envelope.Taken && p.up {
+			t.remove()
+			p.waiting.pushBack(t)
+		}
 	}
-	m.judgeAnswer(now, t, a)
+	m.judgeAnswer(now, p, t, a)
 	m.pump(now, p)
 }
 
@@ -250,7 +345,7 @@ func (m *Machine) Answered(now time.Time, k protocols.Key, a envelope.Answer) {
 // worth keeping, for a reference that goes into the reports.
 func (m *Machine) Receipt(now time.Time, r *ack.Receipt, keep func() uint64) (unknown []int) {
 	keep = sync.OnceValue(keep)
-	news := false
+	news, direct := false, false
 	for i := range r.Entries {
 		t, ok := m.byID[r.Entries[i].ID]
 		if !ok {
@@ -258,7 +353,10 @@ func (m *Machine) Receipt(now time.Time, r *ack.Receipt, keep func() uint64) (un
 			continue
 		}
 		verdict := Judge(t.Letter, r, i)
-		news = news || verdict != Ignore
+		if verdict != Ignore {
+			news, direct = true, direct || t.passage == nil
+			m.signed(now, t)
+		}
 		switch verdict {
 		case Deliver:
 			m.finish(now, t, Delivered, keep())
@@ -269,10 +367,28 @@ func (m *Machine) Receipt(now time.Time, r *ack.Receipt, keep func() uint64) (un
 		}
 	}
 	if p, ok := m.peers[r.From]; ok && news { // an old receipt may come from anybody
-		p.lastAnswer, p.fruitful = now, true
+		if p.lastReceipt = now; direct {
+			p.lastAnswer, p.fruitful = now, true
+		}
 		m.pump(now, p)
 	}
 	return unknown
+}
+
+// signed notes that the recipient has signed for a message.
+func (m *Machine) signed(now time.Time, t *tracked) {
+	p := m.peers[t.To]
+	if t.passage != nil {
+		m.receiptVia(now, p, t)
+		return
+	}
+	if t.in == &p.flight { // it outran the hop answer
+		p.answered(now, t)
+	}
+	p.receiptedTo = max(p.receiptedTo, t.order)
+	if took := now.Sub(t.sentAt); took >= 0 {
+		p.receiptTrip = smooth(p.receiptTrip, took)
+	}
 }
 
 // Succeeded says that the content of a message lives on in a successor, which
@@ -299,8 +415,8 @@ func (m *Machine) Report(id envelope.ID) (Report, bool) {
 	if p.inDial {
 		r.Attempts = append(r.Attempts, Attempt{At: p.dialedAt, Path: "dial", Result: "under way"})
 	}
-	if r.Next.IsZero() && !p.up && p.dialing.index > 0 {
-		r.Next = p.dialing.at
+	if r.Next.IsZero() {
+		r.Next = p.nextTry(t)
 	}
 	return r, true
 }
@@ -351,7 +467,7 @@ func (m *Machine) seal(t *tracked, toIdentity bool) {
 }
 
 func (m *Machine) finish(now time.Time, t *tracked, s State, ref uint64) {
-	t.result("receipt")
+	t.note(t.lines, "receipt")
 	t.State, t.at, t.receipt, t.reason = s, now, ref, ""
 	m.drop(t)
 	m.ready.Save = append(m.ready.Save, t.report())
@@ -373,6 +489,7 @@ func (m *Machine) drop(t *tracked) {
 		delete(m.byMark, t.Digest.Short())
 	}
 	p := m.peers[t.To]
+	p.shutAll(t)
 	p.tracked--
 	m.forgetIdle(p)
 }
@@ -391,7 +508,7 @@ func (m *Machine) expire(now time.Time, t *tracked) {
 
 // unopenable seals the content once more, for the recipient has lost the key.
 func (m *Machine) unopenable(now time.Time, t *tracked) {
-	t.result("unopenable")
+	t.note(t.lines, "unopenable")
 	if t.Reseals >= maxReseals {
 		m.fail(now, t, Failed, "the recipient cannot open it, though it was sealed anew")
 		return

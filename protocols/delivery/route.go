@@ -18,4 +18,8 @@ type Outcome struct {
 	Code   envelope.Code   // zero for silence
 	Reason envelope.Reason // of a refusal
 	Took   time.Duration   // from when its bytes left to the answer, or for how long there was none
+
+	// Of an envelope that the relay says was taken: the recipient signed for
+	// it, or did not in time. Code is zero then.
+	Receipt, Lost bool
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
@@ -18,8 +17,15 @@ type tracked struct {
 	successor envelope.ID
 	receipt   uint64
 	resealing bool
-	taken     bool // so its newest hop answer says
+	taken     bool // so its recipient's newest hop answer says
+	departed  bool // it has been sent, by some path
 	unsaved   bool // on the machine's list of states to write down
+
+	lines   int      // of its trace that were ever opened
+	own     int      // the newest of them that is about the connection
+	order   uint64   // among all that went to its recipient over connections
+	line    int      // the peer's line that it went out on, plus one; zero if on none
+	passage *passage // nil if it never went over relays
 
 	ending timer // its lifetime
 	retry  timer // its next try, or the end of its wait for a prekey
@@ -28,30 +34,41 @@ type tracked struct {
 	prev, next *tracked
 }
 
-// attempt opens a line in the message's trace.
-func (t *tracked) attempt(now time.Time, path Path) {
+// attempt opens a line in the message's trace and returns its number.
+func (t *tracked) attempt(a Attempt) int {
 	if len(t.Attempts) == maxAttempts {
 		t.Attempts = slices.Delete(t.Attempts, 1, 2) // the first try stays
 	}
-	a := Attempt{At: now, Path: path.String(), Transport: path.Transport}
-	if path.Relayed && path.Via != (protocols.Key{}) {
-		a.Via = Route{path.Via}
-	}
 	t.Attempts = append(t.Attempts, a)
+	t.lines++
+	return t.lines
 }
 
-// unsent takes back a try that came to nothing.
+// unsent takes back a try over the connection that came to nothing.
 func (t *tracked) unsent() {
 	t.tries--
-	t.Attempts = t.Attempts[:max(0, len(t.Attempts)-1)]
+	t.line = 0
+	if t.own == t.lines && t.lines > 0 {
+		t.Attempts = t.Attempts[:len(t.Attempts)-1]
+		t.lines--
+	}
+	t.own = 0
 }
 
-// result closes the newest line.
-func (t *tracked) result(what string) {
-	if n := len(t.Attempts); n > 0 {
-		t.Attempts[n-1].Result = what
+// note writes what came back into a line, if it is still there.
+func (t *tracked) note(line int, what string) {
+	at := len(t.Attempts) - 1 - (t.lines - line)
+	switch {
+	case line == 1:
+		at = 0
+	case line == 0 || at < 1:
+		return
 	}
+	t.Attempts[at].Result = what
 }
+
+// result closes the newest line that is about the connection.
+func (t *tracked) result(what string) { t.note(t.own, what) }
 
 func (t *tracked) report() Report {
 	r := Report{

@@ -1,0 +1,159 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// WrittenVia says that the bytes of a copy have left for the first relay of its
+// route.
+func (m *Machine) WrittenVia(now time.Time, relay protocols.Key, id envelope.ID) {
+	t, ok := m.byID[id]
+	if !ok || t.passage == nil {
+		return
+	}
+	if y := t.passage.by(relay); y != nil && y.open && y.rung.last == y {
+		y.sentAt = now // the list stays in the order of time
+	}
+	m.left(now, t)
+}
+
+// UnsentVia says that a copy could not be given to the first relay of its route.
+func (m *Machine) UnsentVia(now time.Time, relay protocols.Key, id envelope.ID, reason string) {
+	t, ok := m.byID[id]
+	if !ok || t.passage == nil {
+		return
+	}
+	y := t.passage.by(relay)
+	if y == nil || !y.open {
+		return
+	}
+	p := m.peers[t.To]
+	y.answered, y.rung.failedAt = true, now
+	p.shut(y)
+	t.note(y.line, reason)
+	m.tally.Fates[WayRelays][FateSilence]++
+	m.judge(y.rung, Outcome{To: t.To, Took: now.Sub(y.sentAt)})
+	m.back(now, p, t)
+}
+
+// back lets a message go on whose copy has failed, unless another is under way.
+func (m *Machine) back(now time.Time, p *peer, t *tracked) {
+	var back queue
+	m.release(p, t, &back)
+	p.ready.prepend(&back)
+	m.pump(now, p)
+}
+
+// passed takes the answer of a relay that was given a copy. Others are ignored.
+func (m *Machine) passed(now time.Time, k protocols.Key, t *tracked, a envelope.Answer) {
+	if t.passage == nil {
+		return
+	}
+	y := t.passage.by(k)
+	if y == nil {
+		return
+	}
+	p := m.peers[t.To]
+	m.heard(now, p, y)
+	m.judge(y.rung, Outcome{To: t.To, Code: a.Code, Reason: a.Reason, Took: now.Sub(y.sentAt)})
+	switch a.Code {
+	case envelope.Taken, envelope.Stored:
+		m.takenByRelay(now, p, y)
+	case envelope.Busy:
+		y.rung.failedAt = now
+		m.tally.Fates[WayRelays][FateBusy]++
+		t.reason = "the relay is busy"
+		t.note(y.line, "busy")
+		m.back(now, p, t)
+	default:
+		y.rung.failedAt = now
+		m.tally.Fates[WayRelays][FateRefused]++
+		t.reason = "relays refused it: " + a.Reason.String()
+		t.note(y.line, "refused: "+a.Reason.String())
+		m.back(now, p, t)
+	}
+}
+
+// heard notes that a relay has answered for a copy.
+func (m *Machine) heard(now time.Time, p *peer, y *try) {
+	y.answered = true
+	r := y.rung
+	r.lastAnswer, r.doubted = now, false
+	r.relay.roundTrip = smooth(r.relay.roundTrip, max(now.Sub(y.sentAt), 0))
+	p.shut(y)
+}
+
+// takenByRelay notes that a relay has the message. That is no promise: without
+// a receipt, the message goes another way a little later.
+func (m *Machine) takenByRelay(now time.Time, p *peer, y *try) {
+	t := y.t
+	m.tally.Fates[WayRelays][FateTaken]++
+	y.rung.failedAt = time.Time{}
+	t.note(y.line, "taken")
+	m.reached(now, p)
+	if t.State < Relayed {
+		t.State, t.at = Relayed, now
+		m.changed(now, t)
+	}
+	switch t.in {
+	case &p.flight: // it was the scout of a silent connection
+		t.passage.taken = y
+		m.doubtLine(now, p)
+		if t.in == &p.flight {
+			t.passage.taken = nil // which is silent no more
+		}
+	case &p.ready, &p.spent:
+		t.remove()
+		p.passing.pushBack(t)
+		t.passage.taken = y
+	case &p.passing:
+		t.passage.taken = y
+	}
+	if t.passage.taken == y {
+		t.reason = ""
+		m.timers.arm(&t.retry, now.Add(max(m.backoff(t.passage.rounds+1, relayReceipt), 3*y.rung.relay.roundTrip)))
+	}
+	m.pump(now, p)
+}
+
+// reached notes that a copy got through.
+func (m *Machine) reached(now time.Time, p *peer) {
+	p.rounds, p.reachedAt = 0, now
+	p.window = min(p.window+1, relayWindow)
+	m.abandon(now, p)
+}
+
+// vain notes that a relay took the message and its recipient did not sign for
+// it: another path is tried.
+func (m *Machine) vain(now time.Time, t *tracked) {
+	y, p := t.passage, m.peers[t.To]
+	p.doubted, p.fooledAt = false, now
+	m.tally.Fates[WayRelays][FateSilence]++
+	m.judge(y.taken.rung, Outcome{To: t.To, Lost: true, Took: now.Sub(y.taken.sentAt)})
+	t.note(y.taken.line, "taken, but no receipt came")
+	y.taken.rung.failedAt = now
+	y.taken, y.vain = nil, true
+}
+
+// receiptVia notes that the recipient signed for a message that went over
+// relays: that is as good as the relay's answer, if only one had it.
+func (m *Machine) receiptVia(now time.Time, p *peer, t *tracked) {
+	by := t.passage.taken
+	if by == nil && t.passage.open == 1 && t.in == &p.passing {
+		by = t.passage.tries[slices.IndexFunc(t.passage.tries, func(y *try) bool { return y.open })]
+		m.heard(now, p, by)
+		m.tally.Fates[WayRelays][FateTaken]++
+		m.judge(by.rung, Outcome{To: t.To, Code: envelope.Taken, Took: now.Sub(by.sentAt)})
+	}
+	if by != nil {
+		m.judge(by.rung, Outcome{To: t.To, Receipt: true, Took: now.Sub(by.sentAt)})
+	}
+	m.reached(now, p)
+	if t.in == &p.flight {
+		m.doubtLine(now, p)
+	}
+}
