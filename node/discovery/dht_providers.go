@@ -58,14 +58,24 @@ func digestCID(digest [sha256.Size]byte) cid.Cid {
 // How long what was found of a role is good for, and how many are looked for.
 const (
 	offersAge  = 10 * time.Minute
-	offersNone = time.Minute // if nobody was found
+	offersNone = time.Minute // if nobody was found, and twice that the next time
 	maxOffers  = 32
 )
 
 // offers is what was found of one role.
 type offers struct {
-	found []peer.AddrInfo
-	at    time.Time // zero: not yet looked for
+	found  []peer.AddrInfo
+	at     time.Time // zero: not yet looked for
+	misses int       // in a row
+}
+
+// old says that it is time to look again.
+func (o offers) old() bool {
+	age := offersAge
+	if o.misses > 0 {
+		age = min(age, offersNone<<min(o.misses-1, 8))
+	}
+	return o.at.IsZero() || time.Since(o.at) > age
 }
 
 // Offering implements Offering with what was found last. If that is long ago, it
@@ -74,11 +84,7 @@ func (d *DHT) Offering(role uint8) []peer.AddrInfo {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	o := d.offers[role]
-	age := offersAge
-	if len(o.found) == 0 {
-		age = offersNone
-	}
-	if o.at.IsZero() || time.Since(o.at) > age {
+	if o.old() {
 		d.wanted[role] = true
 		d.poke()
 	}
@@ -111,7 +117,11 @@ func (d *DHT) lookForOffers(ctx context.Context) {
 			logger.Debugw("nobody found for a role", "role", role, "err", err)
 		}
 		d.mu.Lock()
-		d.offers[role] = offers{found, time.Now()}
+		o := offers{found: found, at: time.Now()}
+		if len(found) == 0 {
+			o.misses = d.offers[role].misses + 1
+		}
+		d.offers[role] = o
 		d.mu.Unlock()
 		if len(found) > 0 && d.cfg.Offered != nil {
 			d.cfg.Offered(role)

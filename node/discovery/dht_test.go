@@ -33,11 +33,7 @@ type dhtNode struct {
 func (s *sim) dhtNode(n int, roles ...uint8) *dhtNode {
 	s.t.Helper()
 	d := &dhtNode{Host: s.host(n)}
-	raw, err := d.Peerstore().PrivKey(d.ID()).Raw()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	d.signer = protocols.NewSigner(protocols.Main, ed25519.PrivateKey(raw))
+	d.signer = signerOf(s.t, d.Host)
 	d.record = recordOf(d.signer, time.Now())
 	d.DHT = NewDHT(DHTConfig{
 		Host: d.Host, Local: true,

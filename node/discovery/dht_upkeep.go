@@ -30,6 +30,7 @@ type dhtUpkeep struct {
 	kad *dht.IpfsDHT
 
 	joined  bool      // there has been somebody to talk to
+	stepped time.Time // last
 	check   time.Time // news are looked at; zero: there are none
 	self    time.Time
 	bucket  time.Time
@@ -66,8 +67,13 @@ func (u *dhtUpkeep) run(ctx context.Context) {
 		case <-wake.C:
 			u.check = time.Time{}
 			u.step(ctx)
+			u.stepped = time.Now()
 		}
-		wake.Reset(max(time.Until(u.due()), minStep))
+		next := u.due()
+		if soonest := u.stepped.Add(minStep); next.Before(soonest) {
+			next = soonest
+		}
+		wake.Reset(time.Until(next))
 	}
 }
 

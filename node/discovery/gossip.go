@@ -36,10 +36,7 @@ func newGossip(ctx context.Context, h host.Host, n protocols.Network) (*pubsub.P
 	ps, err := pubsub.NewGossipSub(ctx, h,
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign), pubsub.WithNoAuthor(),
-		pubsub.WithMessageIdFn(func(m *pubsubpb.Message) string {
-			id := sha256.Sum256(m.GetData())
-			return string(id[:20])
-		}),
+		pubsub.WithMessageIdFn(gossipID),
 		pubsub.WithFloodPublish(false), pubsub.WithPeerExchange(false),
 		pubsub.WithMaxMessageSize(maxGossip), pubsub.WithPeerOutboundQueueSize(gossipQueue),
 		pubsub.WithSeenMessagesTTL(gossipSeen),
@@ -52,6 +49,12 @@ func newGossip(ctx context.Context, h host.Host, n protocols.Network) (*pubsub.P
 		return nil, fmt.Errorf("start gossip: %w", err)
 	}
 	return ps, nil
+}
+
+// gossipID names a message by what is in it.
+func gossipID(m *pubsubpb.Message) string {
+	id := sha256.Sum256(m.GetData())
+	return string(id[:20])
 }
 
 // topicsOf are the topics of a network.

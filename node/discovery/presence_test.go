@@ -239,12 +239,8 @@ type presenceNode struct {
 
 func (s *sim) presenceNode(n int, roles ...uint8) *presenceNode {
 	p := &presenceNode{Host: s.host(n), roles: roles}
-	raw, err := p.Peerstore().PrivKey(p.ID()).Raw()
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	p.Presence = NewPresence(PresenceConfig{
-		Host: p.Host, Signer: protocols.NewSigner(protocols.Main, ed25519.PrivateKey(raw)),
+		Host: p.Host, Signer: signerOf(s.t, p.Host),
 		Offer: func() Offer { return Offer{Roles: p.roles, Addrs: p.Host.Addrs()} },
 	})
 	s.runs(p.Presence)
