@@ -1,0 +1,53 @@
+package backup
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// Place takes on an own message whose recipient is away: it is brought to
+// holders, and looked after until Release or its end.
+func (k *Keeper) Place(now time.Time, it Item) {
+	if _, ok := k.byDigest[it.Digest]; ok {
+		return
+	}
+	e := k.enter(now, it, own)
+	k.consider(now, e)
+}
+
+// Release says that an own message is final without a receipt.
+func (k *Keeper) Release(d envelope.Digest) {
+	if e := k.byDigest[d]; e != nil && e.is == own {
+		k.strike(e)
+	}
+}
+
+// HolderState is how one holder of an own message stands.
+type HolderState struct {
+	Key  protocols.Key
+	End  time.Time // until when it has promised to keep it
+	Live bool      // it answers, and has shown that it has the message
+}
+
+// Placement is how an own message stands with its holders.
+type Placement struct {
+	Holders []HolderState // who have signed
+	Enough  bool          // as many as there should be have, at some time
+	Live    int
+}
+
+// Placement tells how an own message stands.
+func (k *Keeper) Placement(d envelope.Digest) (p Placement, ok bool) {
+	e := k.byDigest[d]
+	if e == nil || e.is != own {
+		return p, false
+	}
+	p.Enough, p.Live = e.placed, k.live(e)
+	for i := range e.holders {
+		s := &e.holders[i]
+		p.Holders = append(p.Holders, HolderState{Key: s.fellow.key, End: s.end, Live: s.counts()})
+	}
+	return p, true
+}
