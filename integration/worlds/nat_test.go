@@ -105,4 +105,3 @@ func TestNodeIsWhatPeersSayItIs(t *testing.T) {
 		}
 	})
 }
-
