@@ -23,6 +23,9 @@
 //	p reference           a signed receipt
 //	c, t, k, a key        contacts, correspondents, prekey records, admissions
 //	b key                 the bytes a stranger takes in the inbox
+//	h digest              a copy kept for its recipient, its bytes under their shred key
+//	l digest              who else holds it
+//	g digest              what stays of a copy that its recipient's receipt ended
 //	m name                small settings, among them the version of this layout
 //	n                     counters, written with every commit
 //

@@ -26,6 +26,9 @@ const (
 	tableStranger  = 'b'
 	tableMeta      = 'm'
 	tableCounters  = 'n'
+	tableKept      = 'h'
+	tableHolders   = 'l'
+	tableEnded     = 'g'
 )
 
 // A minute is the time in minutes since the epoch, the grain in which rows end.
