@@ -35,7 +35,7 @@ func (l *Links) moveOn(c *conn) {
 		}
 		o.endIfDrained()
 	}
-	l.advance(&c.next, now.Add(spareQuiet))
+	l.advance(&c.next, now.Add(fastBeat))
 }
 
 // endDrained ends o if it was retired and has had all its answers.

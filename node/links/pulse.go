@@ -73,7 +73,7 @@ func (l *Links) tend(c *conn, now time.Time) (then func()) {
 	}
 	next := sooner(c.drainBy(now), l.tendCircuit(c, now))
 	if l.isSpare(c, now) {
-		return func() { _ = c.Close() }
+		return func() { l.hangUp(c) }
 	}
 	due, then := l.tendPulse(c, now, late)
 	if next = sooner(next, due); !next.IsZero() {
@@ -174,12 +174,18 @@ func (l *Links) beat(c *conn, b heartbeat.Beat) {
 	}
 }
 
+// hangUp closes a connection. That may take a while if the other end is dead, so
+// nobody waits for it but Run.
+func (l *Links) hangUp(c *conn) {
+	l.spawn(func(context.Context) { _ = c.Close() })
+}
+
 // bury closes a connection that shows no life. If it went over a relay, that
 // may be what died.
 func (l *Links) bury(c *conn) {
 	l.count.dead.Inc()
 	logger.Debugw("connection dead", "peer", c.RemotePeer(), "addr", c.RemoteMultiaddr())
-	_ = c.Close()
+	l.hangUp(c)
 	if c.path.Via == (Peer{}) {
 		return
 	}

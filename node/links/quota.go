@@ -23,6 +23,13 @@ type quota struct {
 	in    atomic.Int64
 }
 
+// A limit below these is not worth a successor: the next circuit would be at its
+// end as soon as it begins.
+const (
+	leastData = 32 << 10
+	leastTime = 20 * time.Second
+)
+
 const (
 	quotaStart  = 6 << 10 // bytes each way that were gone when we began to count
 	quotaMargin = 6 << 10 // bytes each way left to answers, identify, hole punching, and a 32nd more
@@ -105,13 +112,13 @@ func (q *quota) ends() time.Time {
 
 // low says that a third or less of the bytes is left, either way.
 func (q *quota) low() bool {
-	return q != nil && q.data > 0 && max(q.out.Load(), q.in.Load()) > q.data-q.data/3
+	return q != nil && q.data >= leastData && max(q.out.Load(), q.in.Load()) > q.data-q.data/3
 }
 
-// renewAt is when a circuit should have a successor because its time ends;
-// zero: never. Whoever dialled it comes first.
+// renewAt is when a circuit should have a successor because its time ends; zero:
+// never. Whoever dialled it comes first.
 func (q *quota) renewAt(dialled bool) time.Time {
-	if q == nil || q.time == 0 {
+	if q == nil || q.time < leastTime {
 		return time.Time{}
 	}
 	lead := min(max(q.time/4, 5*time.Second), time.Minute)

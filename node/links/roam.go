@@ -3,6 +3,7 @@ package links
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -18,9 +19,11 @@ const redials = 8
 func (l *Links) CloseAll(reason string) {
 	conns := l.host.Network().Conns()
 	logger.Debugw("closing all connections", "reason", reason, "connections", len(conns))
+	var closing sync.WaitGroup
 	for _, c := range conns {
-		_ = c.Close()
+		closing.Go(func() { _ = c.Close() }) // which may take a while on a dead one
 	}
+	closing.Wait()
 }
 
 // Reconnect is CloseAll, and then dials those who matter: relays that others
