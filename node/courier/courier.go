@@ -40,6 +40,9 @@ type Lines interface {
 	Connect(ctx context.Context, p protocols.Key) error
 	// Probe tests the connections to the peer and closes those that are dead.
 	Probe(ctx context.Context, p protocols.Key) (alive bool)
+	// Watch says whether something waits for the peer: then a dead connection
+	// is to be noticed soon.
+	Watch(p protocols.Key, waiting bool)
 }
 
 // Prekeys gives this node's current prekey record, signed.

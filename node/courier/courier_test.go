@@ -19,6 +19,7 @@ type desert struct{ dialled chan protocols.Key }
 
 func (desert) SendEnvelope(protocols.Key, []byte, func(error)) error { return context.Canceled }
 func (desert) SendAck(protocols.Key, []byte) error                   { return context.Canceled }
+func (desert) Watch(protocols.Key, bool)                             {}
 func (desert) Connected(protocols.Key) bool                          { return false }
 func (desert) Probe(context.Context, protocols.Key) bool             { return false }
 

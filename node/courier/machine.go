@@ -65,6 +65,9 @@ func (c *Courier) act(m *delivery.Machine, now time.Time) {
 		for _, id := range r.Reseal {
 			c.workers.Go(func() { offer(c.ctx, c.reseals, id) })
 		}
+		for _, w := range r.Watch {
+			c.Lines.Watch(w.Peer, w.Waiting)
+		}
 		for _, k := range r.Dial {
 			c.workers.Go(func() { c.dial(k) })
 		}

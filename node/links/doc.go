@@ -47,7 +47,8 @@
 //	a friend                               90 s         10 s      30 KB
 //	anybody else                          never            –      20 KB, QUIC's keepalive
 //
-// The times in the third column begin with the first question after the last
+// Who has waited for 10 minutes while nothing was said is patient: then a peer is
+// asked as a relay is. The times in the third column begin with the first question after the last
 // sign of life; they grow with the round trip and with what is under way, for a
 // beat may stand behind it. Who has not answered a beat yet, be it because it
 // knows none, is pinged as well. A node that finds its own timers late blames

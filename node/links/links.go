@@ -45,7 +45,7 @@ type Links struct {
 
 	agenda    agenda
 	standings map[Peer]*standing
-	watched   map[Peer]struct{}    // for whom somebody waits
+	watched   map[Peer]time.Time   // for whom somebody waits, and since when
 	leaned    map[peer.ID]struct{} // relays by which others reach this node
 
 	lines   map[*stream.Line]struct{} // all that are open, either way
@@ -75,7 +75,7 @@ func New(h host.Host, cfg Config) *Links {
 		sooner:  make(chan struct{}, 1),
 
 		standings: make(map[Peer]*standing),
-		watched:   make(map[Peer]struct{}),
+		watched:   make(map[Peer]time.Time),
 		leaned:    make(map[peer.ID]struct{}),
 		peers:     make(map[peer.ID]*neighbour),
 		lines:     make(map[*stream.Line]struct{}),

@@ -49,8 +49,11 @@ type rhythm struct{ every, patience time.Duration }
 func (l *Links) rhythm(c *conn) rhythm {
 	n := c.of
 	frames, bytes := c.unanswered()
-	_, waited := l.watched[n.key]
+	since, waited := l.watched[n.key]
 	_, lean := l.leaned[n.id]
+	if waited && time.Since(later(since, n.talked)) > patient {
+		waited, lean = false, true
+	}
 	used := c == n.used
 	switch {
 	case n.speaks && (frames > 0 || waited && used):

@@ -317,7 +317,7 @@ func TestWhatAnHourCosts(t *testing.T) {
 		"stranger": {strangers, func(a, b *party) {}, 0, 1500},
 		"friend":   {nil, func(a, b *party) {}, 40, 1700},
 		"relay":    {strangers, func(a, b *party) { a.Lean([]peer.ID{b.host.ID()}) }, 720, 4000},
-		"waiting":  {strangers, func(a, b *party) { a.Watch(b.key(), true) }, 7200, 30000},
+		"waiting":  {strangers, func(a, b *party) { a.Watch(b.key(), true) }, 1200 + 600, 8000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

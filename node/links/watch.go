@@ -11,9 +11,16 @@ import (
 // maxWatched bounds how many peers can be waited for at once.
 const maxWatched = 4096
 
+// patient is how long somebody who waits is taken to look at the clock. A peer
+// may be connected for hours and not sign for what it was given.
+const patient = 10 * time.Minute
+
+// watchDelay is what most that is waited for takes at most: it costs no beat.
+const watchDelay = 250 * time.Millisecond
+
 // Watch says whether somebody waits for p. While somebody does, or while an
 // envelope to p has no answer, a dead connection is noticed within some 2 s and
-// closed.
+// closed; within 8 s when that has lasted for 10 minutes.
 func (l *Links) Watch(p Peer, waiting bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -25,8 +32,11 @@ func (l *Links) Watch(p Peer, waiting bool) {
 	case was || len(l.watched) >= maxWatched:
 		return
 	}
-	l.watched[p] = struct{}{}
-	l.lookAt(identity.PeerIDOf(p))
+	now := time.Now()
+	l.watched[p] = now
+	if n := l.peers[identity.PeerIDOf(p)]; n != nil {
+		l.advance(&n.used.next, now.Add(watchDelay))
+	}
 }
 
 // Lean names the relays by which others reach this node, in place of those

@@ -66,6 +66,14 @@ type Ready struct {
 	Routes   []RouteRequest  // routes to find, reported with Routes
 	Judged   []Judgement     // what relays did
 	LookUp   []protocols.Key // peers whose prekeys to look for, reported with LookedUp
+	Watch    []Watch         // for whom something waits, and for whom nothing does any more
+}
+
+// Watch says whether something waits for a peer, so that it is worth noticing
+// soon when its connection is dead.
+type Watch struct {
+	Peer    protocols.Key
+	Waiting bool
 }
 
 // SealRequest asks for one message to be sealed.
@@ -146,7 +154,9 @@ func (m *Machine) Accept(now time.Time, msg Message) {
 	t.retry.fire = func(now time.Time) { m.again(now, t) }
 	m.timers.arm(&t.ending, msg.End)
 	p := m.peer(msg.To)
-	p.tracked++
+	if p.tracked++; p.tracked == 1 {
+		m.ready.Watch = append(m.ready.Watch, Watch{p.key, true})
+	}
 	p.welcome(now, &msg)
 	if !msg.Sealed {
 		p.unsealed.pushBack(t)
@@ -490,7 +500,9 @@ func (m *Machine) drop(t *tracked) {
 	}
 	p := m.peers[t.To]
 	p.shutAll(t)
-	p.tracked--
+	if p.tracked--; p.tracked == 0 {
+		m.ready.Watch = append(m.ready.Watch, Watch{p.key, false})
+	}
 	m.forgetIdle(p)
 }
 
