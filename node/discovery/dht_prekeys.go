@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,12 @@ const prekeySpace = "tom-prekeys"
 
 // prekeyQuorum is how many holders' records are compared before the newest of
 // them is taken: it saves asking the rest.
-const prekeyQuorum = 2
+const prekeyQuorum = 3
+
+// secondHolder is how long the others are waited for once one holder has
+// answered. Often the node itself is among those to ask, and away: its dial
+// would last longer than a message waits for prekeys.
+const secondHolder = 300 * time.Millisecond
 
 // prekeyPath is where a node's prekeys are.
 func prekeyPath(k protocols.Key) string { return "/" + prekeySpace + "/" + string(k[:]) }
@@ -27,13 +33,37 @@ func prekeyPath(k protocols.Key) string { return "/" + prekeySpace + "/" + strin
 // verified.
 func (d *DHT) Prekeys(ctx context.Context, k protocols.Key) (b []byte, err error) {
 	err = d.ask(ctx, "prekeys", func(ctx context.Context, kad *dht.IpfsDHT) error {
-		b, err = kad.GetValue(ctx, prekeyPath(k), dht.Quorum(prekeyQuorum))
-		if len(b) > 0 {
-			return nil // the deadline, if it came, came to those asked last
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		better, err := kad.SearchValue(ctx, prekeyPath(k), dht.Quorum(prekeyQuorum))
+		if err != nil {
+			return err
 		}
-		return err
+		b = lastOf(better)
+		if b == nil {
+			return cmp.Or(ctx.Err(), ErrNotFound)
+		}
+		return nil
 	})
 	return b, err
+}
+
+// lastOf is the best of what comes, each better than the one before.
+func lastOf(better <-chan []byte) (best []byte) {
+	var late <-chan time.Time
+	for {
+		select {
+		case b, more := <-better:
+			if !more {
+				return best
+			}
+			if best = b; late == nil {
+				late = time.After(secondHolder)
+			}
+		case <-late:
+			return best
+		}
+	}
 }
 
 // validator checks prekey records.

@@ -31,20 +31,41 @@ func (d *DHT) Providers(ctx context.Context, digest [sha256.Size]byte, n int) (f
 	err = d.ask(ctx, "providers", func(ctx context.Context, kad *dht.IpfsDHT) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		for info := range kad.FindProvidersAsync(ctx, digestCID(digest), 4*n) {
-			if info.ID == d.cfg.Host.ID() || len(info.Addrs) == 0 {
-				continue
-			}
-			if found = append(found, info); len(found) == n {
-				return nil
-			}
-		}
+		found = d.gather(kad.FindProvidersAsync(ctx, digestCID(digest), 4*n), n)
 		if len(found) == 0 {
 			return ErrNotFound
 		}
 		return nil
 	})
 	return found, err
+}
+
+// moreProviders is how long others are waited for once one is found: among those
+// to ask there are always some who are away.
+const moreProviders = time.Second
+
+// gather takes at most n providers with addresses.
+func (d *DHT) gather(all <-chan peer.AddrInfo, n int) (found []peer.AddrInfo) {
+	var late <-chan time.Time
+	for {
+		select {
+		case info, more := <-all:
+			if !more {
+				return found
+			}
+			if info.ID == d.cfg.Host.ID() || len(info.Addrs) == 0 {
+				continue
+			}
+			if found = append(found, info); len(found) == n {
+				return found
+			}
+			if late == nil {
+				late = time.After(moreProviders)
+			}
+		case <-late:
+			return found
+		}
+	}
 }
 
 func digestCID(digest [sha256.Size]byte) cid.Cid {
