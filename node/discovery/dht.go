@@ -14,8 +14,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
-	"github.com/libp2p/go-libp2p/core/routing"
-	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/prometheus/client_golang/prometheus"
@@ -192,38 +190,6 @@ func (d *DHT) Size() int {
 		return 0
 	}
 	return d.kad.RoutingTable().Size()
-}
-
-// Find implements Finder.
-func (d *DHT) Find(ctx context.Context, id peer.ID) (addrs []multiaddr.Multiaddr, err error) {
-	err = d.ask(ctx, "peer", func(ctx context.Context, kad *dht.IpfsDHT) error {
-		if _, err := kad.FindPeer(ctx, id); errors.Is(err, routing.ErrNotFound) {
-			return ErrNotFound
-		} else if err != nil {
-			return err
-		}
-		d.identify(ctx, id)
-		if addrs = d.cfg.Host.Peerstore().Addrs(id); len(addrs) == 0 {
-			return ErrNotFound
-		}
-		return nil
-	})
-	return addrs, err
-}
-
-// identify waits until a peer that the lookup has met has said where it
-// listens.
-func (d *DHT) identify(ctx context.Context, id peer.ID) {
-	h, ok := d.cfg.Host.(interface{ IDService() identify.IDService })
-	if !ok {
-		return
-	}
-	for _, c := range d.cfg.Host.Network().ConnsToPeer(id) {
-		select {
-		case <-h.IDService().IdentifyWait(c):
-		case <-ctx.Done():
-		}
-	}
 }
 
 // ask runs a lookup within its bounds, and counts how it ended.

@@ -93,6 +93,24 @@ func TestDHTFindsEverybodyWithoutTheOneTheyMetOver(t *testing.T) {
 	})
 }
 
+func TestDHTWaitsForNobodyWhoIsGone(t *testing.T) {
+	inSim(t, func(t *testing.T, s *sim) {
+		all := s.dhtCrowd(12)
+		h := s.host(20) // somebody who serves nobody, but is known to those who stay
+		for _, stays := range all[2:9] {
+			s.connect(h, stays.Host)
+		}
+		for _, goes := range all[9:] { // fewer than are asked at a time
+			s.vanish(goes.Host)
+		}
+		begun := time.Now()
+		addrs, err := all[1].Find(t.Context(), h.ID())
+		if took := time.Since(begun); err != nil || !slices.ContainsFunc(addrs, h.Addrs()[0].Equal) || took > time.Second {
+			t.Errorf("found at %v, %v, after %v", addrs, err, took)
+		}
+	})
+}
+
 func TestDHTHoldsPrekeysAndTheNewestOnes(t *testing.T) {
 	inSim(t, func(t *testing.T, s *sim) {
 		all := s.dhtCrowd(15)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,12 +16,32 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/x/simlibp2p"
 	"github.com/marcopolo/simnet"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // sim is a simulated network of hosts at 127.0.x.y.
 type sim struct {
-	t   *testing.T
-	net *simnet.Simnet
+	t    *testing.T
+	net  *simnet.Simnet
+	gone sync.Map // IP addresses of hosts that nothing reaches any more
+}
+
+// vanish cuts a host off, as when its battery is empty: nobody is told.
+func (s *sim) vanish(h host.Host) {
+	ip, err := manet.ToIP(h.Addrs()[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.gone.Store(ip.String(), true)
+}
+
+func (s *sim) latency(p *simnet.Packet) time.Duration {
+	for _, end := range []net.Addr{p.From, p.To} {
+		if _, gone := s.gone.Load(end.(*net.UDPAddr).IP.String()); gone {
+			return 24 * time.Hour
+		}
+	}
+	return 10 * time.Millisecond
 }
 
 // inSim runs f in virtual time.
@@ -33,7 +54,7 @@ func inSimNow(t *testing.T, f func(t *testing.T, s *sim)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sim{t: t}
 		s.net = &simnet.Simnet{
-			LatencyFunc: func(*simnet.Packet) time.Duration { return 10 * time.Millisecond },
+			LatencyFunc: s.latency,
 			Logger:      slog.New(slog.DiscardHandler),
 		}
 		s.net.Start()
