@@ -21,9 +21,13 @@ type Counters struct {
 	refusedTotal    *prometheus.CounterVec
 	endedTotal      *prometheus.CounterVec
 	droppedTotal    prometheus.Counter
-	sentTotal       *prometheus.CounterVec
-	copiesTotal     *prometheus.CounterVec
-	fatesTotal      *prometheus.CounterVec
+	ways            [delivery.Ways]wayCounters
+}
+
+// wayCounters count what went by one kind of path.
+type wayCounters struct {
+	sent, copies prometheus.Counter
+	fates        [delivery.Fates]prometheus.Counter
 }
 
 // NewCounters makes the metrics and registers them.
@@ -38,7 +42,10 @@ func NewCounters(r prometheus.Registerer) *Counters {
 		r.MustRegister(c)
 		return c
 	}
-	return &Counters{
+	sent := vec("sent_total", "Envelopes of own messages sent, copies included.", "path")
+	copies := vec("copies_total", "Of those, envelopes that had been sent before.", "path")
+	fates := vec("sent_outcomes_total", "What came of envelopes that were sent.", "path", "outcome")
+	c := &Counters{
 		receivedTotal:   counter("received_total", "Messages stored in the inbox."),
 		duplicatesTotal: counter("duplicates_total", "Copies of messages that were in the inbox already."),
 		busyTotal:       counter("busy_total", "Envelopes put off because the inbox or the disk was full."),
@@ -46,25 +53,28 @@ func NewCounters(r prometheus.Registerer) *Counters {
 		refusedTotal:    vec("refused_total", "Verified envelopes refused.", "why"),
 		endedTotal:      vec("ended_total", "Own messages by the state they ended in.", "state"),
 		droppedTotal:    counter("receipts_dropped_total", "Receipts dropped because too many were pending."),
-		sentTotal:       vec("sent_total", "Envelopes of own messages sent, copies included.", "path"),
-		copiesTotal:     vec("copies_total", "Of those, envelopes that had been sent before.", "path"),
-		fatesTotal:      vec("sent_outcomes_total", "What came of envelopes that were sent.", "path", "outcome"),
 	}
+	for i := range c.ways {
+		w, path := &c.ways[i], delivery.Way(i).String()
+		w.sent, w.copies = sent.WithLabelValues(path), copies.WithLabelValues(path)
+		for fate := range w.fates {
+			w.fates[fate] = fates.WithLabelValues(path, delivery.Fate(fate).String())
+		}
+	}
+	return c
 }
 
 // tally adds what was done since the last call and returns what it was told.
 func (c *Counters) tally(last, now delivery.Tally) delivery.Tally {
-	if now == last {
-		return now
-	}
-	for way := range now.Sent {
-		path := delivery.Way(way).String()
-		c.sentTotal.WithLabelValues(path).Add(float64(now.Sent[way] - last.Sent[way]))
-		c.copiesTotal.WithLabelValues(path).Add(float64(now.Copies[way] - last.Copies[way]))
-		for fate := range now.Fates[way] {
-			if n := now.Fates[way][fate] - last.Fates[way][fate]; n > 0 {
-				c.fatesTotal.WithLabelValues(path, delivery.Fate(fate).String()).Add(float64(n))
-			}
+	for i := range now {
+		if now[i] == last[i] {
+			continue
+		}
+		w, is, was := &c.ways[i], &now[i], &last[i]
+		w.sent.Add(float64(is.Sent - was.Sent))
+		w.copies.Add(float64(is.Copies - was.Copies))
+		for fate, counter := range w.fates {
+			counter.Add(float64(is.Fates[fate] - was.Fates[fate]))
 		}
 	}
 	return now

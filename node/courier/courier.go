@@ -38,11 +38,11 @@ type Lines interface {
 	Connected(p protocols.Key) bool
 	// Connect dials the peer at the addresses known of it.
 	Connect(ctx context.Context, p protocols.Key) error
+	// Watch says whether a user's message waits for the peer: then a dead
+	// connection to it should be noticed soon. It returns at once.
+	Watch(p protocols.Key, waiting bool)
 	// Probe tests the connections to the peer and closes those that are dead.
 	Probe(ctx context.Context, p protocols.Key) (alive bool)
-	// Watch says whether something waits for the peer: then a dead connection
-	// is to be noticed soon.
-	Watch(p protocols.Key, waiting bool)
 }
 
 // Prekeys gives this node's current prekey record, signed.

@@ -19,8 +19,8 @@ type desert struct{ dialled chan protocols.Key }
 
 func (desert) SendEnvelope(protocols.Key, []byte, func(error)) error { return context.Canceled }
 func (desert) SendAck(protocols.Key, []byte) error                   { return context.Canceled }
-func (desert) Watch(protocols.Key, bool)                             {}
 func (desert) Connected(protocols.Key) bool                          { return false }
+func (desert) Watch(protocols.Key, bool)                             {}
 func (desert) Probe(context.Context, protocols.Key) bool             { return false }
 
 func (d desert) Connect(ctx context.Context, p protocols.Key) error {
@@ -48,6 +48,12 @@ func running(t *testing.T) (*Courier, desert) {
 // runningOn is a courier with these connections, until the test ends.
 func runningOn(t *testing.T, lines Lines, inDoubt func() bool) *Courier {
 	t.Helper()
+	return runningWith(t, func(cfg *Config) { cfg.Lines, cfg.InDoubt = lines, inDoubt })
+}
+
+// runningWith is a courier that set has completed, until the test ends.
+func runningWith(t *testing.T, set func(*Config)) *Courier {
+	t.Helper()
 	me := somebody(t)
 	vault, err := identity.OpenVault("", me, time.Now)
 	if err != nil {
@@ -57,11 +63,13 @@ func runningOn(t *testing.T, lines Lines, inDoubt func() bool) *Courier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := New(Config{
-		Signer: me.Signer(protocols.Main), Prekeys: vault, Agreement: vault, Store: s, Lines: lines,
-		Now: time.Now, InDoubt: inDoubt, OutboxLimit: 8 << 20,
+	cfg := Config{
+		Signer: me.Signer(protocols.Main), Prekeys: vault, Agreement: vault, Store: s,
+		Now: time.Now, InDoubt: func() bool { return false }, OutboxLimit: 8 << 20,
 		Count: NewCounters(prometheus.NewRegistry()),
-	})
+	}
+	set(&cfg)
+	c := New(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()

@@ -65,9 +65,6 @@ func (c *Courier) act(m *delivery.Machine, now time.Time) {
 		for _, id := range r.Reseal {
 			c.workers.Go(func() { offer(c.ctx, c.reseals, id) })
 		}
-		for _, w := range r.Watch {
-			c.Lines.Watch(w.Peer, w.Waiting)
-		}
 		for _, k := range r.Dial {
 			c.workers.Go(func() { c.dial(k) })
 		}
@@ -76,6 +73,9 @@ func (c *Courier) act(m *delivery.Machine, now time.Time) {
 		}
 		for _, k := range r.LookUp {
 			c.workers.Go(func() { c.lookUp(k) })
+		}
+		for _, w := range r.Watch {
+			c.Lines.Watch(w.Peer, w.Waiting)
 		}
 		c.judge(r.Judged)
 		more := len(r.Routes)

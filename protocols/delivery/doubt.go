@@ -49,7 +49,7 @@ func (m *Machine) descend(p *peer) {
 // giveUp stops waiting for the answer to a copy. A message that waits for
 // nothing else goes to back.
 func (m *Machine) giveUp(p *peer, y *try, back *queue) {
-	m.tally.Fates[WayRelays][FateSilence]++
+	m.tally[WayRelays].Fates[FateSilence]++
 	p.shut(y)
 	y.t.note(y.line, "no answer")
 	m.release(p, y.t, back)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/ack"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
@@ -472,5 +473,30 @@ func TestRoutesThatLeadNowhereAreNotTaken(t *testing.T) {
 	}
 	if !(Route{a, carol, {4}, {5}}).sound(bob) {
 		t.Error("four relays are refused")
+	}
+}
+
+func TestPeersAreWatchedWhileMessagesWait(t *testing.T) {
+	b := newBench(t)
+	b.m.PeerUp(b.now, bob, Path{})
+	var told []Watch
+	for range 100 {
+		msg := b.accept(b.message())
+		told = append(told, b.m.Ready().Watch...)
+		b.receipt(receiptOf(ack.Delivered, msg))
+		told = append(told, b.pass(time.Second).Watch...)
+	}
+	if len(told) > 20 || !told[0].Waiting {
+		t.Errorf("told %d times in 100 messages: %+v", len(told), told)
+	}
+	told = append(told, b.pass(time.Minute).Watch...)
+	if told[len(told)-1].Waiting {
+		t.Error("watched for ever")
+	}
+	control := b.message()
+	control.Control = true
+	b.accept(control)
+	if w := b.m.Ready().Watch; len(w) > 0 {
+		t.Errorf("watched for receipts: %+v", w)
 	}
 }

@@ -66,14 +66,7 @@ type Ready struct {
 	Routes   []RouteRequest  // routes to find, reported with Routes
 	Judged   []Judgement     // what relays did
 	LookUp   []protocols.Key // peers whose prekeys to look for, reported with LookedUp
-	Watch    []Watch         // for whom something waits, and for whom nothing does any more
-}
-
-// Watch says whether something waits for a peer, so that it is worth noticing
-// soon when its connection is dead.
-type Watch struct {
-	Peer    protocols.Key
-	Waiting bool
+	Watch    []Watch         // whom a user's message waits for
 }
 
 // SealRequest asks for one message to be sealed.
@@ -81,6 +74,13 @@ type SealRequest struct {
 	ID         envelope.ID
 	To         protocols.Key
 	ToIdentity bool // no prekey came in time: the identity key will do
+}
+
+// Watch says whether a message of a user's waits for a peer: a dead connection
+// to one that is waited for should be noticed soon.
+type Watch struct {
+	Peer    protocols.Key
+	Waiting bool
 }
 
 // Transmit names the envelopes to put on the connection to one peer, in order:
@@ -154,9 +154,8 @@ func (m *Machine) Accept(now time.Time, msg Message) {
 	t.retry.fire = func(now time.Time) { m.again(now, t) }
 	m.timers.arm(&t.ending, msg.End)
 	p := m.peer(msg.To)
-	if p.tracked++; p.tracked == 1 {
-		m.ready.Watch = append(m.ready.Watch, Watch{p.key, true})
-	}
+	p.tracked++
+	m.await(p, &msg)
 	p.welcome(now, &msg)
 	if !msg.Sealed {
 		p.unsealed.pushBack(t)
@@ -500,8 +499,9 @@ func (m *Machine) drop(t *tracked) {
 	}
 	p := m.peers[t.To]
 	p.shutAll(t)
-	if p.tracked--; p.tracked == 0 {
-		m.ready.Watch = append(m.ready.Watch, Watch{p.key, false})
+	p.tracked--
+	if !t.Control {
+		p.awaited--
 	}
 	m.forgetIdle(p)
 }

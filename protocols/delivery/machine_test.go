@@ -66,6 +66,9 @@ func (b *bench) pass(d time.Duration) Ready {
 		all.Transmit = append(all.Transmit, r.Transmit...)
 		all.Dial = append(all.Dial, r.Dial...)
 		all.Probe = append(all.Probe, r.Probe...)
+		all.Routes = append(all.Routes, r.Routes...)
+		all.LookUp = append(all.LookUp, r.LookUp...)
+		all.Watch = append(all.Watch, r.Watch...)
 	}
 	b.now = end
 	return all

@@ -35,7 +35,7 @@ func (m *Machine) UnsentVia(now time.Time, relay protocols.Key, id envelope.ID, 
 	y.answered, y.rung.failedAt = true, now
 	p.shut(y)
 	t.note(y.line, reason)
-	m.tally.Fates[WayRelays][FateSilence]++
+	m.tally[WayRelays].Fates[FateSilence]++
 	m.judge(y.rung, Outcome{To: t.To, Took: now.Sub(y.sentAt)})
 	m.back(now, p, t)
 }
@@ -65,13 +65,13 @@ func (m *Machine) passed(now time.Time, k protocols.Key, t *tracked, a envelope.
 		m.takenByRelay(now, p, y)
 	case envelope.Busy:
 		y.rung.failedAt = now
-		m.tally.Fates[WayRelays][FateBusy]++
+		m.tally[WayRelays].Fates[FateBusy]++
 		t.reason = "the relay is busy"
 		t.note(y.line, "busy")
 		m.back(now, p, t)
 	default:
 		y.rung.failedAt = now
-		m.tally.Fates[WayRelays][FateRefused]++
+		m.tally[WayRelays].Fates[FateRefused]++
 		t.reason = "relays refused it: " + a.Reason.String()
 		t.note(y.line, "refused: "+a.Reason.String())
 		m.back(now, p, t)
@@ -91,7 +91,7 @@ func (m *Machine) heard(now time.Time, p *peer, y *try) {
 // a receipt, the message goes another way a little later.
 func (m *Machine) takenByRelay(now time.Time, p *peer, y *try) {
 	t := y.t
-	m.tally.Fates[WayRelays][FateTaken]++
+	m.tally[WayRelays].Fates[FateTaken]++
 	y.rung.failedAt = time.Time{}
 	t.note(y.line, "taken")
 	m.reached(now, p)
@@ -132,7 +132,7 @@ func (m *Machine) reached(now time.Time, p *peer) {
 func (m *Machine) vain(now time.Time, t *tracked) {
 	y, p := t.passage, m.peers[t.To]
 	p.doubted, p.fooledAt = false, now
-	m.tally.Fates[WayRelays][FateSilence]++
+	m.tally[WayRelays].Fates[FateSilence]++
 	m.judge(y.taken.rung, Outcome{To: t.To, Lost: true, Took: now.Sub(y.taken.sentAt)})
 	t.note(y.taken.line, "taken, but no receipt came")
 	y.taken.rung.failedAt = now
@@ -146,7 +146,7 @@ func (m *Machine) receiptVia(now time.Time, p *peer, t *tracked) {
 	if by == nil && t.passage.open == 1 && t.in == &p.passing {
 		by = t.passage.tries[slices.IndexFunc(t.passage.tries, func(y *try) bool { return y.open })]
 		m.heard(now, p, by)
-		m.tally.Fates[WayRelays][FateTaken]++
+		m.tally[WayRelays].Fates[FateTaken]++
 		m.judge(by.rung, Outcome{To: t.To, Code: envelope.Taken, Took: now.Sub(by.sentAt)})
 	}
 	if by != nil {

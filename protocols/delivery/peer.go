@@ -47,6 +47,10 @@ type peer struct {
 	departures  uint64        // over connections
 	lastReceipt time.Time
 
+	awaited int   // messages for it that do not just carry receipts
+	watched bool  // so the caller was told
+	calm    timer // armed while it is watched: nothing may wait for it any more
+
 	lookingUp  bool // its prekeys
 	lookedUpAt time.Time
 
@@ -64,6 +68,7 @@ func (m *Machine) peer(k protocols.Key) *peer {
 	p.silence.fire = func(now time.Time) { m.silent(now, p) }
 	p.rest.fire = func(now time.Time) { m.pump(now, p) }
 	p.clock.fire = func(now time.Time) { m.tend(now, p) }
+	p.calm.fire = func(now time.Time) { m.relax(now, p) }
 	m.peers[k] = p
 	return p
 }
@@ -73,11 +78,45 @@ func (m *Machine) forgetIdle(p *peer) {
 	if p.tracked > 0 || p.up || p.inDial || p.probing || p.lookingUp {
 		return
 	}
-	for _, t := range []*timer{&p.dialing, &p.silence, &p.rest, &p.clock} {
+	for _, t := range []*timer{&p.dialing, &p.silence, &p.rest, &p.clock, &p.calm} {
 		m.timers.stop(t)
 	}
 	p.keepRungs(nil)
+	m.unwatch(p)
 	delete(m.peers, p.key)
+}
+
+// calmAfter is about how long a peer is watched after the last message for it.
+const calmAfter = 10 * time.Second
+
+// await has the peer watched while a message of a user's waits for it.
+func (m *Machine) await(p *peer, msg *Message) {
+	if msg.Control {
+		return
+	}
+	if p.awaited++; p.watched {
+		return
+	}
+	p.watched = true
+	m.ready.Watch = append(m.ready.Watch, Watch{Peer: p.key, Waiting: true})
+	m.timers.arm(&p.calm, msg.Created.Add(calmAfter))
+}
+
+// relax ends the watch if nothing waits for the peer: not after each message of
+// a conversation.
+func (m *Machine) relax(now time.Time, p *peer) {
+	if p.awaited > 0 {
+		m.timers.arm(&p.calm, now.Add(calmAfter))
+		return
+	}
+	m.unwatch(p)
+}
+
+func (m *Machine) unwatch(p *peer) {
+	if p.watched {
+		p.watched = false
+		m.ready.Watch = append(m.ready.Watch, Watch{Peer: p.key})
+	}
 }
 
 // PeerUp says that a connection to the peer is open, or another one beside those
@@ -270,7 +309,7 @@ func (m *Machine) takeBack(p *peer, q *queue, why string) {
 	for t := q.first; t != nil; t = q.first {
 		t.remove()
 		t.result(why)
-		m.tally.Fates[p.way()][FateSilence]++
+		m.tally[p.way()].Fates[FateSilence]++
 		if t.under() {
 			p.passing.pushBack(t)
 		} else {

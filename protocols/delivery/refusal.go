@@ -14,7 +14,7 @@ func (m *Machine) judgeAnswer(now time.Time, p *peer, t *tracked, a envelope.Ans
 		return
 	}
 	t.taken = a.Code == envelope.Taken
-	m.tally.Fates[p.way()][fateOf(a.Code)]++
+	m.tally[p.way()].Fates[fateOf(a.Code)]++
 	wait := m.backoff(t.tries, firstReceipt)
 	switch a.Code {
 	case envelope.Taken:

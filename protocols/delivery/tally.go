@@ -8,7 +8,7 @@ const (
 	WayDirect  Way = iota // a connection to the recipient
 	WayRelayed            // the same, through the circuit of a relay
 	WayRelays             // relays that pass the envelope on
-	ways
+	Ways                  // how many there are
 )
 
 // String is the word for users.
@@ -23,17 +23,17 @@ const (
 	FateBusy
 	FateRefused
 	FateSilence
-	fates
+	Fates // how many there are
 )
 
 // String is the word for metrics.
 func (f Fate) String() string { return [...]string{"taken", "busy", "refused", "silence"}[f] }
 
-// Tally counts what the machine has done since it was made.
-type Tally struct {
-	Sent   [ways]uint64        // envelopes, copies included
-	Copies [ways]uint64        // of those, what had been sent before
-	Fates  [ways][fates]uint64 // of what was sent
+// Tally counts, for each way, what the machine has done since it was made.
+type Tally [Ways]struct {
+	Sent   uint64        // envelopes, copies included
+	Copies uint64        // of those, what had been sent before
+	Fates  [Fates]uint64 // of what was sent
 }
 
 // Tally returns the counts so far.
@@ -49,9 +49,9 @@ func (p *peer) way() Way {
 
 // departs counts one more transmission of a message.
 func (m *Machine) departs(t *tracked, w Way) {
-	m.tally.Sent[w]++
+	m.tally[w].Sent++
 	if t.departed {
-		m.tally.Copies[w]++
+		m.tally[w].Copies++
 	}
 	t.departed = true
 }

@@ -19,7 +19,7 @@ func TestPeerIsWatchedWhileSomethingWaitsForIt(t *testing.T) {
 		t.Errorf("%v, while a message still waits", w)
 	}
 	b.receipt(receiptOf(ack.Delivered, two))
-	if w := b.m.Ready().Watch; !slices.Equal(w, []Watch{{bob, false}}) {
+	if w := b.pass(2 * calmAfter).Watch; !slices.Equal(w, []Watch{{bob, false}}) {
 		t.Errorf("%v, want that bob need not be watched", w)
 	}
 }
