@@ -12,13 +12,15 @@ import (
 
 // How long what was learnt about paths holds.
 const (
-	arrivalLife  = time.Hour        // a peer's envelope came over a relay
-	barLife      = 30 * time.Second // a relay knows no way to a peer
-	policyLife   = 5 * time.Minute  // a relay does not relay for us
-	busyLife     = 2 * time.Second  // a relay had no room
-	mapLife      = time.Second      // the list of neighbours
-	maxArrivals  = 3                // relays remembered for one peer
-	quotaBarLife = 10 * time.Second // a relay has had enough of our envelopes
+	arrivalLife  = time.Hour               // a peer's envelope came over a relay
+	barLife      = 1500 * time.Millisecond // a relay knows no way to a peer; it doubles each time
+	longBar      = time.Minute             // but no further
+	barMemory    = 2 * time.Minute         // after its end, in which the next one is a repetition
+	policyLife   = 5 * time.Minute         // a relay does not relay for us
+	busyLife     = 2 * time.Second         // a relay had no room
+	mapLife      = time.Second             // the list of neighbours
+	maxArrivals  = 3                       // relays remembered for one peer
+	quotaBarLife = 10 * time.Second        // a relay has had enough of our envelopes
 )
 
 // paths is what this node has learnt of relays from what came over them, and
@@ -42,10 +44,12 @@ type arrival struct {
 // ours.
 type barred struct{ first, to protocols.Key }
 
-// bar says until when; the second in a row bars chains that begin there too.
+// bar says until when, and how often it was told lately. Once bars the relay
+// alone; as often as there are routes of one round, chains that begin there too.
+// It is short at first: the recipient may be about to connect there.
 type bar struct {
-	until  time.Time
-	chains bool
+	until time.Time
+	times int
 }
 
 func newPaths() paths {
@@ -151,7 +155,7 @@ func (s *Service) barred(now time.Time, first, to protocols.Key, alone bool) boo
 	defer s.mu.Unlock()
 	b := s.paths.bars.get(barred{first, to})
 	all := s.paths.bars.get(barred{first: first})
-	return all.until.After(now) || b.until.After(now) && (alone || b.chains)
+	return all.until.After(now) || b.until.After(now) && (alone || b.times >= choose.MaxRoutes)
 }
 
 // Outcome takes the evidence of what a relay did with an envelope of ours.
@@ -161,6 +165,12 @@ func (s *Service) Outcome(via protocols.Key, o delivery.Outcome) {
 	defer s.mu.Unlock()
 	s.unsaved = true
 	switch {
+	case o.Receipt:
+		s.count.outcome("receipt")
+		s.book.Proved(now, via)
+	case o.Lost:
+		s.count.outcome("lost")
+		s.book.Lost(now, via)
 	case o.Code == envelope.Taken || o.Code == envelope.Stored:
 		s.count.outcome("taken")
 		s.book.Took(now, via, o.Took)
@@ -183,8 +193,12 @@ func (s *Service) refused(now time.Time, via protocols.Key, o delivery.Outcome) 
 	switch o.Reason {
 	case envelope.ReasonNoRoute, envelope.ReasonHops:
 		key := barred{via, o.To}
-		again := s.paths.bars.get(key).until.After(now)
-		s.paths.bars.put(key, bar{until: now.Add(barLife), chains: again})
+		b := bar{times: 1}
+		if old := s.paths.bars.get(key); old.until.Add(barMemory).After(now) {
+			b.times = min(old.times+1, 16)
+		}
+		b.until = now.Add(min(barLife<<(b.times-1), longBar))
+		s.paths.bars.put(key, b)
 	case envelope.ReasonPolicy:
 		s.paths.bars.put(barred{first: via}, bar{until: now.Add(policyLife)})
 	case envelope.ReasonQuota:

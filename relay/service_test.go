@@ -52,8 +52,10 @@ func TestRoutesFollowWhatIsLearnt(t *testing.T) {
 		s := w.settle('s')
 		b.circuit = []protocols.Key{s.key()}
 		wantRoutes(t, a, b, []*folk{r}, []*folk{r, s})
-		a.Outcome(r.key(), refusedFor(b, envelope.ReasonNoRoute))
-		wantRoutes(t, a, b, []*folk{r, s})
+		for range choose.MaxRoutes - 2 {
+			a.Outcome(r.key(), refusedFor(b, envelope.ReasonNoRoute))
+			wantRoutes(t, a, b, []*folk{r, s})
+		}
 		a.Outcome(r.key(), refusedFor(b, envelope.ReasonNoRoute))
 		wantRoutes(t, a, b)
 
@@ -93,6 +95,25 @@ func TestRelayThatFailsIsDroppedAndComesBack(t *testing.T) {
 		}
 		w.pass(6 * time.Second)
 		wantRoutes(t, a, b, []*folk{s}, []*folk{r})
+	})
+}
+
+// A relay that says "taken" and drops what it took is one to avoid, as one that
+// says nothing.
+func TestRelayThatTakesAndDropsIsDropped(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		a, b, r, s := w.relay('a'), w.settle('b'), w.settle('r'), w.settle('s')
+		for _, f := range []*folk{r, s} {
+			f.offers = true
+			join(a, f)
+			a.Outcome(f.key(), delivery.Outcome{To: b.key(), Code: envelope.Taken, Took: 50 * time.Millisecond})
+		}
+		a.Outcome(r.key(), delivery.Outcome{To: b.key(), Lost: true})
+		a.Outcome(s.key(), delivery.Outcome{To: b.key(), Receipt: true})
+		wantRoutes(t, a, b, []*folk{s})
+		if liar, honest := a.Why(r.key()), a.Why(s.key()); liar.Weight >= 1 || liar.Lost < 0.99 || honest.Weight <= 1 || honest.Proved < 0.99 {
+			t.Errorf("%+v\n%+v", liar, honest)
+		}
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/envelope"
+	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
 
 // relaying runs a node that relays for whoever asks.
@@ -164,6 +165,66 @@ func TestForgeryIsNotPassedOn(t *testing.T) {
 	bob.nothing(200 * time.Millisecond)
 	if n := r.counter("tom_relay_carried_total") + r.counter("tom_relay_refused_total"); n != 0 {
 		t.Errorf("the relay had to do with it %v times", n)
+	}
+}
+
+// Relays that alice's messages come to first: each says of itself that it relays,
+// and keeps all it gets. None of them costs a message, and what they did is
+// counted.
+func TestBadRelaysAreRoutedAround(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer func(e *envelope.Envelope) []byte
+		blamed func(why node.Explanation) bool
+	}{
+		"says nothing": {nil, func(why node.Explanation) bool { return why.Silent > 0.9 }},
+		"says taken":   {sayTaken, func(why node.Explanation) bool { return why.Lost > 0.9 }},
+		"delays": {func(e *envelope.Envelope) []byte {
+			time.Sleep(5 * time.Second)
+			return sayTaken(e)
+		}, func(why node.Explanation) bool { return why.Silent > 0.9 }},
+		"refuses for the recipient": {func(e *envelope.Envelope) []byte {
+			return envelope.Answer{Digest: e.Digest().Short(), Code: envelope.Refused, Reason: envelope.ReasonPolicy}.Append(nil)
+		}, func(node.Explanation) bool { return true }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			quiet := node.Config{NoDHT: true, NoGossip: true}
+			alice, bob := run(t, quiet), run(t, quiet)
+			bad := visits(t)
+			bad.answer = c.answer
+			hello := bad.hello()
+			hello.Roles = []uint8{heartbeat.RoleRelay}
+			bad.greet(alice.Link(), hello)
+			bad.greet(bob.Link(), hello)
+
+			bare := identity.Link{Peer: bob.Key()}.String()
+			id := alice.accept(bare, "by whatever way")
+			if bad.next().To != bob.Key() {
+				t.Fatal("the relay got another's envelope")
+			}
+			good := run(t, node.Config{Relay: "on", NoDHT: true, NoGossip: true})
+			for _, l := range []*living{alice, bob} {
+				if _, err := l.Connect(t.Context(), good.Link()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			alice.delivered(id)
+			for range 5 {
+				alice.delivered(alice.accept(bare, "and again"))
+			}
+			why, err := alice.Why(identity.PeerIDOf(bad.Public()).String())
+			if err != nil || !c.blamed(why) {
+				t.Errorf("alice says of it %+v, %v", why, err)
+			}
+			if n := len(bad.frames); n > 2 {
+				t.Errorf("it got %d copies more", n)
+			}
+			why, err = alice.Why(good.ID())
+			if err != nil || why.Proved < 3 || why.Weight <= 1 {
+				t.Errorf("and of the good one %+v, %v", why, err)
+			}
+		})
 	}
 }
 

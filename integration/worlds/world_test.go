@@ -23,7 +23,8 @@ import (
 type world struct {
 	t    *testing.T
 	net  *simnet.Simnet
-	dead [256]atomic.Bool // by the last byte of the address
+	dead [256]atomic.Bool      // by the last byte of the address
+	far  [256][256]atomic.Bool // who cannot reach whom, the same, the less first
 }
 
 // hop is how long a packet takes one way.
@@ -45,6 +46,9 @@ func (w *world) latency(p *simnet.Packet) time.Duration {
 	if w.dead[lastByte(p.From)].Load() || w.dead[lastByte(p.To)].Load() {
 		return 1000 * time.Hour
 	}
+	if from, to := lastByte(p.From), lastByte(p.To); w.far[min(from, to)][max(from, to)].Load() {
+		return 1000 * time.Hour
+	}
 	return hop
 }
 
@@ -52,6 +56,9 @@ func lastByte(a net.Addr) byte {
 	ip := a.(*net.UDPAddr).IP
 	return ip[len(ip)-1]
 }
+
+// part has two nodes reach each other no more.
+func (w *world) part(a, b int) { w.far[min(a, b)][max(a, b)].Store(true) }
 
 // cut takes the node at n off the net without a word.
 func (w *world) cut(n int) { w.dead[n].Store(true) }

@@ -167,6 +167,7 @@ func TestRoutes(t *testing.T) {
 		"nothing is known of the recipient":             {sketch{own: "RSTUV"}, "R S T U"},
 		"the relay of both":                             {sketch{own: "R", behind: "B:R"}, "R"},
 		"its relay is behind another":                   {sketch{behind: "B:R R:S", direct: "S"}, "SR"},
+		"known before joined":                           {sketch{own: "T", behind: "B:R R:S", direct: "S"}, "T SR TR"},
 		"three":                                         {sketch{behind: "B:R R:S S:T", direct: "T"}, "TSR"},
 		"four":                                          {sketch{behind: "B:R R:S S:T T:U", direct: "U"}, "UTSR"},
 		"five are too many":                             {sketch{behind: "B:R R:S S:T T:U U:V", direct: "V"}, ""},

@@ -33,7 +33,8 @@ type Map struct {
 
 // Routes lays at most four routes to a recipient, the best first: one relay that
 // is known to be the recipient's neighbour; a guess at our own; then chains that
-// end at a relay of the recipient's.
+// end at a relay of the recipient's: known ones, and those that join it to one of
+// our own.
 func Routes(now time.Time, m Map) []delivery.Route {
 	own := m.order(now, m.Own)
 	var theirs []Candidate
@@ -43,12 +44,17 @@ func Routes(now time.Time, m Map) []delivery.Route {
 		}
 	}
 	ranked := m.order(now, theirs)
-	var known, long []delivery.Route
+	var known, long, joined []delivery.Route
 	for _, r := range ranked {
 		if m.Direct(r) {
 			known = append(known, delivery.Route{r})
 		}
-		long = append(long, m.chains(r, own)...)
+		long = append(long, m.chains(r)...)
+		for _, k := range own {
+			if k != r {
+				joined = append(joined, delivery.Route{k, r})
+			}
+		}
 	}
 	var guessed []delivery.Route
 	for _, r := range own {
@@ -58,7 +64,7 @@ func Routes(now time.Time, m Map) []delivery.Route {
 	}
 	few := min(len(guessed), guesses)
 	slices.SortStableFunc(long, func(a, b delivery.Route) int { return len(a) - len(b) })
-	return m.pick(slices.Concat(known, guessed[:few], long, guessed[few:]))
+	return m.pick(slices.Concat(known, guessed[:few], long, joined, guessed[few:]))
 }
 
 // order ranks candidates; the dropped are left out where there are others.
@@ -74,9 +80,9 @@ func (m Map) order(now time.Time, candidates []Candidate) (keys []protocols.Key)
 	return keys
 }
 
-// chains are ways to a relay of the recipient's by others: those it is behind
-// itself, up to the greatest length, and our own.
-func (m Map) chains(last protocols.Key, own []protocols.Key) (all []delivery.Route) {
+// chains are ways to a relay of the recipient's by those that it is behind
+// itself, up to the greatest length.
+func (m Map) chains(last protocols.Key) (all []delivery.Route) {
 	ends := []delivery.Route{{last}}
 	for len(ends) > 0 && len(ends[0]) < envelope.MaxHops && len(all) < MaxRoutes {
 		var longer []delivery.Route
@@ -94,11 +100,6 @@ func (m Map) chains(last protocols.Key, own []protocols.Key) (all []delivery.Rou
 			}
 		}
 		ends = longer
-	}
-	for _, k := range own {
-		if k != last {
-			all = append(all, delivery.Route{k, last})
-		}
 	}
 	return all
 }
