@@ -13,6 +13,7 @@ var pure = []string{
 	"protocols", "protocols/proof", "protocols/envelope", "protocols/message", "protocols/prekeys", "protocols/ack",
 	"protocols/heartbeat", "protocols/presence", "protocols/backup", "protocols/delivery", "protocols/internal/...",
 	"groups/wire", "groups/roster", "groups/hub", "groups/member", "groups/failover", "groups/senderkey",
+	"groups/journal", "groups/ledger", "groups/seat",
 	"relay/route", "relay/choose", "relay/role", "relay/reputation", "relay/fair",
 }
 

@@ -221,3 +221,14 @@ func (f *Fold) snapshot(r *wire.Record) (Change, error) {
 	}
 	return Change{Kind: r.Kind}, nil
 }
+
+// Judge says whether the record would take effect as the next, without folding
+// it.
+func (f *Fold) Judge(r *wire.Record, merged bool) error {
+	if r.Kind == wire.KindMessage && !f.dissolved && f.Member(r.Author) {
+		_, err := f.message(r, merged)
+		return err
+	}
+	_, err := f.Clone().Apply(r, merged)
+	return err
+}

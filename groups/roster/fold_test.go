@@ -82,7 +82,8 @@ func (g *group) about(by protocols.Signer, kind wire.Kind, of protocols.Signer, 
 }
 
 func (g *group) kick(by, of protocols.Signer) *wire.Record { return g.about(by, wire.KindKick, of, 0) }
-func (g *group) leave(of protocols.Signer) *wire.Record    { return g.about(of, wire.KindLeave, of, 0) }
+
+func (g *group) leave(of protocols.Signer) *wire.Record { return g.about(of, wire.KindLeave, of, 0) }
 
 func (g *group) role(by, of protocols.Signer, r wire.Role) *wire.Record {
 	return g.about(by, wire.KindRole, of, r)

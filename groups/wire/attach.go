@@ -13,7 +13,7 @@ import (
 //
 //	0 group       bin 16
 //	1 member      bin 32   signs
-//	2 hub record  bin 32   hash of the record it follows
+//	2 opened      bin 32   hash of the record that opened the term it follows
 //	3 number      uint     of its log's last entry
 //	4 primary     bin 32   of its log's last entry; the charter's creator for an empty log
 //	5 seq         uint     of its log's last entry
@@ -23,7 +23,7 @@ import (
 type Attach struct {
 	Group  GroupID
 	Member protocols.Key
-	Record HubHash
+	Opened HubHash
 	Last   Place
 	Log    LogHash
 	Time   Millis
@@ -40,7 +40,7 @@ func (a *Attach) signer() protocols.Key { return a.Member }
 func (a *Attach) appendFields(dst []byte) []byte {
 	dst = msgp.AppendBytes(dst, a.Group[:])
 	dst = msgp.AppendBytes(dst, a.Member[:])
-	dst = msgp.AppendBytes(dst, a.Record[:])
+	dst = msgp.AppendBytes(dst, a.Opened[:])
 	dst = a.Last.appendFields(dst)
 	dst = msgp.AppendBytes(dst, a.Log[:])
 	return msgp.AppendUint64(dst, uint64(a.Time))
@@ -49,7 +49,7 @@ func (a *Attach) appendFields(dst []byte) []byte {
 func (a *Attach) readFields(d *decoder) {
 	a.Group = d.b16()
 	a.Member = d.key()
-	a.Record = d.b32()
+	a.Opened = d.b32()
 	a.Last.readFields(d)
 	a.Log = d.b32()
 	a.Time = d.time()

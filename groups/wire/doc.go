@@ -7,7 +7,7 @@
 // bulk by a pool of workers: see Record.Verify. Frames carry structures as their
 // exact bytes, which the reader of the frame parses.
 //
-// The design's tables are kept but for five things, each with a reason:
+// The design's tables are kept but for these, each with a reason:
 //
 //   - Head and Beat name their term by the hash of the hub record that opened it,
 //     Beat in the place of the primary's key. A hub that withdrew may open the
@@ -19,7 +19,12 @@
 //   - Roster also holds what later records are judged by: the last removal, the
 //     last kick or demotion, who was kicked, when invites expire. A late-comer
 //     that starts at a snapshot must judge as all others do.
-//   - Withdrawal, and the frames 10 to 12 of the hub protocol, carry what the
-//     rules of failover demand and the tables had no place for: a claim taken
-//     back, a hub that yields, and a shadow that asks to be replaced.
+//   - Attach and Report name the term, not the version of the chain within it:
+//     whoever counts them need not know every version.
+//   - Withdrawal, the frames 10 to 13 of the hub protocol and the drafts of frame
+//     8 carry what the rules of failover demand and the tables had no place for:
+//     a claim taken back, hubs that meet, one that yields, a shadow that asks to
+//     be replaced, and a record that two have to sign. The primary that hands
+//     over signs where an admin would.
+//   - Published entries may bring the place they had in a branch that lost.
 package wire

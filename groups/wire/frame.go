@@ -18,6 +18,18 @@ type Frame interface {
 	frameType() uint64
 }
 
+// OnHub says whether the frame is one of the hub protocol; the others are of the
+// group protocol, but for those of the topic.
+func OnHub(f Frame) bool {
+	switch f := f.(type) {
+	case *BeatFrame, *Replicated, *HubRecordFrame, *ReportFrame, *Alive, *AliveAnswer, *Named, *Equivocation, *WithdrawnFrame, *Yield, *Replace, *Meet:
+		return true
+	case *Records:
+		return f.kind == 2
+	}
+	return false
+}
+
 // AppendFrame appends the encoded frame: its type, then its fields.
 func AppendFrame(dst []byte, f Frame) []byte {
 	dst = msgp.AppendArrayHeader(dst, uint32(f.count()+1))
@@ -112,7 +124,7 @@ func newHubFrame(kind uint64) Frame {
 	case 7:
 		return new(AliveAnswer)
 	case 8:
-		return new(Resign)
+		return new(Named)
 	case 9:
 		return new(Equivocation)
 	case 10:
@@ -121,6 +133,8 @@ func newHubFrame(kind uint64) Frame {
 		return new(Yield)
 	case 12:
 		return new(Replace)
+	case 13:
+		return new(Meet)
 	default:
 		return nil
 	}

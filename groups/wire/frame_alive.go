@@ -2,13 +2,14 @@ package wire
 
 import "github.com/tinylib/msgp/msgp"
 
-// Alive is frame 6 of the hub protocol: [6, n uint, group bin 16, hub record
-// bin 32, counter uint]. A shadow asks a member for a beat newer than counter
-// of the record's term; a member asks the primary itself.
+// Alive is frame 6 of the hub protocol: [6, n uint, group bin 16, opened bin 32,
+// counter uint]. A shadow asks a member for a beat newer than counter in the
+// term that the record opened; a member asks the primary itself. Who follows
+// another term answers with its hub record.
 type Alive struct {
 	N      uint64
 	Group  GroupID
-	Record HubHash
+	Opened HubHash
 	Newest Counter
 }
 
@@ -18,14 +19,14 @@ func (f *Alive) count() int        { return 4 }
 func (f *Alive) appendFields(dst []byte) []byte {
 	dst = msgp.AppendUint64(dst, f.N)
 	dst = msgp.AppendBytes(dst, f.Group[:])
-	dst = msgp.AppendBytes(dst, f.Record[:])
+	dst = msgp.AppendBytes(dst, f.Opened[:])
 	return msgp.AppendUint64(dst, uint64(f.Newest))
 }
 
 func (f *Alive) readFields(d *decoder) {
 	f.N = d.uint()
 	f.Group = d.b16()
-	f.Record = d.b32()
+	f.Opened = d.b32()
 	f.Newest = Counter(d.uint())
 }
 

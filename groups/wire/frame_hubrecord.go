@@ -12,13 +12,17 @@ const MaxEvidence = 1024
 // maxProofStructure is the longest structure that is shown as evidence.
 const maxProofStructure = MaxReceipt
 
+// MaxLinked is how many records come with a hub record: the one that opened its
+// term, unless it is the same, and the one or two that this one links to.
+const MaxLinked = 3
+
 // HubRecordFrame is frame 4 of the hub protocol: [4, hub record bin, linked
-// [bin], evidence [[tag str, bin]]]. A claim or a merge, with the records it
-// links to and what speaks for it: reports, attaches, receipts. Between two hubs
-// that meet it carries the newest attaches.
+// [bin], evidence [[tag str, bin]]]. A claim, a change, a merge, or which record
+// the sender follows, with the records it is to be judged by and what speaks for
+// it: reports for an election, attaches for a merge.
 type HubRecordFrame struct {
 	Record   []byte
-	Linked   [][]byte // at most 2
+	Linked   [][]byte // at most MaxLinked
 	Evidence []Evidence
 }
 
@@ -43,7 +47,7 @@ func (f *HubRecordFrame) appendFields(dst []byte) []byte {
 
 func (f *HubRecordFrame) readFields(d *decoder) {
 	f.Record = d.bin(MaxHubRecord)
-	f.Linked = d.bins(2, MaxHubRecord)
+	f.Linked = d.bins(MaxLinked, MaxHubRecord)
 	f.Evidence = make([]Evidence, d.size(MaxEvidence))
 	for i := range f.Evidence {
 		d.array(2)

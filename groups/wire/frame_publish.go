@@ -6,7 +6,8 @@ import "github.com/tinylib/msgp/msgp"
 const MaxPublish = 1024
 
 // Publish is frame 2 of the group protocol, member to hub: [2, group bin 16,
-// records [bin]].
+// records [bin]]. A record is one, or an entry whose old place says where it
+// stood in a branch that lost.
 type Publish struct {
 	Group   GroupID
 	Records [][]byte
@@ -21,5 +22,5 @@ func (f *Publish) appendFields(dst []byte) []byte {
 
 func (f *Publish) readFields(d *decoder) {
 	f.Group = d.b16()
-	f.Records = d.bins(MaxPublish, MaxRecord)
+	f.Records = d.bins(MaxPublish, MaxEntry)
 }

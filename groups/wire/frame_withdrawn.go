@@ -3,21 +3,21 @@ package wire
 import "github.com/tinylib/msgp/msgp"
 
 // WithdrawnFrame is frame 10 of the hub protocol, claimant to all, and to
-// whoever attaches late: [10, withdrawal bin, hub record bin]. The record is the
-// one to go back to.
+// whoever attaches late: [10, hub record bin, linked [bin], evidence [[tag str,
+// bin]], withdrawal bin]. The record is the one to go back to.
 type WithdrawnFrame struct {
+	HubRecordFrame
 	Withdrawal []byte
-	Back       []byte
 }
 
 func (f *WithdrawnFrame) frameType() uint64 { return 10 }
-func (f *WithdrawnFrame) count() int        { return 2 }
+func (f *WithdrawnFrame) count() int        { return f.HubRecordFrame.count() + 1 }
 
 func (f *WithdrawnFrame) appendFields(dst []byte) []byte {
-	return msgp.AppendBytes(msgp.AppendBytes(dst, f.Withdrawal), f.Back)
+	return msgp.AppendBytes(f.HubRecordFrame.appendFields(dst), f.Withdrawal)
 }
 
 func (f *WithdrawnFrame) readFields(d *decoder) {
+	f.HubRecordFrame.readFields(d)
 	f.Withdrawal = d.bin(MaxWithdrawal)
-	f.Back = d.bin(MaxHubRecord)
 }

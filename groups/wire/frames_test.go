@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -48,13 +49,14 @@ func frames() []frameForm {
 		{"hub: replicated", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32))}, wire.ParseHubFrame},
 		{"hub: hub record", &shown, wire.ParseHubFrame},
 		{"hub: report", &wire.ReportFrame{Report: report().Sign(carol)}, wire.ParseHubFrame},
-		{"hub: alive?", &wire.Alive{N: 9, Group: g, Record: [32]byte(count(0x40, 32)), Newest: 77}, wire.ParseHubFrame},
+		{"hub: alive?", &wire.Alive{N: 9, Group: g, Opened: [32]byte(count(0x40, 32)), Newest: 77}, wire.ParseHubFrame},
 		{"hub: alive", &wire.AliveAnswer{N: 9, Beat: b}, wire.ParseHubFrame},
 		{"hub: not alive", &wire.AliveAnswer{N: 9}, wire.ParseHubFrame},
-		{"hub: resign", &wire.Resign{Record: signedHub(wire.CausePromotion)}, wire.ParseHubFrame},
+		{"hub: named", &wire.Named{Draft: hubRecord(wire.CauseAdmin).Draft(alice)}, wire.ParseHubFrame},
 		{"hub: equivocation", &wire.Equivocation{Tag: protocols.TagGroupHead, A: head().Sign(bob), B: head().Sign(bob)}, wire.ParseHubFrame},
-		{"hub: withdrawn", &wire.WithdrawnFrame{Withdrawal: withdrawal().Sign(carol), Back: signedHub(wire.CauseFirst)}, wire.ParseHubFrame},
+		{"hub: withdrawn", &wire.WithdrawnFrame{Withdrawal: withdrawal().Sign(carol), HubRecordFrame: shown}, wire.ParseHubFrame},
 		{"hub: yield", &wire.Yield{HubRecordFrame: shown}, wire.ParseHubFrame},
+		{"hub: meet", &wire.Meet{HubRecordFrame: shown}, wire.ParseHubFrame},
 		{"hub: replace", &wire.Replace{Beat: b}, wire.ParseHubFrame},
 		{"topic: head", &wire.TopicHead{Head: head().Sign(bob)}, wire.ParseTopicFrame},
 		{"topic: hub record", &wire.TopicHub{Record: signedHub(wire.CausePromotion)}, wire.ParseTopicFrame},
@@ -71,6 +73,9 @@ func TestGoldenFrames(t *testing.T) {
 	for i, g := range check(t, "frames.json", now) {
 		if f, err := fs[i].parse(g.Bytes); err != nil || !reflect.DeepEqual(f, fs[i].frame) {
 			t.Errorf("%s: %+v, %v", g.Name, f, err)
+		}
+		if wire.OnHub(fs[i].frame) != strings.HasPrefix(g.Name, "hub: ") {
+			t.Errorf("%s: on the hub protocol: %v", g.Name, wire.OnHub(fs[i].frame))
 		}
 	}
 }

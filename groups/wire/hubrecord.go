@@ -48,9 +48,10 @@ func (c Cause) String() string {
 //	                        over, 6 admin, 7 merge
 //	 8 seq        uint      the log begins after it
 //	 9 log hash   bin 32    up to seq
-//	10 admin      bin 32?   who names the primary, with cause 6
+//	10 admin      bin 32?   who names the primary: an admin with cause 6, the
+//	                        primary before with cause 5
 //	11 sig        bin 64    tom-group-hub-v1
-//	12 admin sig  bin 64?   the admin's over the same bytes
+//	12 admin sig  bin 64?   its signature over the same bytes
 type HubRecord struct {
 	Group     GroupID
 	Number    Number
@@ -124,7 +125,7 @@ func (h *HubRecord) check() error {
 		return errors.New("a cause that does not fit")
 	case len(h.Links) != links || (links == 2 && h.Links[0] == h.Links[1]):
 		return errors.New("links that do not fit its cause")
-	case (h.Cause == CauseAdmin) != (h.Admin != none):
+	case (h.Cause == CauseAdmin || h.Cause == CauseHanded) != (h.Admin != none):
 		return errors.New("an admin that does not fit its cause")
 	case h.Shadow == h.Primary || h.Candidate == h.Primary || (h.Shadow != none && h.Shadow == h.Candidate):
 		return errors.New("one node in two places")
@@ -167,6 +168,27 @@ func (h HubRecord) Sign(s protocols.Signer, admin []byte) []byte {
 	h.Primary = s.Public()
 	sig := s.Sign(h.tag(), h.body())
 	return appendArray(nil, &signatures{HubRecord: &h, sig: sig[:], admin: admin})
+}
+
+// Draft returns a record in which the signer, an admin or the primary before,
+// names Primary, as it goes to the one that is named: with zeros for Primary's
+// signature. Admin is the signer's key.
+func (h HubRecord) Draft(s protocols.Signer) []byte {
+	h.Admin = s.Public()
+	return appendArray(nil, &signatures{HubRecord: &h, sig: make([]byte, protocols.SignatureSize), admin: h.SignAdmin(s)})
+}
+
+// ParseDraft reads a draft and verifies the signature of who made it, which is
+// what Sign needs.
+func ParseDraft(v Verifier, b []byte) (h *HubRecord, admin []byte, err error) {
+	s := signatures{HubRecord: &HubRecord{}}
+	if err := parseExact(b, MaxHubRecord, &s); err != nil {
+		return nil, nil, fmt.Errorf("draft: %w", err)
+	}
+	if s.admin == nil || !v.Verify(s.Admin, s.tag(), s.body(), s.admin) {
+		return nil, nil, fmt.Errorf("draft: %w", ErrSignature)
+	}
+	return s.HubRecord, append([]byte(nil), s.admin...), nil
 }
 
 // SignAdmin returns an admin's signature for a record in which it names

@@ -79,11 +79,11 @@ func beat() wire.Beat {
 }
 
 func report() wire.Report {
-	return wire.Report{Group: group(), Reporter: carol.Public(), Record: [32]byte(count(0x40, 32)), Last: 77, Time: made}
+	return wire.Report{Group: group(), Reporter: carol.Public(), Opened: [32]byte(count(0x40, 32)), Last: 77, Time: made}
 }
 
 func attach() wire.Attach {
-	return wire.Attach{Group: group(), Member: carol.Public(), Record: [32]byte(count(0x40, 32)), Last: place(), Log: [32]byte(count(0x60, 32)), Time: made}
+	return wire.Attach{Group: group(), Member: carol.Public(), Opened: [32]byte(count(0x40, 32)), Last: place(), Log: [32]byte(count(0x60, 32)), Time: made}
 }
 
 func receipt(waiting ...wire.Seq) wire.Receipt {

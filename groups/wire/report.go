@@ -11,16 +11,16 @@ import (
 // Report is a member's word that it asked its hub, waited and had no answer
 // (HubUnreachable).
 //
-//	0 group       bin 16
-//	1 reporter    bin 32   signs
-//	2 hub record  bin 32   hash of the record whose primary is silent
-//	3 last        uint     counter of the last beat the reporter knows
-//	4 time        uint
-//	5 sig         bin 64   tom-group-report-v1
+//	0 group     bin 16
+//	1 reporter  bin 32   signs
+//	2 opened    bin 32   hash of the record that opened the silent hub's term
+//	3 last      uint     counter of the last beat the reporter knows
+//	4 time      uint
+//	5 sig       bin 64   tom-group-report-v1
 type Report struct {
 	Group    GroupID
 	Reporter protocols.Key
-	Record   HubHash
+	Opened   HubHash
 	Last     Counter
 	Time     Millis
 	signed
@@ -36,7 +36,7 @@ func (r *Report) signer() protocols.Key { return r.Reporter }
 func (r *Report) appendFields(dst []byte) []byte {
 	dst = msgp.AppendBytes(dst, r.Group[:])
 	dst = msgp.AppendBytes(dst, r.Reporter[:])
-	dst = msgp.AppendBytes(dst, r.Record[:])
+	dst = msgp.AppendBytes(dst, r.Opened[:])
 	dst = msgp.AppendUint64(dst, uint64(r.Last))
 	return msgp.AppendUint64(dst, uint64(r.Time))
 }
@@ -44,7 +44,7 @@ func (r *Report) appendFields(dst []byte) []byte {
 func (r *Report) readFields(d *decoder) {
 	r.Group = d.b16()
 	r.Reporter = d.key()
-	r.Record = d.b32()
+	r.Opened = d.b32()
 	r.Last = Counter(d.uint())
 	r.Time = d.time()
 }

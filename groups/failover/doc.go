@@ -1,0 +1,28 @@
+// Package failover is one node's part in deciding who is hub: the beats, the
+// doubt about a silent primary, the claims, and how two branches become one.
+//
+// The rules are those of a model that was searched by machine; the ones that
+// look odd each close a hole that was found there:
+//
+//   - A claim moves members, never a primary. A primary steps down only for a
+//     merge record that names its branch, with evidence that counts in its own
+//     eyes, for a record that an admin signed, or one that it signed itself.
+//   - A member asks its primary, repeatedly, before it follows a claim, and stays
+//     as long as the primary answers. It shows the answer to the claimant.
+//   - A claimant to which nobody attached withdraws; one that has followers meets
+//     the other hub. The branch that more members follow stands.
+//   - A primary that says it follows another record takes its members with it,
+//     whatever the number.
+//   - A witness's beat only moves the shadow's clock; three running, and the
+//     shadow asks to be replaced.
+//   - A term is named by the record that opened it, so that a number used twice
+//     by one primary is no equivocation.
+//
+// What the model had in beats to all each interval is here in beats to shadow and
+// candidate; the others hear one in ten. They learn of a silent primary when a
+// shadow asks them as witnesses, when a claim comes, or after twelve intervals by
+// themselves, and ask it at once in each case.
+//
+// Machine is pure: input and time in, Effects and Deadline out. It holds nothing
+// but what it is told was verified: the structures in groups/wire exist only so.
+package failover

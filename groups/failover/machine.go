@@ -1,0 +1,325 @@
+package failover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// Waits, in tenths of the interval between two beats to the shadow.
+const (
+	missTenths      = 12 // one miss, and "the timeout"
+	missTwoTenths   = 22 // two: the shadow claims
+	candidateTenths = 37 // the candidate claims
+	orphanTenths    = 74 // another member claims, by rank and after it asked
+	askTenths       = 4  // how long one that is asked has
+	witnessTenths   = 3  // how long witnesses have
+	reportTenths    = 20 // between two reports
+	upkeepTenths    = 6  // from following to naming a chain
+	excludeTenths   = 100
+	slowTenths      = 300 // how long one that did not acknowledge is not named
+	echoTenths      = 40  // how old the beat may be that one to be named echoes
+	forgetTenths    = 30  // how long a question to the primary is kept for the asker
+	membersEvery    = 10  // beats to other members, in intervals
+)
+
+// slowPath is how late all frames of a node may come without its being gone: no
+// claim is followed before the next beat was due for so long.
+const slowPath = 1050 * time.Millisecond
+
+// Bounds of the machine.
+const (
+	maxWitnesses = 3
+	maxAskers    = 8
+	maxProbes    = 3
+	sentBeats    = 64 // whose time is remembered
+	ineligible   = 24 * time.Hour
+)
+
+// Config is what a machine is made with.
+type Config struct {
+	Group     wire.GroupID
+	Charter   *wire.Charter
+	Signer    protocols.Signer
+	Log       func() (wire.Place, wire.LogHash) // the node's log's end
+	Committed func() wire.Seq                   // up to where a hub's log is accepted
+}
+
+// Durable is what must be on disk before effects are carried out.
+type Durable struct {
+	Current   *Branch
+	Previous  *Branch                   // what this node followed before
+	Withdrawn map[wire.HubHash]*Retreat // its claims that it took back
+}
+
+// Retreat is a claim that was taken back.
+type Retreat struct {
+	Withdrawal []byte
+	Back       *Branch
+}
+
+// maxWithdrawn is how many are remembered.
+const maxWithdrawn = 64
+
+// Send asks for a frame to be sent. A frame to a peer that cannot be reached is
+// dropped.
+type Send struct {
+	To    protocols.Key
+	Frame wire.Frame
+}
+
+// EventKind is what happened.
+type EventKind uint8
+
+// What may happen.
+const (
+	Followed    EventKind = iota // another record is followed; Branch
+	Claimed                      // this node opened a term; Branch
+	Withdrew                     // this node took its claim back; Branch
+	Merged                       // this node joined two branches; Branch
+	SteppedDown                  // this node is no hub any more; Branch is what it follows
+	Named                        // this node, as hub, changed its chain; Branch
+	Equivocated                  // Peer signed what it must not have; Branch is nil
+)
+
+var eventNames = [...]string{"follows", "claims", "withdraws", "merges", "steps down", "names", "equivocated"}
+
+// String returns the kind in a word or two.
+func (k EventKind) String() string { return eventNames[k] }
+
+// Event is something that an operator or the other machines want to know.
+type Event struct {
+	Kind   EventKind
+	Branch *Branch
+	Peer   protocols.Key
+}
+
+// Ready is what the machine wants done. What is in Durable is saved first.
+type Ready struct {
+	Save   bool // Durable has changed
+	Send   []Send
+	Events []Event
+}
+
+// peer is what is known of another member in the present term.
+type peer struct {
+	attach   *wire.Attach // its newest to this hub
+	heard    time.Time
+	echo     time.Time // when the newest beat was sent that it echoed
+	excluded time.Time // not to be named before; survives terms
+	reported time.Time
+	report   []byte
+	probed   time.Time
+}
+
+// Machine decides for one node in one group. It is not safe for concurrent use:
+// one goroutine gives it input and comes back at its Deadline.
+type Machine struct {
+	cfg       Config
+	self      protocols.Key
+	beat      time.Duration
+	members   []protocols.Key // by seniority
+	admins    map[protocols.Key]bool
+	condemned map[protocols.Key]time.Time // for equivocation, until
+	d         Durable
+	ready     Ready
+	due       time.Time // the deadline that was asked for
+	watch     watch
+	lead      lead
+	peers     map[protocols.Key]*peer
+	followed  time.Time
+}
+
+// New makes the machine of a node that follows a branch. restart says that it
+// did before too: then a primary distrusts itself.
+func New(now time.Time, cfg Config, d Durable, restart bool) *Machine {
+	m := &Machine{
+		cfg: cfg, self: cfg.Signer.Public(), d: d, beat: time.Duration(wire.DefaultBeat) * time.Millisecond,
+		admins: make(map[protocols.Key]bool), condemned: make(map[protocols.Key]time.Time),
+	}
+	if m.d.Withdrawn == nil {
+		m.d.Withdrawn = make(map[wire.HubHash]*Retreat)
+	}
+	m.lead.counter = wire.Counter(now.UnixMilli()) // beyond those of before a restart
+	m.reset(now)
+	if restart {
+		m.lead.fence = now.Add(m.tenths(missTenths))
+	}
+	m.schedule(now)
+	return m
+}
+
+// Members says who is in the group, by seniority, and which of them are admins.
+func (m *Machine) Members(now time.Time, s wire.Settings, members []protocols.Key, admin func(protocols.Key) bool) {
+	m.beat = time.Duration(s.Beat) * time.Millisecond
+	m.members = slices.Clone(members)
+	clear(m.admins)
+	for _, k := range members {
+		if admin(k) {
+			m.admins[k] = true
+		}
+	}
+	for k := range m.peers {
+		if !m.member(k) {
+			delete(m.peers, k)
+		}
+	}
+	m.schedule(now)
+}
+
+func (m *Machine) member(k protocols.Key) bool { return slices.Contains(m.members, k) }
+
+// First opens a group's first term: its creator's.
+func First(s protocols.Signer, c *wire.Charter, v wire.Verifier) (*Branch, error) {
+	h := wire.HubRecord{
+		Group: c.Group(), Number: 1, Version: 1, Links: []wire.HubHash{c.Hash()}, Cause: wire.CauseFirst, Log: c.Hash(),
+	}
+	r, err := wire.ParseHubRecord(v, h.Sign(s, nil))
+	if err != nil {
+		return nil, err
+	}
+	return &Branch{Record: r, Opened: r}, nil
+}
+
+func (m *Machine) tenths(n int) time.Duration { return m.beat * time.Duration(n) / 10 }
+
+// reset forgets what belongs to one term.
+func (m *Machine) reset(now time.Time) {
+	old := m.peers
+	m.peers = make(map[protocols.Key]*peer)
+	for k, p := range old {
+		if p.excluded.After(now) {
+			m.peers[k] = &peer{excluded: p.excluded}
+		}
+	}
+	m.watch = watch{life: now, heardBeat: now, jitter: m.watch.jitter}
+	m.lead = lead{counter: m.lead.counter}
+	m.followed = now
+}
+
+func (m *Machine) peer(k protocols.Key) *peer {
+	p := m.peers[k]
+	if p == nil {
+		p = new(peer)
+		if m.member(k) {
+			m.peers[k] = p
+		}
+	}
+	return p
+}
+
+// Current returns the branch this node follows.
+func (m *Machine) Current() *Branch { return m.d.Current }
+
+// Durable returns what has to be on disk.
+func (m *Machine) Durable() Durable { return m.d }
+
+// Leads says whether this node is the hub of the record it follows.
+func (m *Machine) Leads() bool { return m.d.Current.Primary() == m.self }
+
+// Open says whether this node, as hub, may put records into order now: it leads,
+// has no reason to distrust itself, and is not a claimant without followers.
+func (m *Machine) Open() bool {
+	return m.Leads() && m.lead.fence.IsZero() && !(m.lead.claim && m.followers() == 0)
+}
+
+// ShadowSilent says whether the hub's shadow has not been heard for two misses,
+// or whether there is none: then records are accepted with one replica.
+func (m *Machine) ShadowSilent(now time.Time) bool {
+	s := m.d.Current.Record.Shadow
+	return s == (protocols.Key{}) || m.quiet(now, s)
+}
+
+// Attached says whether a member has attached to this hub.
+func (m *Machine) Attached(k protocols.Key) bool {
+	p := m.peers[k]
+	return p != nil && p.attach != nil
+}
+
+// Ready hands over what the inputs since the last call led to.
+func (m *Machine) Ready() Ready {
+	r := m.ready
+	m.ready = Ready{}
+	return r
+}
+
+func (m *Machine) send(to protocols.Key, f wire.Frame) {
+	if to == m.self || to == (protocols.Key{}) {
+		return
+	}
+	m.ready.Send = append(m.ready.Send, Send{To: to, Frame: f})
+}
+
+func (m *Machine) toAll(f wire.Frame) {
+	for _, k := range m.members {
+		m.send(k, f)
+	}
+}
+
+func (m *Machine) event(k EventKind, b *Branch) {
+	m.ready.Events = append(m.ready.Events, Event{Kind: k, Branch: b, Peer: b.Primary()})
+}
+
+// Deadline is when Tick wants to be called next.
+func (m *Machine) Deadline() time.Time { return m.due }
+
+// Tick does what has become due.
+func (m *Machine) Tick(now time.Time) {
+	m.checkLate(now)
+	if m.Leads() {
+		m.leadTick(now)
+	} else {
+		m.watchTick(now)
+	}
+	m.schedule(now)
+}
+
+// schedule sets the deadline: the next thing due, or a fraction of an interval
+// while anything is in doubt.
+func (m *Machine) schedule(now time.Time) {
+	soon := now.Add(m.tenths(1))
+	switch {
+	case m.Leads() && (!m.lead.fence.IsZero() || m.lead.foreign != nil || m.lead.claim || now.Sub(m.followed) < m.tenths(missTwoTenths)):
+		m.due = soon
+	case m.Leads():
+		m.due = m.lead.next
+		if m.due.After(soon) {
+			m.due = soon.Add(m.tenths(2))
+		}
+	case m.watch.pending != nil || !m.watch.asked.IsZero() || len(m.watch.askers) > 0:
+		m.due = soon
+	default:
+		m.due = m.watch.life.Add(m.firstMiss())
+		if m.watch.nextAttach.Before(m.due) {
+			m.due = m.watch.nextAttach
+		}
+		if m.due.Before(now) {
+			m.due = soon
+		}
+	}
+}
+
+// checkLate notices that this node stood still: then what it did not hear says
+// nothing about others, and as hub it may have been replaced.
+func (m *Machine) checkLate(now time.Time) {
+	if m.due.IsZero() || now.Sub(m.due) <= m.tenths(missTenths) {
+		return
+	}
+	m.watch.life, m.watch.asked, m.watch.witness, m.watch.pending = now, time.Time{}, time.Time{}, nil
+	m.watch.silence = time.Time{}
+	for _, p := range m.peers {
+		p.reported, p.report = time.Time{}, nil
+	}
+	if m.Leads() {
+		m.doubt(now)
+		m.beatAll(now)
+		for _, p := range m.peers {
+			if p.attach != nil {
+				p.heard = now
+			}
+		}
+	}
+	m.due = now
+}

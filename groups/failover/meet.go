@@ -1,0 +1,189 @@
+package failover
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// meeting is what a hub knows of another hub of its group.
+type meeting struct {
+	foreign *Branch
+	vouched bool // another than its hub said that it follows it
+	since   time.Time
+	meetAt  time.Time
+}
+
+// noteForeign notes that another branch lives.
+func (m *Machine) noteForeign(now time.Time, from protocols.Key, b *Branch) {
+	cur := m.d.Current
+	if b.Term() == cur.Term() || cur.joins(b.Term()) || b.Primary() == m.self && b.Record.Number <= cur.Record.Number {
+		return
+	}
+	l := &m.lead
+	if l.foreign != nil && b.Term() == l.foreign.Term() && from != b.Primary() {
+		l.vouched = true
+	}
+	if l.foreign != nil && !m.higher(b, l.foreign) {
+		return
+	}
+	if l.foreign == nil || l.foreign.Primary() != b.Primary() {
+		l.since, l.meetAt = now, now
+		l.vouched = from != b.Primary()
+	}
+	l.foreign = b
+}
+
+// attaches returns the newest attach of each follower.
+func (m *Machine) attaches() []*wire.Attach {
+	var list []*wire.Attach
+	for _, k := range m.members {
+		if p := m.peers[k]; p != nil && p.attach != nil && len(list) < wire.MaxEvidence {
+			list = append(list, p.attach)
+		}
+	}
+	return list
+}
+
+// evidence returns this hub's branch with the attaches that speak for it.
+func (m *Machine) evidence(b *Branch, attaches []*wire.Attach) wire.HubRecordFrame {
+	f := b.Frame()
+	for _, a := range attaches {
+		f.Evidence = append(f.Evidence, wire.Evidence{Tag: protocols.TagGroupAttach, Structure: a.Bytes()})
+	}
+	return f
+}
+
+// meet tells the other hub how many follow this one, again and again. One that
+// does not answer for two timeouts is merged without it.
+func (m *Machine) meet(now time.Time) {
+	l := &m.lead
+	l.meetAt = now.Add(m.beat)
+	if l.foreign.Primary() == m.self || now.Sub(l.since) > 2*m.tenths(missTenths) {
+		other := l.foreign
+		l.foreign = nil
+		if other.Primary() == m.self || l.vouched && other.Record.Number >= m.d.Current.Record.Number {
+			m.merge(now, other)
+		}
+		return
+	}
+	m.send(l.foreign.Primary(), &wire.Meet{HubRecordFrame: m.evidence(m.d.Current, m.attaches())})
+}
+
+// merge opens a term that joins another branch to this one.
+func (m *Machine) merge(now time.Time, other *Branch) {
+	cur, attaches := m.d.Current, m.attaches()
+	place, hash := m.cfg.Log()
+	h := wire.HubRecord{
+		Group: m.cfg.Group, Number: max(cur.Record.Number, other.Record.Number) + 1, Version: 1,
+		Shadow: cur.Record.Shadow, Candidate: cur.Record.Candidate,
+		Links: []wire.HubHash{cur.Record.Hash(), other.Record.Hash()}, Cause: wire.CauseMerge, Seq: place.Seq, Log: hash,
+	}
+	r := m.signed(h, nil)
+	b := &Branch{Record: r, Opened: r, Links: []*wire.HubRecord{cur.Record, other.Record}}
+	peers := m.peers
+	m.event(Merged, b)
+	m.follow(now, b)
+	m.peers = peers
+	f := m.evidence(b, attaches)
+	m.toAll(&f)
+}
+
+// counts returns how many members follow a, with the attaches x, and b, with y:
+// each counted where its newest attach is, the two hubs not.
+func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attach) (ca, cb int) {
+	newest := make(map[protocols.Key]wire.Millis)
+	for _, t := range y {
+		newest[t.Member] = max(newest[t.Member], t.Time)
+	}
+	delete(newest, a.Primary())
+	delete(newest, b.Primary())
+	cb = len(newest)
+	counted := make(map[protocols.Key]bool)
+	for _, t := range x {
+		if t.Member == a.Primary() || t.Member == b.Primary() || counted[t.Member] || !m.member(t.Member) {
+			continue
+		}
+		counted[t.Member] = true
+		at, both := newest[t.Member]
+		switch {
+		case !both:
+			ca++
+		case t.Time > at:
+			ca++
+			cb--
+		}
+	}
+	return ca, cb
+}
+
+// OnMeet takes another hub's branch and those who follow it.
+func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *Branch, attaches []*wire.Attach) {
+	m.checkLate(now)
+	defer m.schedule(now)
+	if b.Record.Group != m.cfg.Group || b.Primary() != from || b.Term() == m.d.Current.Term() {
+		return
+	}
+	if !m.Leads() {
+		m.stranger(now, from, wire.Term{})
+		return
+	}
+	if !m.valid(now, v, b) {
+		return
+	}
+	cur := m.d.Current
+	if !m.higher(cur, b) { // the other decides
+		m.send(from, &wire.Meet{HubRecordFrame: m.evidence(cur, m.attaches())})
+		return
+	}
+	if m.stands(cur, m.attaches(), b, of(b, attaches)) {
+		m.lead.foreign = nil
+		if cur.joins(b.Term()) { // it was merged without knowing
+			f := m.evidence(cur, m.attaches())
+			m.send(from, &f)
+		} else {
+			m.merge(now, b)
+		}
+		return
+	}
+	if m.lead.claim && m.followers() == 0 && len(cur.Links) == 1 && cur.Links[0].Term() == b.Term() && m.d.Previous != nil {
+		m.withdraw(now)
+		return
+	}
+	m.send(from, &wire.Yield{HubRecordFrame: m.evidence(cur, m.attaches())})
+}
+
+// stands says whether the higher branch a stands against b.
+func (m *Machine) stands(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attach) bool {
+	admin := func(b *Branch) bool { return b.Opened.Cause == wire.CauseAdmin }
+	if admin(a) != admin(b) {
+		return admin(a)
+	}
+	ca, cb := m.counts(a, x, b, y)
+	return ca >= cb
+}
+
+// of leaves the attaches that are to the branch, or to the one that its hub had
+// before it merged: members that have not heard of the merge follow it still.
+func of(b *Branch, attaches []*wire.Attach) []*wire.Attach {
+	var list []*wire.Attach
+	for _, a := range attaches {
+		merged := b.Opened.Cause == wire.CauseMerge && a.Opened == b.Links[0].Term().Opened
+		if merged || a.Opened == b.Term().Opened {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// OnYield takes the word of a hub that this one's branch stands.
+func (m *Machine) OnYield(now time.Time, v wire.Verifier, from protocols.Key, b *Branch) {
+	m.checkLate(now)
+	defer m.schedule(now)
+	if !m.Leads() || b.Record.Group != m.cfg.Group || b.Primary() != from || b.Term() == m.d.Current.Term() || !m.valid(now, v, b) {
+		return
+	}
+	m.lead.foreign = nil
+	m.merge(now, b)
+}

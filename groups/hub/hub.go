@@ -1,0 +1,434 @@
+package hub
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/ledger"
+	"github.com/tom-protocol/tom/groups/roster"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// Bounds of a hub.
+const (
+	maxQueue   = 4096     // records while the hub is closed
+	queueBytes = 16 << 20 // same, in bytes
+	pagesAhead = 8        // pages sent to one member at once
+	busyRetry  = 1000     // ms, told to those that find the queue full
+	maxAnswer  = 512      // records in one Accepted
+	backFactor = 2        // how much further back a member is sent whose log is another
+)
+
+// Config is what a hub is made with.
+type Config struct {
+	Group    wire.GroupID
+	Signer   protocols.Signer
+	Verifier wire.Verifier
+	Ledger   *ledger.Ledger
+	Term     wire.Term
+	Beat     time.Duration
+}
+
+// View is what failover knows at a moment.
+type View struct {
+	Open   bool
+	Shadow protocols.Key // zero: none
+	Silent bool          // the shadow is, or there is none
+}
+
+// Send asks for a frame to be sent.
+type Send struct {
+	To    protocols.Key
+	Frame wire.Frame
+}
+
+// Accepted is a record of this node's own that it accepted.
+type Accepted struct {
+	Name     wire.RecordName
+	Place    wire.Place
+	Replicas uint64
+}
+
+// Refusal is a record of this node's own that it refused.
+type Refusal struct {
+	Name   wire.RecordName
+	Reason envelope.Reason
+	Value  uint64
+}
+
+// Ready is what the hub wants done. The ledger is saved first.
+type Ready struct {
+	Send     []Send
+	Accepted []Accepted
+	Refused  []Refusal
+}
+
+// cursor is how far a member is.
+type cursor struct {
+	sent   wire.Seq
+	acked  wire.Seq
+	lost   bool      // its log is another than ours: it has to go back
+	resent time.Time // to the shadow, what it did not acknowledge
+}
+
+// waiting is a record that is in the log and not accepted yet.
+type waiting struct {
+	name wire.RecordName
+	from []protocols.Key
+	seq  wire.Seq
+	at   time.Time
+}
+
+type queued struct {
+	from  protocols.Key
+	entry *wire.Entry
+}
+
+// Hub sequences one term. It is not safe for concurrent use.
+type Hub struct {
+	cfg     Config
+	self    protocols.Key
+	view    View
+	cursors map[protocols.Key]*cursor
+	waiting []waiting
+	queue   []queued
+	queued  int // bytes
+	head    []byte
+	headSeq wire.Seq
+	clock   wire.Millis
+	ready   Ready
+}
+
+// New begins a term.
+func New(cfg Config) *Hub {
+	return &Hub{cfg: cfg, self: cfg.Signer.Public(), cursors: make(map[protocols.Key]*cursor)}
+}
+
+// Ready hands over what the inputs since the last call led to.
+func (h *Hub) Ready() Ready {
+	r := h.ready
+	h.ready = Ready{}
+	return r
+}
+
+func (h *Hub) send(to protocols.Key, f wire.Frame) {
+	h.ready.Send = append(h.ready.Send, Send{To: to, Frame: f})
+}
+
+func (h *Hub) log() *journal.Journal { return h.cfg.Ledger.Log() }
+
+// Committed returns the seq up to which everything is accepted.
+func (h *Hub) Committed() wire.Seq {
+	if len(h.waiting) > 0 {
+		return h.waiting[0].seq - 1
+	}
+	return h.log().Seq()
+}
+
+// Oldest returns since when the oldest record waits for the shadow; zero if none
+// does.
+func (h *Hub) Oldest() time.Time {
+	if len(h.waiting) == 0 || !h.view.Open {
+		return time.Time{}
+	}
+	return h.waiting[0].at
+}
+
+// Attach takes a member that follows this hub, at a place of its log.
+func (h *Hub) Attach(now time.Time, k protocols.Key, last wire.Seq, hash wire.LogHash) {
+	c := h.cursors[k]
+	if c == nil {
+		c = new(cursor)
+		h.cursors[k] = c
+	}
+	if c.lost = !h.log().Has(last, hash); c.lost {
+		h.sendBack(k, last)
+		return
+	}
+	c.sent, c.acked = last, last
+	h.flush(now)
+	h.feed(now, k, c)
+}
+
+// sendBack tells a member that its log is another, and where it may look next
+// for the last place that both have.
+func (h *Hub) sendBack(k protocols.Key, last wire.Seq) {
+	to := min(max(last, 1)-1, h.log().Seq())
+	h.send(k, &wire.Refused{Group: h.cfg.Group, Reason: envelope.ReasonConflict, Value: uint64(to)})
+}
+
+// Sync takes a member that looks for the last place where its log is ours. When
+// it is found, pages follow, or there are none: then what the member has behind
+// it is not of this log.
+func (h *Hub) Sync(now time.Time, k protocols.Key, f *wire.Sync) {
+	if h.cursors[k] == nil {
+		return
+	}
+	if h.log().Has(f.From, f.Log) {
+		h.send(k, &wire.PageEnd{N: f.N, More: f.From < h.end(k)})
+	}
+	h.Attach(now, k, f.From, f.Log)
+}
+
+// Replicated takes a member's word that it holds the log up to a place.
+func (h *Hub) Replicated(now time.Time, k protocols.Key, seq wire.Seq, hash wire.LogHash) {
+	c := h.cursors[k]
+	if c == nil || !h.log().Has(seq, hash) || seq < c.acked {
+		return
+	}
+	c.acked, c.lost = seq, false
+	c.sent = max(c.sent, seq)
+	h.flush(now)
+}
+
+// Publish takes records of a member, or what one offers that the log lacks.
+func (h *Hub) Publish(now time.Time, from protocols.Key, entries []*wire.Entry) {
+	for _, e := range entries {
+		if h.view.Open {
+			h.sequence(now, from, e)
+			continue
+		}
+		size := len(e.Record.Bytes())
+		switch {
+		case slices.ContainsFunc(h.queue, func(q queued) bool { return q.from == from && q.entry.Record.Name() == e.Record.Name() }):
+		case len(h.queue) >= maxQueue || h.queued+size > queueBytes:
+			h.send(from, &wire.Busy{Group: h.cfg.Group, Record: e.Record.ID, Retry: busyRetry})
+		default:
+			h.queue, h.queued = append(h.queue, queued{from, e}), h.queued+size
+		}
+	}
+	h.flush(now)
+	h.feedAll(now)
+}
+
+// sequence gives a record its place, unless it has one or has no business here.
+func (h *Hub) sequence(now time.Time, from protocols.Key, e *wire.Entry) {
+	name := e.Record.Name()
+	if seq, ok := h.log().Find(name); ok {
+		h.known(from, e, seq)
+		return
+	}
+	if reason, value := h.judge(now, e); reason != 0 {
+		h.refuse(from, e.Record, reason, value)
+		return
+	}
+	if e.Old != nil {
+		h.checkOld(e)
+	}
+	p := wire.Place{Number: h.cfg.Term.Number, Primary: h.self, Seq: h.log().Seq() + 1}
+	if _, err := h.cfg.Ledger.Append(p, e.Append(nil), e); err != nil {
+		return
+	}
+	h.waiting = append(h.waiting, waiting{name: name, from: []protocols.Key{from}, seq: p.Seq, at: now})
+}
+
+// known answers for a record that is in the log.
+func (h *Hub) known(from protocols.Key, e *wire.Entry, seq wire.Seq) {
+	held, _ := h.log().At(seq)
+	if !held.Record.Same(e.Record) {
+		h.refuse(from, e.Record, envelope.ReasonConflict, 0)
+		return
+	}
+	for i := range h.waiting {
+		if w := &h.waiting[i]; w.seq == seq {
+			if !slices.Contains(w.from, from) && len(w.from) < 4 {
+				w.from = append(w.from, from)
+			}
+			return
+		}
+	}
+	h.accept(from, []wire.AcceptedRecord{{ID: e.Record.ID, Number: held.Place.Number, Seq: seq}}, h.replicas(seq))
+}
+
+// judge says why a record is refused, 0 if it is not. What was accepted before,
+// in a log that this one lacks, is kept even if it is void.
+func (h *Hub) judge(now time.Time, e *wire.Entry) (envelope.Reason, uint64) {
+	r, at := e.Record, wire.Millis(now.UnixMilli())
+	fold := h.cfg.Ledger.Fold()
+	switch {
+	case r.Group != h.cfg.Group:
+		return envelope.ReasonPolicy, 0
+	case r.Time > at+roster.Slack || r.Time+roster.Window < at:
+		return envelope.ReasonClock, uint64(at)
+	case e.Old != nil:
+		return 0, 0
+	}
+	switch err := fold.Judge(r, false); err {
+	case nil:
+		return 0, 0
+	case roster.ErrChain:
+		return envelope.ReasonRoster, uint64(fold.Version())
+	case roster.ErrStranger:
+		return envelope.ReasonNotMember, 0
+	default:
+		return envelope.ReasonPolicy, 0
+	}
+}
+
+// checkOld drops a head that does not cover the old place.
+func (h *Hub) checkOld(e *wire.Entry) {
+	if e.Old.Head == nil {
+		return
+	}
+	old, err := wire.ParseHead(h.cfg.Verifier, e.Old.Head)
+	if err != nil || old.Group != h.cfg.Group || old.Term.Number != e.Old.Number || old.Primary != e.Old.Primary || old.Seq < e.Old.Seq {
+		o := *e.Old
+		o.Head = nil
+		e.Old = &o
+	}
+}
+
+func (h *Hub) refuse(to protocols.Key, r *wire.Record, reason envelope.Reason, value uint64) {
+	if to == h.self {
+		h.ready.Refused = append(h.ready.Refused, Refusal{Name: r.Name(), Reason: reason, Value: value})
+		return
+	}
+	h.send(to, &wire.Refused{Group: h.cfg.Group, Record: r.ID, Reason: reason, Value: value})
+}
+
+// replicas counts the stores that are known to hold the log up to a seq.
+func (h *Hub) replicas(seq wire.Seq) uint64 {
+	n := uint64(1)
+	if c := h.cursors[h.view.Shadow]; c != nil && c.acked >= seq {
+		n++
+	}
+	return n
+}
+
+func (h *Hub) accept(to protocols.Key, list []wire.AcceptedRecord, replicas uint64) {
+	if to != h.self {
+		h.send(to, &wire.Accepted{Group: h.cfg.Group, Records: list, Replicas: replicas})
+		return
+	}
+	for _, a := range list {
+		h.ready.Accepted = append(h.ready.Accepted, Accepted{
+			Name:  wire.RecordName{Author: h.self, ID: a.ID},
+			Place: wire.Place{Number: a.Number, Primary: h.self, Seq: a.Seq}, Replicas: replicas,
+		})
+	}
+}
+
+// Step takes what failover says now, and does what has become due.
+func (h *Hub) Step(now time.Time, v View) {
+	h.view = v
+	if v.Open && len(h.queue) > 0 {
+		q := h.queue
+		h.queue, h.queued = nil, 0
+		for _, x := range q {
+			h.sequence(now, x.from, x.entry)
+		}
+	}
+	h.flush(now)
+	h.feedAll(now)
+	h.resend(now)
+}
+
+// flush accepts what the shadow has, or what waits for no shadow.
+func (h *Hub) flush(now time.Time) {
+	if !h.view.Open || len(h.waiting) == 0 {
+		return
+	}
+	acked := wire.Seq(0)
+	if c := h.cursors[h.view.Shadow]; c != nil {
+		acked = c.acked
+	}
+	n := 0
+	for n < len(h.waiting) && (h.waiting[n].seq <= acked || h.view.Silent) {
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	done := h.waiting[:n]
+	h.waiting = slices.Clone(h.waiting[n:])
+	h.answer(done)
+}
+
+// answer says Accepted to those the records came from, in as few frames as may
+// be.
+func (h *Hub) answer(done []waiting) {
+	lists := make(map[protocols.Key][]wire.AcceptedRecord)
+	var order []protocols.Key
+	for _, w := range done {
+		for _, k := range w.from {
+			if lists[k] == nil {
+				order = append(order, k)
+			}
+			lists[k] = append(lists[k], wire.AcceptedRecord{ID: w.name.ID, Number: h.cfg.Term.Number, Seq: w.seq})
+		}
+	}
+	replicas := h.replicas(done[len(done)-1].seq)
+	for _, k := range order {
+		for list := range slices.Chunk(lists[k], maxAnswer) {
+			h.accept(k, list, replicas)
+		}
+	}
+}
+
+func (h *Hub) feedAll(now time.Time) {
+	for _, k := range h.cfg.Ledger.Fold().Nodes() {
+		if c := h.cursors[k]; c != nil {
+			h.feed(now, k, c)
+		}
+	}
+}
+
+// end is up to where a member is sent the log.
+func (h *Hub) end(k protocols.Key) wire.Seq {
+	if k == h.view.Shadow {
+		return h.log().Seq()
+	}
+	return h.Committed()
+}
+
+// feed sends a member what it lacks: the shadow everything, others what is
+// accepted.
+func (h *Hub) feed(_ time.Time, k protocols.Key, c *cursor) {
+	if c.lost {
+		return
+	}
+	to := h.end(k)
+	for range pagesAhead {
+		f, last, ok := h.log().Page(h.cfg.Group, c.sent, to)
+		if !ok {
+			return
+		}
+		f.Head = h.headAt(last)
+		c.sent = last
+		if k == h.view.Shadow {
+			h.send(k, f.Replicate())
+		} else {
+			h.send(k, f.FanOut())
+		}
+	}
+}
+
+// headAt returns a head for a seq. The newest is kept: all members get the same.
+func (h *Hub) headAt(s wire.Seq) []byte {
+	if h.head != nil && h.headSeq == s {
+		return h.head
+	}
+	hash, _ := h.log().HashAt(s)
+	head := wire.Head{Group: h.cfg.Group, Term: h.cfg.Term, Seq: s, Log: hash, Time: h.clock}
+	h.head, h.headSeq = head.Sign(h.cfg.Signer), s
+	return h.head
+}
+
+// Clock says what time the hub's heads bear. It never runs backward.
+func (h *Hub) Clock(now time.Time) { h.clock = max(h.clock, wire.Millis(now.UnixMilli())) }
+
+// resend gives the shadow again what it did not acknowledge.
+func (h *Hub) resend(now time.Time) {
+	c := h.cursors[h.view.Shadow]
+	if c == nil || c.lost || c.acked >= h.log().Seq() || now.Sub(c.resent) < h.cfg.Beat {
+		return
+	}
+	if !c.resent.IsZero() {
+		c.sent = c.acked
+		h.feed(now, h.view.Shadow, c)
+	}
+	c.resent = now
+}

@@ -1,0 +1,156 @@
+// Package journal is a group's log as one node holds it: entries in their order,
+// each with the hash of the log up to it.
+package journal
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/tom-protocol/tom/groups/wire"
+)
+
+// Entry is one place of the log.
+type Entry struct {
+	Place  wire.Place
+	Raw    []byte // as wire.Entry encodes it
+	Record *wire.Record
+	Old    *wire.Old    // where it stood before a merge, nil for nowhere
+	Hash   wire.LogHash // of the log up to this entry
+}
+
+// ErrGap is returned for an entry that does not follow the last one.
+var ErrGap = errors.New("does not follow the log's end")
+
+// Journal holds a log from a base on.
+type Journal struct {
+	base    wire.Place
+	before  wire.LogHash
+	entries []Entry
+	names   map[wire.RecordName]wire.Seq
+}
+
+// New makes the journal of a log that begins behind base, which for a whole log
+// is the charter: seq 0, number 0, its creator, its hash.
+func New(base wire.Place, hash wire.LogHash) *Journal {
+	return &Journal{base: base, before: hash, names: make(map[wire.RecordName]wire.Seq)}
+}
+
+// Whole makes the empty journal of a group.
+func Whole(c *wire.Charter) *Journal {
+	return New(wire.Place{Primary: c.Creator}, c.Hash())
+}
+
+// End returns the place and hash of the last entry, or the base.
+func (j *Journal) End() (wire.Place, wire.LogHash) {
+	if n := len(j.entries); n > 0 {
+		return j.entries[n-1].Place, j.entries[n-1].Hash
+	}
+	return j.base, j.before
+}
+
+// Seq returns the seq of the last entry.
+func (j *Journal) Seq() wire.Seq {
+	p, _ := j.End()
+	return p.Seq
+}
+
+// At returns the entry at a seq; ok is false if it is not held.
+func (j *Journal) At(s wire.Seq) (e Entry, ok bool) {
+	if s <= j.base.Seq || s > j.Seq() {
+		return Entry{}, false
+	}
+	return j.entries[s-j.base.Seq-1], true
+}
+
+// HashAt returns the log's hash up to a seq; ok is false if it is not known.
+func (j *Journal) HashAt(s wire.Seq) (h wire.LogHash, ok bool) {
+	if s == j.base.Seq {
+		return j.before, true
+	}
+	e, ok := j.At(s)
+	return e.Hash, ok
+}
+
+// Has says whether the log ever had that state: seq and hash.
+func (j *Journal) Has(s wire.Seq, h wire.LogHash) bool {
+	held, ok := j.HashAt(s)
+	return ok && held == h
+}
+
+// Find returns where a record stands; ok is false if it does not.
+func (j *Journal) Find(n wire.RecordName) (s wire.Seq, ok bool) {
+	s, ok = j.names[n]
+	return s, ok
+}
+
+// Append puts an entry behind the last one. Its seq must follow.
+func (j *Journal) Append(p wire.Place, raw []byte, e *wire.Entry) (Entry, error) {
+	last, hash := j.End()
+	if p.Seq != last.Seq+1 {
+		return Entry{}, ErrGap
+	}
+	held := Entry{Place: p, Raw: raw, Record: e.Record, Old: e.Old, Hash: hash.Next(p, raw)}
+	j.entries = append(j.entries, held)
+	if _, twice := j.names[e.Record.Name()]; !twice {
+		j.names[e.Record.Name()] = p.Seq
+	}
+	return held, nil
+}
+
+// Cut takes off all entries behind a seq and returns them in order.
+func (j *Journal) Cut(s wire.Seq) []Entry {
+	if s >= j.Seq() || s < j.base.Seq {
+		return nil
+	}
+	n := int(s - j.base.Seq)
+	cut := slices.Clone(j.entries[n:])
+	j.entries = slices.Clip(j.entries[:n])
+	for _, e := range cut {
+		if j.names[e.Record.Name()] == e.Place.Seq {
+			delete(j.names, e.Record.Name())
+		}
+	}
+	return cut
+}
+
+// Bounds of a page.
+const (
+	pageEntries = 256
+	pageBytes   = 128 << 10
+)
+
+// Page returns the entries behind a seq, up to and with another, as many as go
+// into one frame. ok is false if there are none.
+func (j *Journal) Page(g wire.GroupID, from, to wire.Seq) (f wire.Records, last wire.Seq, ok bool) {
+	before, known := j.HashAt(from)
+	if !known || from >= to {
+		return f, from, false
+	}
+	f = wire.Records{Group: g, Runs: []wire.Run{}, First: from + 1, Before: before, Entries: [][]byte{}}
+	size := 0
+	for s := from + 1; s <= to; s++ {
+		e, held := j.At(s)
+		if !held || len(f.Entries) == pageEntries || (size > 0 && size+len(e.Raw) > pageBytes) {
+			break
+		}
+		size += len(e.Raw)
+		f.Entries = append(f.Entries, e.Raw)
+		if n := len(f.Runs); n > 0 && f.Runs[n-1].Number == e.Place.Number && f.Runs[n-1].Primary == e.Place.Primary {
+			f.Runs[n-1].Entries++
+		} else {
+			f.Runs = append(f.Runs, wire.Run{Entries: 1, Number: e.Place.Number, Primary: e.Place.Primary})
+		}
+		last = s
+	}
+	return f, last, len(f.Entries) > 0
+}
+
+// All calls f with every entry in order.
+func (j *Journal) All(f func(Entry)) {
+	for _, e := range j.entries {
+		f(e)
+	}
+}
+
+// Len returns how many entries are held.
+func (j *Journal) Len() int { return len(j.entries) }

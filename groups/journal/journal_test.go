@@ -1,0 +1,114 @@
+package journal_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+var alice = protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(make([]byte, 32)))
+
+func entry(t testing.TB, n byte) ([]byte, *wire.Entry) {
+	t.Helper()
+	r, err := wire.ParseRecord(wire.SignRecords(alice, []wire.Record{{ID: wire.RecordID{n}, Kind: wire.KindDissolve, Payload: wire.Dissolve{}.Append(nil)}})[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &wire.Entry{Record: r}
+	return e.Append(nil), e
+}
+
+func place(n wire.Number, s wire.Seq) wire.Place {
+	return wire.Place{Number: n, Primary: alice.Public(), Seq: s}
+}
+
+// Whoever is sent the pages of a log has the same log; what is cut off and put
+// on again leaves the same hashes.
+func TestPagesMakeTheSameLog(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		a := journal.New(place(0, 5), wire.LogHash{1})
+		for i := range rapid.IntRange(1, 100).Draw(rt, "entries") {
+			raw, e := entry(t, byte(i))
+			if _, err := a.Append(place(wire.Number(1+i/7), wire.Seq(6+i)), raw, e); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		b := journal.New(place(0, 5), wire.LogHash{1})
+		for at := wire.Seq(5); ; {
+			f, last, ok := a.Page(wire.GroupID{}, at, a.Seq())
+			if !ok {
+				break
+			}
+			fill(rt, b, f)
+			at = last
+		}
+		same(rt, a, b)
+		cut := wire.Seq(rapid.IntRange(5, int(a.Seq())).Draw(rt, "cut"))
+		for _, e := range a.Cut(cut) {
+			if _, held := a.Find(e.Record.Name()); held {
+				rt.Fatal("a record that was cut off is found")
+			}
+			if _, err := a.Append(e.Place, e.Raw, &wire.Entry{Record: e.Record}); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		same(rt, a, b)
+	})
+}
+
+func fill(t *rapid.T, j *journal.Journal, f wire.Records) {
+	seq, n := f.First, 0
+	for _, run := range f.Runs {
+		for range run.Entries {
+			e, err := wire.ParseEntry(f.Entries[n])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := j.Append(wire.Place{Number: run.Number, Primary: run.Primary, Seq: seq}, f.Entries[n], e); err != nil {
+				t.Fatal(err)
+			}
+			seq, n = seq+1, n+1
+		}
+	}
+}
+
+func same(t *rapid.T, a, b *journal.Journal) {
+	_, ha := a.End()
+	_, hb := b.End()
+	if ha != hb || a.Len() != b.Len() {
+		t.Fatalf("%d entries and %v, %d and %v", a.Len(), ha, b.Len(), hb)
+	}
+	a.All(func(e journal.Entry) {
+		o, ok := b.At(e.Place.Seq)
+		if !ok || !bytes.Equal(o.Raw, e.Raw) || o.Place != e.Place || !b.Has(e.Place.Seq, e.Hash) {
+			t.Fatalf("seq %d differs", e.Place.Seq)
+		}
+	})
+}
+
+func TestOnlyWhatFollowsIsAppended(t *testing.T) {
+	t.Parallel()
+	j := journal.New(place(0, 0), wire.LogHash{})
+	raw, e := entry(t, 1)
+	for _, s := range []wire.Seq{0, 2, 9} {
+		if _, err := j.Append(place(1, s), raw, e); err == nil {
+			t.Errorf("seq %d behind 0", s)
+		}
+	}
+	if _, err := j.Append(place(1, 1), raw, e); err != nil {
+		t.Error(err)
+	}
+	if j.Cut(1) != nil || j.Cut(7) != nil || len(j.Cut(0)) != 1 {
+		t.Error("cut another number of entries than there are behind")
+	}
+	if _, _, ok := j.Page(wire.GroupID{}, 0, 0); ok {
+		t.Error("a page of nothing")
+	}
+}

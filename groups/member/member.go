@@ -1,0 +1,497 @@
+package member
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/ledger"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// Waits of a member, in tenths of the interval between two beats.
+const (
+	againTenths  = 10 // between two tries to publish
+	ownTenths    = 3  // from following a hub to publishing to it
+	allTenths    = 15 // from following a hub to offering what others wrote
+	gapTenths    = 4  // between two attaches because of a gap
+	behindTenths = 10 // how long a beat may name a seq that is not here
+)
+
+// Bounds of a member.
+const (
+	maxBatch     = 256 // records in one Publish
+	maxOwn       = 4096
+	batchBytes   = 128 << 10
+	shadowAfter  = 5 * time.Second // unanswered, a record goes to the shadow too
+	maxFromPeers = 1024            // records that a shadow holds for others
+)
+
+// catchUp is how long a log that was cut may take to be as long as before.
+const catchUp = 10 * time.Second
+
+// Life is how long a record is held.
+const Life = 24 * time.Hour
+
+// Config is what a member is made with.
+type Config struct {
+	Group    wire.GroupID
+	Self     protocols.Key
+	Verifier wire.Verifier
+	Prover   wire.Prover
+	Ledger   *ledger.Ledger
+	Beat     time.Duration
+}
+
+// Hub is whom the member follows.
+type Hub struct {
+	Term    wire.Term
+	Primary protocols.Key
+	Shadow  protocols.Key
+	Leads   bool // the member itself does
+}
+
+// EventKind is what happened.
+type EventKind uint8
+
+// What may happen.
+const (
+	Arrived  EventKind = iota // a record stands in the log that did not before
+	Accepted                  // an own record does, by its hub's word
+	Refused                   // an own record never will; Reason, Value
+	Moved                     // Count records have another place than they had
+	Forked                    // the hub signed two logs; Proof
+)
+
+// Event is what a person, or the other machines, want to know.
+type Event struct {
+	Kind     EventKind
+	Entry    journal.Entry // Arrived
+	Void     error         // Arrived: why it has no effect
+	Name     wire.RecordName
+	Place    wire.Place
+	Replicas uint64
+	Reason   envelope.Reason
+	Value    uint64
+	Count    int
+	Proof    *wire.Equivocation
+}
+
+// Send asks for a frame to be sent.
+type Send struct {
+	To    protocols.Key
+	Frame wire.Frame
+}
+
+// Ready is what the member wants done. The ledger, and Own, are saved first.
+type Ready struct {
+	Send    []Send
+	Offer   []*wire.Entry // to the hub on this node
+	Attach  bool          // the hub is to be told where the log stands
+	Changed bool          // the log
+	Events  []Event
+}
+
+// own is a record of this node's.
+type own struct {
+	record   *wire.Record
+	written  time.Time
+	sent     time.Time
+	accepted bool
+}
+
+// held is a record that was in a log, or is to come into one.
+type held struct {
+	record *wire.Record
+	old    *wire.Old // where it stood first, nil for nowhere yet
+	since  time.Time
+}
+
+// Member follows a log. It is not safe for concurrent use.
+type Member struct {
+	cfg      Config
+	hub      Hub
+	followed time.Time
+	chain    bool // was hub or shadow before the present term
+	own      []*own
+	held     map[wire.RecordName]*held
+	shown    map[wire.RecordName]bool
+	peers    int // held that came from other members and never stood in a log
+	lacking  bool
+	offered  time.Time
+	attached time.Time
+	behind   time.Time
+	back     wire.Seq // how far the next step back goes
+	syncs    uint64   // places that were asked for
+	synced   uint64   // the last of them that was found
+	syncFrom wire.Seq // the place last asked for
+	refill   wire.Seq // how long the log was before it was cut
+	cutAt    time.Time
+	head     *wire.Head
+	oldHead  *wire.Head
+	ready    Ready
+}
+
+// New makes a member with the log it holds.
+func New(now time.Time, cfg Config, h Hub) *Member {
+	m := &Member{
+		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), back: 1, lacking: true,
+	}
+	cfg.Ledger.Log().All(func(e journal.Entry) {
+		m.hold(now, e.Record, oldOf(e, nil))
+		m.shown[e.Record.Name()] = true
+	})
+	return m
+}
+
+// Ready hands over what the inputs since the last call led to.
+func (m *Member) Ready() Ready {
+	r := m.ready
+	m.ready = Ready{}
+	return r
+}
+
+func (m *Member) send(to protocols.Key, f wire.Frame) {
+	if to != m.cfg.Self && to != (protocols.Key{}) {
+		m.ready.Send = append(m.ready.Send, Send{To: to, Frame: f})
+	}
+}
+
+func (m *Member) log() *journal.Journal { return m.cfg.Ledger.Log() }
+
+func (m *Member) tenths(n int) time.Duration { return m.cfg.Beat * time.Duration(n) / 10 }
+
+// hold keeps a record, and where it stood first.
+func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) {
+	h := m.held[r.Name()]
+	if h == nil {
+		h = &held{record: r, since: now}
+		m.held[r.Name()] = h
+	}
+	if h.old == nil {
+		h.old = old
+	}
+}
+
+// oldOf returns where an entry stood first, with a head that covers it there.
+func oldOf(e journal.Entry, heads []*wire.Head) *wire.Old {
+	if e.Old != nil {
+		return e.Old
+	}
+	old := &wire.Old{Place: e.Place}
+	for _, h := range heads {
+		if h != nil && h.Term.Number == e.Place.Number && h.Primary == e.Place.Primary && h.Seq >= e.Place.Seq {
+			old.Head = h.Bytes()
+		}
+	}
+	return old
+}
+
+// Own returns the records of this node that may have to be published yet.
+func (m *Member) Own() [][]byte {
+	list := make([][]byte, len(m.own))
+	for i, o := range m.own {
+		list[i] = o.record.Bytes()
+	}
+	return list
+}
+
+// Held is a record to be put back at a start.
+type Held struct {
+	Record []byte
+	Old    *wire.Old
+}
+
+// Held returns what is held and is not in the log.
+func (m *Member) Held() (list []Held) {
+	for _, h := range m.missing() {
+		list = append(list, Held{Record: h.record.Bytes(), Old: h.old})
+	}
+	return list
+}
+
+// Restore puts back what Own and Held returned before a restart.
+func (m *Member) Restore(now time.Time, records [][]byte, kept []Held) {
+	for _, b := range records {
+		if r, err := wire.ParseRecord(b); err == nil {
+			m.own = append(m.own, &own{record: r, written: now})
+			m.hold(now, r, nil)
+		}
+	}
+	for _, k := range kept {
+		if r, err := wire.ParseRecord(k.Record); err == nil {
+			m.hold(now, r, k.Old)
+			m.shown[r.Name()] = m.shown[r.Name()] || k.Old != nil
+		}
+	}
+}
+
+// Write takes a record of this node, which is on disk. It is published until it
+// stands in the log.
+func (m *Member) Write(now time.Time, r *wire.Record) bool {
+	if len(m.own) >= maxOwn {
+		return false
+	}
+	o := &own{record: r, written: now, sent: now}
+	m.own = append(m.own, o)
+	m.hold(now, r, nil)
+	m.publish([]*wire.Entry{{Record: r}})
+	return true
+}
+
+// publish sends records to the hub, wherever it is.
+func (m *Member) publish(entries []*wire.Entry) {
+	if m.hub.Leads {
+		m.ready.Offer = append(m.ready.Offer, entries...)
+		return
+	}
+	m.publishTo(m.hub.Primary, entries)
+}
+
+func (m *Member) publishTo(to protocols.Key, entries []*wire.Entry) {
+	f, size := &wire.Publish{Group: m.cfg.Group}, 0
+	for _, e := range entries {
+		b := e.Record.Bytes()
+		if e.Old != nil {
+			b = e.Append(nil)
+		}
+		if size+len(b) > batchBytes && size > 0 || len(f.Records) == maxBatch {
+			m.send(to, f)
+			f, size = &wire.Publish{Group: m.cfg.Group}, 0
+		}
+		f.Records, size = append(f.Records, b), size+len(b)
+	}
+	if len(f.Records) > 0 {
+		m.send(to, f)
+	}
+}
+
+// Follow says whom the member follows from now on. chain says that it was hub or
+// shadow in the term before.
+func (m *Member) Follow(now time.Time, h Hub, chain bool) {
+	same := h.Term == m.hub.Term
+	m.hub = h
+	if same {
+		return
+	}
+	m.followed, m.chain, m.lacking = now, chain, true
+	m.back, m.behind, m.offered = 1, time.Time{}, time.Time{}
+	if m.head != nil {
+		m.oldHead, m.head = m.head, nil
+	}
+	for _, o := range m.own {
+		o.sent = time.Time{}
+	}
+}
+
+// Tick does what has become due.
+func (m *Member) Tick(now time.Time) {
+	if now.Sub(m.followed) < m.tenths(ownTenths) {
+		return
+	}
+	m.publishOwn(now)
+	m.offerAll(now)
+	if !m.behind.IsZero() && now.Sub(m.behind) > m.tenths(behindTenths) {
+		m.behind = time.Time{}
+		m.gap(now)
+	}
+}
+
+// publishOwn publishes again what was not accepted.
+func (m *Member) publishOwn(now time.Time) {
+	var due, late []*wire.Entry
+	m.own = slices.DeleteFunc(m.own, func(o *own) bool { return o.accepted || now.Sub(o.written) > Life })
+	for _, o := range m.own {
+		if now.Sub(o.sent) < m.tenths(againTenths) || len(due) == maxBatch {
+			continue
+		}
+		o.sent = now
+		e := &wire.Entry{Record: o.record, Old: m.oldPlace(o.record)}
+		due = append(due, e)
+		if now.Sub(o.written) > shadowAfter && !m.hub.Leads {
+			late = append(late, e)
+		}
+	}
+	if len(due) > 0 {
+		m.publish(due)
+	}
+	if len(late) > 0 && m.hub.Shadow != m.cfg.Self {
+		m.publishTo(m.hub.Shadow, late)
+	}
+}
+
+func (m *Member) oldPlace(r *wire.Record) *wire.Old {
+	if h := m.held[r.Name()]; h != nil {
+		return h.old
+	}
+	return nil
+}
+
+// offerAll offers the hub what its log lacks: who was in the chain at once, all
+// others a little later.
+func (m *Member) offerAll(now time.Time) {
+	wait := m.tenths(allTenths)
+	if m.chain {
+		wait = m.tenths(ownTenths)
+	}
+	if !m.lacking || now.Sub(m.followed) < wait || now.Sub(m.offered) < m.tenths(againTenths) {
+		return
+	}
+	m.offered = now
+	var entries []*wire.Entry
+	for _, h := range m.missing() {
+		if h.old != nil || h.record.Author != m.cfg.Self {
+			entries = append(entries, &wire.Entry{Record: h.record, Old: h.old})
+		}
+	}
+	if m.lacking = len(entries) > 0; m.lacking {
+		m.publish(entries)
+	}
+}
+
+// missing returns what is held and not in the log, in its old order.
+func (m *Member) missing() []*held {
+	var list []*held
+	for name, h := range m.held {
+		if _, ok := m.log().Find(name); !ok {
+			list = append(list, h)
+		}
+	}
+	slices.SortFunc(list, func(a, b *held) int {
+		if c := compareOld(a.old, b.old); c != 0 {
+			return c
+		}
+		if c := slices.Compare(a.record.Author[:], b.record.Author[:]); c != 0 {
+			return c
+		}
+		return slices.Compare(a.record.ID[:], b.record.ID[:])
+	})
+	return list
+}
+
+func compareOld(a, b *wire.Old) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	case a.Number != b.Number:
+		return compare(a.Number, b.Number)
+	default:
+		return compare(a.Seq, b.Seq)
+	}
+}
+
+func compare[T ~uint64](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Deadline is when Tick wants to be called next, zero for never.
+func (m *Member) Deadline(now time.Time) time.Time {
+	if m.lacking || !m.behind.IsZero() {
+		return now.Add(m.tenths(gapTenths))
+	}
+	var due time.Time
+	for _, o := range m.own {
+		if at := o.sent.Add(m.tenths(againTenths)); due.IsZero() || at.Before(due) {
+			due = at
+		}
+	}
+	if first := m.followed.Add(m.tenths(ownTenths)); !due.IsZero() && due.Before(first) {
+		due = first
+	}
+	return due
+}
+
+// OnPublish takes records of another member: to the shadow, because the hub did
+// not answer. It brings them to the hub as what the log lacks.
+func (m *Member) OnPublish(now time.Time, entries []*wire.Entry) {
+	for _, e := range entries {
+		name := e.Record.Name()
+		_, inLog := m.log().Find(name)
+		if inLog || m.held[name] != nil || m.peers >= maxFromPeers || !m.cfg.Ledger.Fold().Member(e.Record.Author) {
+			continue
+		}
+		m.peers++
+		m.hold(now, e.Record, e.Old)
+		m.lacking = true
+	}
+}
+
+// OnAccepted takes the hub's word for records of this node.
+func (m *Member) OnAccepted(f *wire.Accepted) {
+	for _, a := range f.Records {
+		m.accepted(wire.RecordName{Author: m.cfg.Self, ID: a.ID}, wire.Place{Number: a.Number, Primary: m.hub.Primary, Seq: a.Seq}, f.Replicas)
+	}
+}
+
+// OwnAccepted takes the word of the hub on this node.
+func (m *Member) OwnAccepted(name wire.RecordName, p wire.Place, replicas uint64) {
+	m.accepted(name, p, replicas)
+}
+
+func (m *Member) accepted(name wire.RecordName, p wire.Place, replicas uint64) {
+	for _, o := range m.own {
+		if o.record.Name() == name && !o.accepted {
+			o.accepted = true
+			m.placed(name, p)
+			m.ready.Events = append(m.ready.Events, Event{Kind: Accepted, Name: name, Place: p, Replicas: replicas})
+		}
+	}
+}
+
+// placed notes where a record stands by its hub's word. Should the log turn out
+// to lack it, this node offers it as what had a place.
+func (m *Member) placed(name wire.RecordName, p wire.Place) {
+	if h := m.held[name]; h != nil && h.old == nil {
+		h.old = &wire.Old{Place: p}
+	}
+}
+
+// OnRefused takes the hub's refusal: of a record of this node, or of the place at
+// which its log is said to end.
+func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
+	if f.Record == (wire.RecordID{}) && f.Reason == envelope.ReasonConflict {
+		m.goBack(wire.Seq(f.Value))
+		return
+	}
+	m.OwnRefused(wire.RecordName{Author: m.cfg.Self, ID: f.Record}, f.Reason, f.Value)
+}
+
+// OwnRefused takes a refusal of a record of this node. What time may mend, or
+// was accepted once, is tried again.
+func (m *Member) OwnRefused(name wire.RecordName, reason envelope.Reason, value uint64) {
+	if reason == envelope.ReasonNotMember || reason == envelope.ReasonQuota {
+		return // a hub that has not heard of the join yet
+	}
+	i := slices.IndexFunc(m.own, func(o *own) bool { return o.record.Name() == name })
+	if i < 0 || m.own[i].accepted {
+		return
+	}
+	m.own = slices.Delete(m.own, i, i+1)
+	delete(m.held, name)
+	m.ready.Events = append(m.ready.Events, Event{Kind: Refused, Name: name, Reason: reason, Value: value})
+}
+
+// Forget drops what is older than a record's life and stands in the log or never
+// will.
+func (m *Member) Forget(now time.Time) {
+	for name, h := range m.held {
+		if now.Sub(h.since) > Life {
+			delete(m.held, name)
+		}
+	}
+}
+
+// Holds says whether the member has a record that its log may lack.
+func (m *Member) Holds(n wire.RecordName) bool { return m.held[n] != nil }

@@ -1,0 +1,242 @@
+package member
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// ErrHub is returned for what a hub that keeps to the rules does not send.
+var ErrHub = errors.New("the hub broke a rule")
+
+// OnRecords takes a page of the hub's log. The hub is whom this node follows.
+func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
+	if m.hub.Leads || len(f.Entries) == 0 || f.First == 0 {
+		return nil
+	}
+	head, err := m.checkHead(f)
+	if err != nil {
+		return err
+	}
+	before := f.First - 1
+	held, known := m.log().HashAt(before)
+	switch {
+	case before > m.log().Seq():
+		m.gap(now)
+		return nil
+	case !known || held != f.Before:
+		m.goBack(before)
+		return nil
+	}
+	page, err := m.parsePage(f)
+	if err != nil {
+		return err
+	}
+	if hash := f.Before; page.hash(hash) != head.Log {
+		return ErrHub
+	}
+	m.head = head
+	m.take(now, page)
+	m.back = 1
+	m.acknowledge()
+	return nil
+}
+
+// checkHead verifies the page's head, and compares it with the newest one.
+func (m *Member) checkHead(f *wire.Records) (*wire.Head, error) {
+	head, err := wire.ParseHead(m.cfg.Verifier, f.Head)
+	if err != nil {
+		return nil, err
+	}
+	last := f.First + wire.Seq(len(f.Entries)) - 1
+	if head.Group != m.cfg.Group || head.Term != m.hub.Term || head.Primary != m.hub.Primary || head.Seq != last {
+		return nil, ErrHub
+	}
+	m.OnHead(head)
+	return head, nil
+}
+
+// OnHead compares a head, past the hub or of it, with what this node knows.
+func (m *Member) OnHead(h *wire.Head) {
+	if m.head != nil && m.head.Equivocates(h) {
+		m.ready.Events = append(m.ready.Events, Event{
+			Kind: Forked, Proof: &wire.Equivocation{Tag: protocols.TagGroupHead, A: m.head.Bytes(), B: h.Bytes()},
+		})
+	}
+}
+
+// page is a page whose records are verified.
+type page []pageEntry
+
+type pageEntry struct {
+	place wire.Place
+	raw   []byte
+	entry *wire.Entry
+}
+
+func (p page) hash(h wire.LogHash) wire.LogHash {
+	for _, e := range p {
+		h = h.Next(e.place, e.raw)
+	}
+	return h
+}
+
+func (m *Member) parsePage(f *wire.Records) (page, error) {
+	p, seq := make(page, 0, len(f.Entries)), f.First
+	for _, run := range f.Runs {
+		for range run.Entries {
+			raw := f.Entries[len(p)]
+			e, err := wire.ParseEntry(raw)
+			if err != nil {
+				return nil, err
+			}
+			if e.Record.Group != m.cfg.Group || run.Number > m.hub.Term.Number {
+				return nil, ErrHub
+			}
+			if err := m.verify(e.Record); err != nil {
+				return nil, err
+			}
+			p = append(p, pageEntry{wire.Place{Number: run.Number, Primary: run.Primary, Seq: seq}, raw, e})
+			seq++
+		}
+	}
+	return p, nil
+}
+
+// verify checks a record's proof, unless this node holds the very record.
+func (m *Member) verify(r *wire.Record) error {
+	if h := m.held[r.Name()]; h != nil && h.record.Same(r) {
+		return nil
+	}
+	return r.Verify(m.cfg.Prover)
+}
+
+// take makes the page part of the log. What stands in its place, and differs,
+// is cut off and held.
+func (m *Member) take(now time.Time, p page) {
+	moved := 0
+	for len(p) > 0 {
+		e, ok := m.log().At(p[0].place.Seq)
+		if !ok {
+			break
+		}
+		if e.Place != p[0].place || string(e.Raw) != string(p[0].raw) {
+			moved = m.cut(now, p[0].place.Seq-1)
+			break
+		}
+		p = p[1:]
+	}
+	for _, e := range p {
+		m.append(now, e)
+	}
+	if moved > 0 {
+		m.ready.Events = append(m.ready.Events, Event{Kind: Moved, Count: moved})
+	}
+}
+
+// cut takes off what the hub's log has not, and holds it.
+func (m *Member) cut(now time.Time, seq wire.Seq) int {
+	m.refill, m.cutAt = m.log().Seq(), now
+	cut := m.cfg.Ledger.Cut(seq)
+	for _, e := range cut {
+		m.hold(now, e.Record, oldOf(e, []*wire.Head{m.oldHead, m.head}))
+		if h := m.held[e.Record.Name()]; h.old == nil {
+			h.old = oldOf(e, nil)
+		}
+	}
+	m.lacking, m.ready.Changed = true, true
+	return len(cut)
+}
+
+func (m *Member) append(now time.Time, e pageEntry) {
+	held, err := m.cfg.Ledger.Append(e.place, e.raw, e.entry)
+	if err != nil {
+		return
+	}
+	name := e.entry.Record.Name()
+	m.ready.Changed = true
+	m.hold(now, held.Record, oldOf(held, nil))
+	if name.Author == m.cfg.Self {
+		m.accepted(name, held.Place, 0)
+	}
+	m.Show(held.Place.Seq)
+}
+
+// Show tells of the record at a seq, once.
+func (m *Member) Show(s wire.Seq) {
+	e, ok := m.log().At(s)
+	if !ok || m.shown[e.Record.Name()] {
+		return
+	}
+	m.shown[e.Record.Name()] = true
+	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Entry: e, Void: m.cfg.Ledger.Void(s)})
+}
+
+// Sequenced holds a record that the hub on this node put into order.
+func (m *Member) Sequenced(now time.Time, s wire.Seq) {
+	if e, ok := m.log().At(s); ok {
+		m.hold(now, e.Record, oldOf(e, nil))
+	}
+}
+
+// acknowledge tells the hub how far the log goes now.
+func (m *Member) acknowledge() {
+	p, hash := m.log().End()
+	m.send(m.hub.Primary, &wire.Replicated{Group: m.cfg.Group, Number: m.hub.Term.Number, Seq: p.Seq, Log: hash})
+}
+
+// gap tells the hub where the log stands, because something is missing.
+func (m *Member) gap(now time.Time) {
+	if now.Sub(m.attached) >= m.tenths(gapTenths) {
+		m.attached, m.ready.Attach = now, true
+	}
+}
+
+// goBack asks the hub whether it knows an earlier place of this log: each step
+// is twice as long as the one before.
+func (m *Member) goBack(from wire.Seq) {
+	to := min(from, m.log().Seq())
+	if m.back > to {
+		to = 0
+	} else {
+		to = to + 1 - m.back
+	}
+	m.back *= 2
+	hash, ok := m.log().HashAt(to)
+	if ok {
+		m.syncs++
+		m.syncFrom = to
+		m.send(m.hub.Primary, &wire.Sync{N: m.syncs, Group: m.cfg.Group, From: to, Log: hash})
+	}
+}
+
+// OnPageEnd takes the hub's word that the place last asked for is in its log. If
+// pages follow they hold what stands behind it there, otherwise nothing does.
+func (m *Member) OnPageEnd(now time.Time, f *wire.PageEnd) {
+	if m.hub.Leads || f.N != m.syncs || f.N == m.synced {
+		return
+	}
+	m.synced, m.back = f.N, 1
+	if !f.More {
+		m.cut(now, m.syncFrom)
+		m.refill = 0
+	}
+}
+
+// CatchingUp says that the log was cut and is not as long again as it was: its
+// roster is an older one than this node knew.
+func (m *Member) CatchingUp(now time.Time) bool {
+	return m.log().Seq() < m.refill && now.Sub(m.cutAt) < catchUp
+}
+
+// OnSeq takes the seq up to which the hub's log is accepted, from a beat.
+func (m *Member) OnSeq(now time.Time, s wire.Seq) {
+	switch {
+	case s <= m.log().Seq():
+		m.behind = time.Time{}
+	case m.behind.IsZero():
+		m.behind = now
+	}
+}

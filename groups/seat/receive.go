@@ -1,0 +1,230 @@
+package seat
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// ErrGroup is returned for a frame of another group.
+var ErrGroup = errors.New("a frame of another group")
+
+// Receive takes a frame of a member, by the connection it came on. An error says
+// that the sender broke a rule; then nothing has changed.
+func (s *Seat) Receive(now time.Time, from protocols.Key, f wire.Frame) error {
+	err := s.receive(now, from, f)
+	s.settle(now)
+	return err
+}
+
+func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
+	v := s.cfg.Verifier
+	switch f := f.(type) {
+	case *wire.BeatFrame:
+		b, err := wire.ParseBeat(v, f.Beat)
+		if err != nil {
+			return err
+		}
+		s.failover.OnBeat(now, from, b)
+		if !s.failover.Leads() && b.Node == from && b.Term == s.branch.Term() && from == s.branch.Primary() {
+			s.member.OnSeq(now, b.Seq)
+		}
+	case *wire.HubRecordFrame:
+		b, attaches, err := s.branchOf(f)
+		if err != nil {
+			return err
+		}
+		s.failover.OnBranch(now, v, from, b, attaches)
+	case *wire.Meet:
+		b, attaches, err := s.branchOf(&f.HubRecordFrame)
+		if err != nil {
+			return err
+		}
+		s.failover.OnMeet(now, v, from, b, attaches)
+	case *wire.Yield:
+		b, _, err := s.branchOf(&f.HubRecordFrame)
+		if err != nil {
+			return err
+		}
+		s.failover.OnYield(now, v, from, b)
+	case *wire.WithdrawnFrame:
+		return s.withdrawn(now, from, f)
+	case *wire.ReportFrame:
+		r, err := wire.ParseReport(v, f.Report)
+		if err != nil {
+			return err
+		}
+		s.failover.OnReport(now, from, r)
+	case *wire.Alive:
+		if f.Group != s.group {
+			return ErrGroup
+		}
+		s.failover.OnAlive(now, from, f)
+	case *wire.AliveAnswer:
+		return s.aliveAnswer(now, from, f)
+	case *wire.Replace:
+		b, err := wire.ParseBeat(v, f.Beat)
+		if err != nil {
+			return err
+		}
+		s.failover.OnReplace(now, from, b)
+	case *wire.Named:
+		h, admin, err := wire.ParseDraft(v, f.Draft)
+		if err != nil {
+			return err
+		}
+		s.failover.OnNamed(now, from, h, admin)
+	case *wire.Equivocation:
+		g, who, ok := f.Proves(v)
+		if !ok || g != s.group {
+			return wire.ErrSignature
+		}
+		s.failover.OnEquivocation(now, who)
+	default:
+		return s.receiveLog(now, from, f)
+	}
+	return nil
+}
+
+// receiveLog takes what concerns the log.
+func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error {
+	ofHub := s.hub == nil && from == s.branch.Primary()
+	switch f := f.(type) {
+	case *wire.AttachFrame:
+		a, err := wire.ParseAttach(s.cfg.Verifier, f.Attach)
+		if err != nil {
+			return err
+		}
+		follows := s.failover.OnAttach(now, from, a)
+		s.settle(now)
+		if follows && s.hub != nil {
+			s.hub.Attach(now, from, a.Last.Seq, a.Log)
+		}
+	case *wire.Sync:
+		if s.hub != nil && f.Group == s.group {
+			s.hub.Sync(now, from, f)
+		}
+	case *wire.Replicated:
+		if s.hub != nil && f.Group == s.group && f.Number == s.branch.Record.Number {
+			s.failover.OnFrame(now, from, f.Number)
+			s.hub.Replicated(now, from, f.Seq, f.Log)
+		}
+	case *wire.Publish:
+		return s.publish(now, from, f)
+	case *wire.Records:
+		if !ofHub || f.Group != s.group {
+			return nil
+		}
+		err := s.member.OnRecords(now, f)
+		if err == nil {
+			s.failover.OnFrame(now, from, s.branch.Record.Number)
+		}
+		return err
+	case *wire.Accepted:
+		if ofHub && f.Group == s.group {
+			s.failover.OnFrame(now, from, s.branch.Record.Number)
+			s.member.OnAccepted(f)
+		}
+	case *wire.Refused:
+		if ofHub && f.Group == s.group {
+			s.member.OnRefused(now, f)
+		}
+	case *wire.PageEnd:
+		if ofHub {
+			s.member.OnPageEnd(now, f)
+		}
+	}
+	return nil
+}
+
+// publish takes records for the hub on this node, or for its member to bring to
+// the hub.
+func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error {
+	if f.Group != s.group || !s.mayPublish(from) {
+		return nil
+	}
+	entries := make([]*wire.Entry, 0, len(f.Records))
+	for _, b := range f.Records {
+		e, err := parsePublished(b)
+		if err == nil {
+			err = e.Record.Verify(s.cfg.Prover)
+		}
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	if s.hub != nil {
+		s.hub.Publish(now, from, entries)
+		return nil
+	}
+	if s.branch.Record.Shadow == s.self {
+		s.member.OnPublish(now, entries)
+	}
+	return nil
+}
+
+// mayPublish says whether the sender may bring records: a member, or one whose
+// join has not stood in the log yet, for which the fold decides.
+func (s *Seat) mayPublish(from protocols.Key) bool {
+	return s.hub != nil || s.ledger.Fold().Member(from)
+}
+
+// parsePublished reads a record, or an entry with the place it had.
+func parsePublished(b []byte) (*wire.Entry, error) {
+	if e, err := wire.ParseEntry(b); err == nil && e.Old != nil {
+		return e, nil
+	}
+	r, err := wire.ParseRecord(b)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.Entry{Record: r}, nil
+}
+
+// branchOf reads a branch and the attaches that came with it. Evidence that does
+// not verify is left out: it counts for nothing.
+func (s *Seat) branchOf(f *wire.HubRecordFrame) (*failover.Branch, []*wire.Attach, error) {
+	b, err := failover.ParseBranch(s.cfg.Verifier, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	var attaches []*wire.Attach
+	for _, e := range f.Evidence {
+		if e.Tag != protocols.TagGroupAttach {
+			continue
+		}
+		if a, err := wire.ParseAttach(s.cfg.Verifier, e.Structure); err == nil && a.Group == s.group {
+			attaches = append(attaches, a)
+		}
+	}
+	return b, attaches, nil
+}
+
+func (s *Seat) withdrawn(now time.Time, from protocols.Key, f *wire.WithdrawnFrame) error {
+	w, err := wire.ParseWithdrawal(s.cfg.Verifier, f.Withdrawal)
+	if err != nil {
+		return err
+	}
+	back, err := failover.ParseBranch(s.cfg.Verifier, &f.HubRecordFrame)
+	if err != nil {
+		return err
+	}
+	s.failover.OnWithdrawn(now, from, w, back)
+	return nil
+}
+
+func (s *Seat) aliveAnswer(now time.Time, from protocols.Key, f *wire.AliveAnswer) error {
+	if f.Beat == nil {
+		return nil
+	}
+	b, err := wire.ParseBeat(s.cfg.Verifier, f.Beat)
+	if err != nil {
+		return err
+	}
+	s.failover.OnAliveAnswer(now, from, b)
+	return nil
+}

@@ -1,0 +1,312 @@
+package seat
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/hub"
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/ledger"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// Config is what a seat is made with.
+type Config struct {
+	Charter  *wire.Charter
+	Signer   protocols.Signer
+	Verifier wire.Verifier
+	Prover   wire.Prover
+}
+
+// Disk is what a seat must find again after a restart.
+type Disk struct {
+	Failover failover.Durable
+	Log      []Stored
+	Own      [][]byte
+	Held     []member.Held
+}
+
+// Stored is an entry of the log and its place.
+type Stored struct {
+	Place wire.Place
+	Raw   []byte
+}
+
+// Send asks for a frame to be sent to a member.
+type Send struct {
+	To    protocols.Key
+	Frame wire.Frame
+}
+
+// Ready is what the seat wants done. If Save, its Disk is saved before anything
+// is sent.
+type Ready struct {
+	Save   bool
+	Send   []Send
+	Record []member.Event   // of records
+	Hub    []failover.Event // of hubs
+}
+
+// Seat is one node in one group. It is not safe for concurrent use.
+type Seat struct {
+	cfg      Config
+	group    wire.GroupID
+	self     protocols.Key
+	ledger   *ledger.Ledger
+	failover *failover.Machine
+	member   *member.Member
+	hub      *hub.Hub // nil: another node is
+	branch   *failover.Branch
+	shown    wire.Seq // up to where the hub's own log was told of
+	ready    Ready
+}
+
+// New makes a seat, at the branch that the node followed last, or was told of.
+// restart says that it sat here before.
+func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
+	s := &Seat{cfg: cfg, group: cfg.Charter.Group(), self: cfg.Signer.Public(), ledger: ledger.New(cfg.Verifier, cfg.Charter)}
+	for _, e := range d.Log {
+		entry, err := wire.ParseEntry(e.Raw)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.ledger.Append(e.Place, e.Raw, entry); err != nil {
+			return nil, err
+		}
+	}
+	s.failover = failover.New(now, failover.Config{
+		Group: s.group, Charter: cfg.Charter, Signer: cfg.Signer, Log: s.ledger.Log().End, Committed: s.committed,
+	}, d.Failover, restart)
+	s.branch = s.failover.Current()
+	s.member = member.New(now, member.Config{
+		Group: s.group, Self: s.self, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(),
+	}, s.hubOf(s.branch))
+	s.member.Restore(now, d.Own, d.Held)
+	s.lead(now)
+	s.settle(now)
+	return s, nil
+}
+
+// Disk returns what has to be found again.
+func (s *Seat) Disk() Disk {
+	d := Disk{Failover: s.failover.Durable(), Own: s.member.Own(), Held: s.member.Held()}
+	s.ledger.Log().All(func(e journal.Entry) { d.Log = append(d.Log, Stored{Place: e.Place, Raw: e.Raw}) })
+	return d
+}
+
+// Ledger returns the log and what follows from it, to be read.
+func (s *Seat) Ledger() *ledger.Ledger { return s.ledger }
+
+// Branch returns the hub record that the node follows.
+func (s *Seat) Branch() *failover.Branch { return s.failover.Current() }
+
+// Leads says whether the node is hub.
+func (s *Seat) Leads() bool { return s.failover.Leads() }
+
+// Open says whether the node is a hub that accepts records.
+func (s *Seat) Open() bool { return s.failover.Open() }
+
+func (s *Seat) beat() time.Duration {
+	return time.Duration(s.ledger.Fold().Settings().Beat) * time.Millisecond
+}
+
+func (s *Seat) committed() wire.Seq {
+	if s.hub != nil {
+		return s.hub.Committed()
+	}
+	return s.ledger.Log().Seq()
+}
+
+func (s *Seat) hubOf(b *failover.Branch) member.Hub {
+	return member.Hub{Term: b.Term(), Primary: b.Primary(), Shadow: b.Record.Shadow, Leads: b.Primary() == s.self}
+}
+
+// lead begins or ends this node's time as hub.
+func (s *Seat) lead(now time.Time) {
+	b := s.failover.Current()
+	if s.hub != nil { // what was not accepted is offered to the next hub
+		s.show(now, s.ledger.Log().Seq())
+	}
+	if !s.failover.Leads() {
+		s.hub = nil
+		return
+	}
+	s.hub = hub.New(hub.Config{
+		Group: s.group, Signer: s.cfg.Signer, Verifier: s.cfg.Verifier, Ledger: s.ledger, Term: b.Term(), Beat: s.beat(),
+	})
+	s.shown = s.ledger.Log().Seq()
+}
+
+// Ready hands over what the inputs since the last call led to.
+func (s *Seat) Ready() Ready {
+	r := s.ready
+	s.ready = Ready{}
+	return r
+}
+
+// Deadline is when Tick wants to be called next.
+func (s *Seat) Deadline(now time.Time) time.Time {
+	at := s.failover.Deadline()
+	if m := s.member.Deadline(now); !m.IsZero() && m.Before(at) {
+		at = m
+	}
+	return at
+}
+
+// Tick does what has become due.
+func (s *Seat) Tick(now time.Time) {
+	s.failover.Tick(now)
+	s.settle(now)
+	s.member.Tick(now)
+	s.settle(now)
+}
+
+// Write publishes a record of this node's own, which is on disk.
+func (s *Seat) Write(now time.Time, r *wire.Record) bool {
+	ok := s.member.Write(now, r)
+	s.settle(now)
+	return ok
+}
+
+// Move lets this node, as admin, name the hub.
+func (s *Seat) Move(now time.Time, to protocols.Key) {
+	s.failover.Move(now, to)
+	s.settle(now)
+}
+
+// Resign hands the hub over before a clean stop; false if it cannot be.
+func (s *Seat) Resign(now time.Time) bool {
+	ok := s.failover.Resign(now)
+	s.settle(now)
+	return ok
+}
+
+// settle lets the machines take each other's outcome until nothing is left.
+func (s *Seat) settle(now time.Time) {
+	for range 8 {
+		s.roster(now)
+		again := s.takeFailover(now)
+		s.stepHub(now)
+		again = s.takeMember(now) || again
+		if !again {
+			break
+		}
+	}
+}
+
+// roster tells failover who is a member. While the log catches up with what it
+// was, its roster is an old one, and is not told.
+func (s *Seat) roster(now time.Time) {
+	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() {
+		return
+	}
+	f := s.ledger.Fold()
+	s.failover.Members(now, f.Settings(), f.Nodes(), f.Admin)
+}
+
+func (s *Seat) takeFailover(now time.Time) (again bool) {
+	r := s.failover.Ready()
+	s.ready.Save = s.ready.Save || r.Save
+	for _, x := range r.Send {
+		s.ready.Send = append(s.ready.Send, Send(x))
+	}
+	s.ready.Hub = append(s.ready.Hub, r.Events...)
+	if b := s.failover.Current(); b != s.branch {
+		s.follow(now, b)
+		again = true
+	}
+	return again
+}
+
+func (s *Seat) follow(now time.Time, b *failover.Branch) {
+	old := s.branch
+	s.branch = b
+	chain := old.Primary() == s.self || old.Record.Shadow == s.self
+	if b.Term() != old.Term() {
+		s.lead(now)
+		chain = chain || b.Primary() == s.self
+	}
+	s.member.Follow(now, s.hubOf(b), chain)
+}
+
+// stepHub gives the hub on this node the view of failover.
+func (s *Seat) stepHub(now time.Time) {
+	if s.hub == nil {
+		return
+	}
+	s.hub.Clock(now)
+	s.hub.Step(now, hub.View{Open: s.failover.Open(), Shadow: s.branch.Record.Shadow, Silent: s.failover.ShadowSilent(now)})
+	if t := s.hub.Oldest(); !t.IsZero() && now.Sub(t) > s.beat()*22/10 {
+		s.failover.ShadowSlow(now)
+	}
+	r := s.hub.Ready()
+	for _, x := range r.Send {
+		s.ready.Send = append(s.ready.Send, Send(x))
+	}
+	for _, a := range r.Accepted {
+		s.member.OwnAccepted(a.Name, a.Place, a.Replicas)
+	}
+	for _, x := range r.Refused {
+		s.member.OwnRefused(x.Name, x.Reason, x.Value)
+	}
+	s.show(now, s.hub.Committed())
+}
+
+// show tells of what the hub on this node put into order, up to a seq.
+func (s *Seat) show(now time.Time, to wire.Seq) {
+	for s.shown < to {
+		s.shown++
+		s.member.Sequenced(now, s.shown)
+		s.member.Show(s.shown)
+		s.ready.Save = true
+	}
+}
+
+func (s *Seat) takeMember(now time.Time) (again bool) {
+	r := s.member.Ready()
+	s.ready.Save = s.ready.Save || r.Changed
+	for _, x := range r.Send {
+		s.ready.Send = append(s.ready.Send, Send(x))
+	}
+	if len(r.Offer) > 0 && s.hub != nil {
+		s.hub.Publish(now, s.self, r.Offer)
+		again = true
+	}
+	if r.Attach {
+		s.failover.Attach(now)
+		again = true
+	}
+	for _, e := range r.Events {
+		if e.Kind == member.Forked {
+			s.forked(now, e.Proof)
+			again = true
+		}
+	}
+	s.ready.Record = append(s.ready.Record, r.Events...)
+	return again
+}
+
+// forked ends the term of a hub that signed two logs.
+func (s *Seat) forked(now time.Time, p *wire.Equivocation) {
+	_, who, ok := p.Proves(s.cfg.Verifier)
+	if !ok {
+		return
+	}
+	s.failover.OnEquivocation(now, who)
+	for _, k := range s.ledger.Fold().Nodes() {
+		if k != s.self {
+			s.ready.Send = append(s.ready.Send, Send{To: k, Frame: p})
+		}
+	}
+}
+
+// Holds says whether the node has a record, in its log or to bring it back.
+func (s *Seat) Holds(n wire.RecordName) bool {
+	_, ok := s.ledger.Log().Find(n)
+	return ok || s.member.Holds(n)
+}
+
+// Why says in a few words why a hub accepts nothing; empty if it does.
+func (s *Seat) Why() string { return s.failover.Why() }
