@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	webrtc "github.com/libp2p/go-libp2p/p2p/transport/webrtc"
 	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
@@ -30,10 +31,10 @@ func New(cfg Config) (host.Host, Info, error) {
 		return nil, Info{}, err
 	}
 	var self atomic.Pointer[host.Host] // dials begin before New returns
-	rank := libp2p.DialRanker(ranker(cfg.TCPFirst, func(p peer.ID) bool {
+	rank := libp2p.SwarmOpts(swarm.WithDialRanker(ranker(cfg.TCPFirst, func(p peer.ID) bool {
 		h := self.Load()
 		return h != nil && (*h).Network().Connectedness(p) == network.Connected
-	}))
+	})))
 	info := Info{Port: port, PortTaken: taken, Local: local}
 	if !local {
 		cfg.puncher = new(puncher)

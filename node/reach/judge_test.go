@@ -55,8 +55,12 @@ func TestVerdicts(t *testing.T) {
 			{0, open, public}, {time.Second, unknown, public}, {doubt - time.Second, unknown, public}, {time.Second, unknown, private},
 		}},
 		"doubt ends with a verdict": {Auto, []step{
-			{0, open, public}, {time.Second, unknown, public}, {time.Second, open, public},
-			{time.Second, unknown, public}, {doubt - 1, unknown, public}, {0, shut, private},
+			{0, open, public},
+			{time.Second, unknown, public},
+			{time.Second, open, public},
+			{time.Second, unknown, public},
+			{doubt - 1, unknown, public},
+			{0, shut, private},
 		}},
 		"no address left is no doubt": {Auto, []step{
 			{0, open, public}, {time.Second, Addresses{IPv4: true}, private},

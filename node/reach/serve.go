@@ -22,9 +22,8 @@ func Resources() relay.Resources {
 		MaxCircuits:     32,  // of one peer
 		BufferSize:      64 << 10,
 
-		MaxReservationsPerPeer: 1,
-		MaxReservationsPerIP:   64, // a school, or a carrier's NAT
-		MaxReservationsPerASN:  96,
+		MaxReservationsPerIP:  64, // a school, or a carrier's NAT
+		MaxReservationsPerASN: 96,
 	}
 }
 

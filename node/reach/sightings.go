@@ -53,7 +53,7 @@ func (s sightings) add(conn string, local, remote, seen multiaddr.Multiaddr) {
 
 // endpoint is the address and port of a direct address.
 func endpoint(a multiaddr.Multiaddr) (at netip.AddrPort, tcp, ok bool) {
-	if a == nil || len(a) < 2 || relayed(a) {
+	if len(a) < 2 || relayed(a) {
 		return at, false, false
 	}
 	addr, err := manet.ToNetAddr(a[:2])
