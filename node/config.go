@@ -73,6 +73,10 @@ type Config struct {
 	// one's own, or a simulated network.
 	Host func(*nodehost.Config)
 
+	// Uplink says where this machine's packets come from, for a simulated network;
+	// nil: the system is asked.
+	Uplink func() reach.Uplink
+
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 

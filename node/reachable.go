@@ -8,7 +8,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	nodehost "github.com/tom-protocol/tom/node/host"
-	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/reach"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
@@ -17,20 +16,11 @@ import (
 // with.
 func (n *Node) newReach() *reach.Service {
 	return reach.New(reach.Config{
-		Vouch: n.cfg.vouch, Connect: n.connectAnew, Relays: n.relayCandidates,
+		Vouch: n.cfg.vouch, Uplink: n.cfg.Uplink, Relays: n.relayCandidates,
 		Reconnect:     func(ctx context.Context) { n.links.Reconnect(ctx, "the uplink changed") },
 		RelaysChanged: func(ids []peer.ID) { n.links.Lean(ids) },
 		Wanted:        nodehost.Relays, PortMap: !n.cfg.NoPortMap, Registerer: n.cfg.Registry,
 	})
-}
-
-// connectAnew dials a peer that was connected until now.
-func (n *Node) connectAnew(ctx context.Context, info peer.AddrInfo) error {
-	p, err := identity.KeyOf(info.ID)
-	if err != nil { // not one of ours: a relay, perhaps
-		return n.host.Connect(ctx, info)
-	}
-	return n.links.Connect(ctx, p)
 }
 
 // relayForOthers opens circuits for others while this node has the role of a

@@ -95,6 +95,11 @@ func (p *Plug) attach(c *simnet.SimConn) {
 func (p *Plug) Move(to *Router) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.behind == nil {
+		for _, c := range p.sockets {
+			p.in.router.RemoveNode(c.LocalAddr())
+		}
+	}
 	p.behind = to
 	for _, c := range p.sockets {
 		p.attach(c)

@@ -249,3 +249,41 @@ func cameFrom(m, other *machine, ip string) bool {
 	}
 	return false
 }
+
+// A router that forgot its mappings gives out other ports, and nothing on the
+// machine changes.
+func TestRouterThatForgotIsFoundOut(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		relays := in.publics(4)
+		time.Sleep(time.Second)
+		home := in.Router("2.0.0.2")
+		a := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{Relays: known(relays)})
+		b := in.place("10.2.0.2", home, reach.Config{Relays: known(relays)})
+		for _, r := range relays {
+			if err := b.Connect(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.circuits(time.Second)
+		time.Sleep(2 * time.Second)
+		a.dial(b)
+		if a.direct(b, 5*time.Second) == 0 {
+			t.Fatal("no direct path at first")
+		}
+
+		home.Forget()
+		begun := time.Now()
+		a.waitFor("direct path through the new ports", func() bool {
+			for _, m := range []*machine{a, b} { // what beats do, once they notice
+				for _, c := range m.Network().Conns() {
+					if !throughRelay(c.RemoteMultiaddr()) && c.Stat().Opened.Before(begun) && (c.RemotePeer() == a.ID() || c.RemotePeer() == b.ID()) {
+						_ = c.Close()
+					}
+				}
+			}
+			a.dialAt(b, b.circuits(5*time.Second))
+			return a.direct(b, 500*time.Millisecond) != 0
+		}, 20*time.Second)
+		t.Logf("direct again after %v", time.Since(begun))
+	})
+}

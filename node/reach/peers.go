@@ -2,7 +2,6 @@ package reach
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -31,7 +30,16 @@ func (s *Service) identified(ctx context.Context, e event.EvtPeerIdentificationC
 	}
 	s.mu.Lock()
 	s.seen.add(e.Conn.ID(), e.Conn.LocalMultiaddr(), remote, e.ObservedAddr)
+	moved := time.Now().Before(s.stale.looking) && s.seen.moved(e.Conn.ID())
+	if moved {
+		s.stale = staleness{}
+		clear(s.offered)
+	}
 	s.mu.Unlock()
+	if moved {
+		logger.Infow("our address is another, by what peers see", "now", e.ObservedAddr)
+		s.tasks.Go(func() { s.roam(ctx) })
+	}
 	if e.Conn.IsClosed() { // between the first look and now
 		s.forget(e.Conn)
 	}
@@ -101,19 +109,4 @@ func isDirect(h *Host, id peer.ID) bool {
 		}
 	}
 	return false
-}
-
-// dialTime bounds one attempt to connect to a peer again.
-const dialTime = 10 * time.Second
-
-func (s *Service) connect(ctx context.Context, h *Host, info peer.AddrInfo) error {
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
-	defer cancel()
-	if s.cfg.Connect != nil {
-		return s.cfg.Connect(ctx, info)
-	}
-	if err := h.Connect(ctx, info); err != nil {
-		return fmt.Errorf("dial: %w", err)
-	}
-	return nil
 }

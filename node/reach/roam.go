@@ -48,7 +48,7 @@ func (s *Service) checkUplink(ctx context.Context) {
 	s.mu.Lock()
 	s.uplink = now
 	s.advert.move(time.Now(), now)
-	s.tcpTried = false
+	s.tcpTried, s.stale = false, staleness{}
 	clear(s.punches)
 	clear(s.offered)
 	s.mu.Unlock()

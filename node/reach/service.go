@@ -28,10 +28,6 @@ type Config struct {
 	// relay are reserved with.
 	Relays func(n int) []peer.AddrInfo
 
-	// Connect dials a peer at the addresses known besides those given; nil: the
-	// host's own way.
-	Connect func(ctx context.Context, info peer.AddrInfo) error
-
 	// Reconnect closes all connections and dials those who matter again, because
 	// the uplink has changed; nil: all connections stay as they are.
 	Reconnect func(ctx context.Context)
@@ -81,6 +77,7 @@ type Service struct {
 	seen     sightings
 	uplink   Uplink
 	punches  punches
+	stale    staleness
 	tcpTried bool // a connection was exchanged for one by TCP on this uplink
 	offered  map[peer.ID]time.Time
 	wake     chan struct{} // closed and replaced when relays may have become known
@@ -281,6 +278,7 @@ func (s *Service) hear(ctx context.Context, e any) {
 // tend judges, does what is due, and returns how long nothing will be.
 func (s *Service) tend(ctx context.Context, now time.Time) time.Duration {
 	s.rule(now)
+	s.lookDue(ctx, now)
 	next := time.Hour
 	for _, t := range []time.Time{s.punchDue(ctx, now), s.tcpDue(ctx, now), s.ruleDue()} {
 		if !t.IsZero() {

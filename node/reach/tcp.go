@@ -7,6 +7,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/multiformats/go-multiaddr"
 )
 
@@ -20,8 +21,10 @@ type outbound struct {
 	peer   peer.ID
 	opened time.Time
 	tcp    bool // it goes by TCP
+	open   bool // its peer relays: it can be dialled by anybody, and so again
 	offers bool // its peer listens on TCP
 	relay  bool // its peer is a relay in use
+	busy   bool // circuits go through it
 }
 
 // exchangeable picks the connection to exchange for one by TCP, so that somebody
@@ -36,7 +39,7 @@ func exchangeable(now time.Time, conns []outbound) (pick *outbound, ripe time.Ti
 		if at := c.opened.Add(tcpWait); now.Before(at) {
 			return nil, at // perhaps the next dial goes by TCP anyway
 		}
-		if c.offers && (pick == nil || pick.relay && !c.relay) {
+		if c.open && c.offers && !c.busy && (pick == nil || pick.relay && !c.relay) {
 			pick = &conns[i]
 		}
 	}
@@ -57,15 +60,26 @@ func (s *Service) TCPFirst() bool {
 // outbound are the connections we made to public addresses.
 func (s *Service) outbound(h *Host) (conns []outbound) {
 	used := s.Relays()
+	busy := make(map[peer.ID]bool)
+	for _, c := range h.Network().Conns() {
+		if relayed(c.RemoteMultiaddr()) {
+			for _, id := range relaysOf([]multiaddr.Multiaddr{c.RemoteMultiaddr()}) {
+				busy[id] = true
+			}
+		}
+	}
 	for _, c := range h.Network().Conns() {
 		if c.Stat().Direction != network.DirOutbound || !public(c.RemoteMultiaddr()) {
 			continue
 		}
 		id := c.RemotePeer()
+		hop, err := h.Peerstore().SupportsProtocols(id, proto.ProtoIDv2Hop)
 		conns = append(conns, outbound{
 			conn: c, peer: id, opened: c.Stat().Opened, tcp: has(c.RemoteMultiaddr(), multiaddr.P_TCP),
 			offers: slices.ContainsFunc(h.Peerstore().Addrs(id), func(a multiaddr.Multiaddr) bool { return public(a) && has(a, multiaddr.P_TCP) }),
+			open:   err == nil && len(hop) > 0,
 			relay:  slices.Contains(used, id),
+			busy:   busy[id],
 		})
 	}
 	return conns
@@ -91,10 +105,15 @@ func (s *Service) tcpDue(ctx context.Context, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// exchange closes the connection to a peer and makes another, which TCPFirst has
-// go by TCP.
+// dialTime bounds the dial to a peer that was connected just now.
+const dialTime = 10 * time.Second
+
+// exchange closes the connection to a peer and makes another, for the peer to say
+// where it comes from. TCPFirst has it go by TCP if none does.
 func (s *Service) exchange(ctx context.Context, h *Host, id peer.ID) {
 	_ = h.Network().ClosePeer(id)
-	err := s.connect(ctx, h, peer.AddrInfo{ID: id})
-	logger.Debugw("a connection by TCP, to be seen", "peer", id, "err", err)
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	err := h.Connect(ctx, peer.AddrInfo{ID: id})
+	logger.Debugw("connected anew, to be seen", "peer", id, "err", err)
 }

@@ -20,9 +20,14 @@ func TestWhichConnectionIsExchangedForTCP(t *testing.T) {
 		"a young one is waited for": {[]outbound{{peer: "a", opened: old, offers: true}, {peer: "b", opened: now, offers: true}}, "", tcpWait},
 		"one that listens on TCP":   {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: old, offers: true}}, "b", 0},
 		"nobody listens on TCP":     {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: old}}, "", 0},
+		"never one through a hole":  {[]outbound{{peer: "friend", opened: old, offers: true}, {peer: "b", opened: old}}, "", 0},
+		"nor one that carries":      {[]outbound{{peer: "a", opened: old, offers: true, busy: true}, {peer: "b", opened: old}}, "", 0},
 		"relays in use last":        {[]outbound{{peer: "a", opened: old, offers: true, relay: true}, {peer: "b", opened: old, offers: true}}, "b", 0},
 		"or one of them":            {[]outbound{{peer: "a", opened: old, offers: true, relay: true}, {peer: "b", opened: old, offers: true, relay: true}}, "a", 0},
 	} {
+		for i := range c.conns {
+			c.conns[i].open = c.conns[i].peer != "friend"
+		}
 		pick, ripe := exchangeable(now, c.conns)
 		if (pick == nil) != (c.want == "") || pick != nil && string(pick.peer) != c.want {
 			t.Errorf("%s: picks %+v, want %q", name, pick, c.want)
