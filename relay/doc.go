@@ -21,6 +21,11 @@
 // the outcome of the first. Nothing is written down: what a relay forgets when
 // it stops, its author sends again.
 //
+// The way an author's envelopes came is remembered for ten minutes as the way
+// back to it: an answer to a stranger finds its way although nobody but the
+// relays in between knows it. It counts only where there is no better way, and
+// until it fails once.
+//
 // What is told upstream is what the next hop has said. If that says nothing, it
 // is busy where the next hop answers other envelopes meanwhile, and no route
 // where it is silent altogether. Each relay of a chain waits a quarter of a

@@ -19,10 +19,9 @@ func relaying(t *testing.T, name string) *living {
 	return run(t, node.Config{Name: name, Relay: "on"})
 }
 
-// guest is a villain that a relay takes for a node, and what it is sent.
+// guest is a villain that others take for a node, and what it is sent.
 type guest struct {
 	*villain
-	came   chan *pipe // the relay's streams
 	frames chan *envelope.Envelope
 	answer func(e *envelope.Envelope) []byte // nil: none
 }
