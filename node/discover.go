@@ -81,6 +81,7 @@ func (n *Node) newPresence() *discovery.Presence {
 func (n *Node) offered(role uint8) {
 	if role == heartbeat.RoleRelay {
 		n.reach.Look()
+		n.courier.RoutesChanged()
 	}
 }
 

@@ -15,7 +15,7 @@ func TestRelayIsTriedBesideADialThatHangs(t *testing.T) {
 	w := newWorld(t, 1)
 	r := w.relay(honest, 30*time.Millisecond)
 	start := w.now
-	id := w.send()
+	w.send()
 	w.run(100 * time.Millisecond)
 	if w.sent > 0 {
 		t.Error("the dial has no head start")
@@ -30,7 +30,7 @@ func TestRelayIsTriedBesideADialThatHangs(t *testing.T) {
 	}
 
 	start = w.now
-	id = w.send() // now the relay needs no second place
+	id := w.send() // now the relay needs no second place
 	w.run(50 * time.Millisecond)
 	rep, _ := w.m.Report(id)
 	if len(rep.Attempts) == 0 || rep.Attempts[0].Path != "relays" || rep.Attempts[0].Via[0] != r {
