@@ -21,7 +21,8 @@ func TestFloodOfPresencesIsContainedAndCounted(t *testing.T) {
 		evil := s.host(20)
 		s.connect(evil, near.Host)
 		ps, err := pubsub.NewGossipSub(t.Context(), evil,
-			pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign), pubsub.WithNoAuthor(), pubsub.WithMessageIdFn(gossipID))
+			pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign), pubsub.WithNoAuthor(),
+			pubsub.WithMessageIdFn(gossipID), pubsub.WithFloodPublish(true)) // in the mesh or not
 		if err != nil {
 			t.Fatal(err)
 		}
