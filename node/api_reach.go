@@ -81,8 +81,10 @@ func (a api) Doctor(context.Context) (localapi.Doctor, error) {
 	d := localapi.Doctor{
 		Reachability: r.Reachability, UDP: apiNAT(r.UDP), TCP: apiNAT(r.TCP),
 		Ways: []localapi.Way{
-			{Transport: "udp", IP: 4, State: string(r.UDP4)}, {Transport: "udp", IP: 6, State: string(r.UDP6)},
-			{Transport: "tcp", IP: 4, State: string(r.TCP4)}, {Transport: "tcp", IP: 6, State: string(r.TCP6)},
+			{Transport: "udp", IP: 4, State: string(r.UDP4)},
+			{Transport: "udp", IP: 6, State: string(r.UDP6)},
+			{Transport: "tcp", IP: 4, State: string(r.TCP4)},
+			{Transport: "tcp", IP: 6, State: string(r.TCP6)},
 		},
 		PortMappings: texts(r.Mapped), Serving: r.Serving, ClockOffsetMS: offset.Milliseconds(),
 	}

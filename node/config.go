@@ -119,7 +119,7 @@ func (cfg Config) check() (*settings, error) {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	if s.vouch, err = reach.ParseVouch(cfg.Reachability); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reachability: %w", err)
 	}
 	if len(cfg.Name) > heartbeat.MaxName {
 		return nil, fmt.Errorf("the name has %d bytes and the limit is %d", len(cfg.Name), heartbeat.MaxName)

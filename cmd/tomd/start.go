@@ -93,7 +93,7 @@ func newNode(c *cli.Context) (*node.Node, error) {
 		return nil, usagef("--relay %v", err)
 	}
 	if _, err := reach.ParseVouch(c.String("reachability")); err != nil {
-		return nil, usagef("%v", err)
+		return nil, usagef("--reachability %v", err)
 	}
 	return node.New(node.Config{
 		Relay:   c.String("relay"),

@@ -21,5 +21,5 @@ func ParseVouch(s string) (Vouch, error) {
 	case Auto, Public, Private:
 		return v, nil
 	}
-	return "", fmt.Errorf("reachability %q is neither auto nor public nor private", s)
+	return "", fmt.Errorf("%q is none of auto, public and private", s)
 }
