@@ -16,32 +16,18 @@ type homes struct {
 	*simnat.Internet
 	t         *testing.T
 	bootstrap []string
-	publics   map[string]*public // by id
-}
-
-// public is a node that everybody can reach.
-type public struct {
-	living
-	plug *simnat.Plug
-}
-
-// kill takes a public node off the net without a word.
-func (w *homes) kill(id string) {
-	w.publics[id].plug.Move(w.Router("9.9.9.9"))
 }
 
 // inHomes runs f in a bubble of its own, where n public nodes relay.
 func inHomes(t *testing.T, publics int, f func(t *testing.T, w *homes)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &homes{Internet: simnat.New(hop), t: t, publics: make(map[string]*public)}
+		w := &homes{Internet: simnat.New(hop), t: t}
 		t.Cleanup(w.Close)
 		for i := range publics {
 			ip := fmt.Sprintf("1.0.0.%d", i+1)
-			plug := w.Plug(ip, nil)
-			n := w.start(plug, ip, node.Config{Reachability: "public", Relay: "on"})
+			n := w.start(w.Plug(ip, nil), ip, node.Config{Reachability: "public", Relay: "on"})
 			w.bootstrap = append(w.bootstrap, n.Link())
-			w.publics[n.ID()] = &public{n, plug}
 		}
 		time.Sleep(time.Second)
 		f(t, w)
