@@ -34,6 +34,7 @@ func (a api) Status(ctx context.Context) (localapi.Status, error) {
 		ID: a.n.ID(), Version: Version, UptimeMS: i.Uptime.Milliseconds(),
 		Addrs: texts(a.n.Addrs()), Reachability: i.Reachability, Peers: i.Peers,
 		Queued: i.Queued, Waiting: i.Waiting, ClockOffsetMS: i.ClockOffset.Milliseconds(),
+		Holding: a.n.Mailbox().Copies,
 		Notices: i.Notices,
 	}, nil
 }
@@ -127,6 +128,15 @@ func attemptOf(at *delivery.Attempt) localapi.Attempt {
 	return out
 }
 
+func (a api) Mailbox(context.Context) (localapi.Mailbox, error) {
+	m := a.n.Mailbox()
+	return localapi.Mailbox{
+		Offers: a.n.holder.Role(), Messages: m.Copies, Recipients: m.Recipients, Bytes: m.Bytes,
+		Quota: m.Limits.Total, PerAuthor: m.Limits.PerAuthor, PerRecipient: m.Limits.PerRecipient,
+		Oldest: localapi.At(m.Oldest), Ended: m.Ended,
+	}, nil
+}
+
 func (a api) Trace(ctx context.Context, id string) (localapi.Trace, error) {
 	key, err := parseID(id)
 	if err != nil {
@@ -142,6 +152,9 @@ func (a api) Trace(ctx context.Context, id string) (localapi.Trace, error) {
 	}
 	for _, at := range t.Attempts {
 		out.Attempts = append(out.Attempts, attemptOf(&at))
+	}
+	for _, h := range t.Holders {
+		out.Holders = append(out.Holders, localapi.Holder{ID: peerID(h.Key), Until: localapi.At(h.End), Live: h.Live})
 	}
 	if t.SupersededBy != (MessageID{}) {
 		out.SupersededBy = t.SupersededBy.String()

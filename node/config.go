@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tom-protocol/tom/node/discovery"
+	"github.com/tom-protocol/tom/node/holder"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/reach"
@@ -53,6 +54,11 @@ type Config struct {
 	// Relay says whether this node passes on envelopes of others: "auto" (or
 	// empty), as circumstance has it; "on", for whoever asks; "off", for nobody.
 	Relay string
+
+	// Backup says whether this node keeps sealed messages for others who are away:
+	// "auto" (or empty), as there is room; "on", and it tells everybody; "off".
+	Backup      string
+	BackupQuota int64 // bytes kept for others; 128 MiB if zero
 
 	// Reachability is what the user knows of it: auto leaves it to the node to find
 	// out; public vouches that others can dial its addresses, so that it relays for
@@ -99,6 +105,7 @@ type settings struct {
 	vouch     reach.Vouch
 	bootstrap discovery.Bootstrap
 	relay     role.Mode
+	backup    holder.Mode
 }
 
 const (
@@ -117,6 +124,9 @@ func (cfg Config) check() (*settings, error) {
 	}
 	if s.relay, err = role.ParseMode(cfg.Relay); err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
+	}
+	if s.backup, err = holder.ParseMode(cfg.Backup); err != nil {
+		return nil, fmt.Errorf("backup: %w", err)
 	}
 	if s.vouch, err = reach.ParseVouch(cfg.Reachability); err != nil {
 		return nil, fmt.Errorf("reachability: %w", err)

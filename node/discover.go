@@ -56,7 +56,7 @@ func (n *Node) newDHT() *discovery.DHT {
 			warn("publish prekeys", err)
 			return record
 		},
-		Roles: func() []uint8 { return n.relay.Roles() }, Offered: n.offered,
+		Roles: n.announcedRoles, Offered: n.offered,
 		Now: n.clock.Now, Registerer: n.cfg.Registry,
 	})
 }
@@ -66,7 +66,7 @@ func (n *Node) newPresence() *discovery.Presence {
 	return discovery.NewPresence(discovery.PresenceConfig{
 		Host: n.host, Network: n.cfg.network, Signer: n.signer,
 		Offer: func() discovery.Offer {
-			return discovery.Offer{Roles: n.relay.Roles(), Addrs: n.Addrs(), Load: n.relay.Load()}
+			return discovery.Offer{Roles: n.announcedRoles(), Addrs: n.Addrs(), Load: n.relay.Load()}
 		},
 		Heard: func(p *presence.Presence) {
 			for _, r := range p.Roles {

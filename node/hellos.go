@@ -60,16 +60,17 @@ func (h *hellos) roles(p Peer) []uint8 {
 	return h.known[p].roles
 }
 
-// hello is what this node says of itself on every connection.
-func (n *Node) hello() heartbeat.Hello {
+// hello is what this node says of itself to a neighbour.
+func (n *Node) hello(to Peer) heartbeat.Hello {
 	record, err := n.vault.Record(n.signer)
 	if err != nil {
 		logger.Errorw("no prekey record for the hello", "err", err)
 	}
 	return heartbeat.Hello{
 		Version: heartbeat.Version, Agent: agent(), Name: n.cfg.Name,
-		Roles:   n.relay.Roles(),
-		Prekeys: record, Time: uint64(n.clock.Now().UnixMilli()),
+		Roles:     n.roles(),
+		Admission: n.admission(to),
+		Prekeys:   record, Time: uint64(n.clock.Now().UnixMilli()),
 	}
 }
 
@@ -80,6 +81,8 @@ func (n *Node) greeted(p Peer, h heartbeat.Hello, rtt time.Duration, _ bool) {
 	theirs := time.UnixMilli(int64(min(h.Time, 1<<53))).Add(rtt / 2)
 	n.clock.Observe(p, theirs.Sub(n.clock.Now()))
 	n.courier.LearnPrekeys(p, h.Prekeys)
+	n.admitted(p, h.Admission)
+	n.holder.PeerUp(p) // only now it is known whether it keeps anything
 	n.met(p)
 	n.tellWhere(p, n.presence.Own())
 }

@@ -88,8 +88,9 @@ type Status struct {
 type Trace struct {
 	Status
 	Attempts     []delivery.Attempt
-	Next         time.Time // when the next try is due; zero if none is
-	SupersededBy MessageID // the message its content was sealed anew as; zero if none
+	Holders      []delivery.Holder // who has signed for keeping it, while it is not final
+	Next         time.Time         // when the next try is due; zero if none is
+	SupersededBy MessageID         // the message its content was sealed anew as; zero if none
 }
 
 // Send accepts a message: when it returns an id, the message is synced to disk
@@ -128,7 +129,7 @@ func (n *Node) Status(ctx context.Context, id MessageID) (Status, error) {
 // Trace tells every attempt of exactly this message.
 func (n *Node) Trace(ctx context.Context, id MessageID) (Trace, error) {
 	r, err := n.courier.Trace(ctx, id)
-	return Trace{Status: statusOf(&r), Attempts: r.Attempts, Next: r.Next, SupersededBy: r.Successor}, err
+	return Trace{Status: statusOf(&r), Attempts: r.Attempts, Holders: r.Holders, Next: r.Next, SupersededBy: r.Successor}, err
 }
 
 func statusOf(r *delivery.Report) Status {

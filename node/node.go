@@ -15,6 +15,7 @@ import (
 	"github.com/tom-protocol/tom/node/clock"
 	"github.com/tom-protocol/tom/node/courier"
 	"github.com/tom-protocol/tom/node/discovery"
+	"github.com/tom-protocol/tom/node/holder"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
@@ -50,6 +51,7 @@ type Node struct {
 	links    *links.Links
 	courier  *courier.Courier
 	relay    *relay.Service
+	holder   *holder.Service
 
 	presences *presences // of peers, on their way into the log of events
 
@@ -97,12 +99,14 @@ func (n *Node) open() (err error) {
 	if n.relay, err = n.newRelay(); err != nil {
 		return err
 	}
+	n.holder = n.newHolder()
 	n.courier = courier.New(courier.Config{
 		Signer: n.signer, Prekeys: n.vault, Agreement: n.vault,
 		Store: n.store, Lines: n.links, Now: n.clock.Now,
 		InDoubt:     func() bool { return !n.clock.Destroying() },
 		Router:      n.relay,
 		Transit:     transit{n.relay},
+		Backup:      n.holder,
 		LookUp:      n.lookUpPrekeys,
 		OutboxLimit: n.cfg.OutboxLimit,
 		Count:       courier.NewCounters(n.cfg.Registry),
@@ -132,12 +136,16 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.ran.Swap(true) {
 		return ErrRan
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	// The parts run a little longer than ctx: what is kept for others is handed
+	// over before they end.
+	stop := ctx
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var parts sync.WaitGroup
 	for name, run := range map[string]func(context.Context) error{
 		"courier":   n.courier.Run,
 		"links":     n.links.Run,
 		"relay":     n.relay.Run,
+		"holder":    n.holder.Run,
 		"discovery": n.finder.Run,
 		"upkeep":    n.upkeep,
 		"presence":  n.presences.run,
@@ -153,7 +161,11 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
+	case <-stop.Done():
+		n.leave(ctx)
+		cancel(context.Cause(stop))
 	case <-n.closing:
+		n.leave(ctx)
 		cancel(nil)
 	}
 	cause := context.Cause(ctx)

@@ -104,7 +104,7 @@ func (n *Node) newLinks() *links.Links {
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
 			Up:        func(p Peer, path delivery.Path) { n.courier.PeerUp(p, path) },
-			Down:      func(p Peer) { n.clock.Forget(p); n.relay.Neighbourhood(); n.courier.PeerDown(p) },
+			Down:      func(p Peer) { n.clock.Forget(p); n.relay.Neighbourhood(); n.courier.PeerDown(p); n.holder.PeerDown(p) },
 			Hello:     n.greeted,
 			LineLost:  func(p Peer) { n.courier.LineLost(p) },
 			State:     func(p Peer, s links.State, _ time.Time) { n.presences.note(p, s) },
@@ -113,6 +113,9 @@ func (n *Node) newLinks() *links.Links {
 			Envelopes: func(in *links.Inbound, frames [][]byte) { n.courier.Envelopes(in, frames) },
 			Answers:   func(p Peer, frames [][]byte) { n.courier.Answers(p, frames) },
 			Acks:      func(in *links.Inbound, frames [][]byte) { n.courier.Acks(in, frames) },
+
+			Questions:     func(in *links.Inbound, frames [][]byte) { n.holder.Questions(in, frames) },
+			BackupAnswers: func(p Peer, frames [][]byte) { n.holder.Answers(p, frames) },
 		},
 	})
 }

@@ -67,7 +67,7 @@ func TestUpkeepDestroysWhatIsOverItsEnd(t *testing.T) {
 // prekeyNow is the prekey that others would seal to now.
 func (n *Node) prekeyNow(t *testing.T) envelope.PrekeyID {
 	t.Helper()
-	raw := n.hello().Prekeys
+	raw := n.hello(n.Key()).Prekeys
 	r, err := prekeys.Parse(n.cfg.network, raw, n.clock.Now())
 	if err != nil {
 		t.Fatal(err)

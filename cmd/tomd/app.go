@@ -33,7 +33,7 @@ func newApp(t *terminal) *cli.App {
 		Commands: []*cli.Command{
 			startCommand(t), stopCommand(t), statusCommand(t), idCommand(t),
 			peersCommand(t), connectCommand(t), contactCommand(t),
-			findCommand(t), relaysCommand(t), doctorCommand(t),
+			findCommand(t), relaysCommand(t), mailboxCommand(t), doctorCommand(t),
 			muteCommand(t, true), muteCommand(t, false),
 			sendCommand(t), inboxCommand(t), traceCommand(t), receiptCommand(t),
 			logCommand(t), versionCommand(t), completionCommand(t),

@@ -23,15 +23,15 @@ func sendCommand(t *terminal) *cli.Command {
 			"is tried until the recipient has signed for it, 24 hours at most. With - the\n" +
 			"message is read from standard input.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "wait", Value: string(localapi.Delivered), Usage: "wait for `STATE`: queued, sent, delivered or read"},
+			&cli.StringFlag{Name: "wait", Value: string(localapi.Delivered), Usage: "wait for `STATE`: queued, sent, stored (with holders), delivered or read"},
 			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "wait no longer than this"},
 		},
 		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
 			want := localapi.State(c.String("wait"))
 			switch want {
-			case localapi.Queued, localapi.Sent, localapi.Delivered, localapi.Read:
+			case localapi.Queued, localapi.Sent, localapi.Stored, localapi.Delivered, localapi.Read:
 			default:
-				return usagef("nothing to wait for is called %q: use queued, sent, delivered or read", want)
+				return usagef("nothing to wait for is called %q: use queued, sent, stored, delivered or read", want)
 			}
 			content, err := readContent(t, args[1])
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tom-protocol/tom/node"
+	"github.com/tom-protocol/tom/node/holder"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/localapi"
 	"github.com/tom-protocol/tom/node/reach"
@@ -36,6 +37,8 @@ func startCommand(t *terminal) *cli.Command {
 			&cli.BoolFlag{Name: "no-mdns", Usage: "do not look for nodes on the LAN"},
 			&cli.BoolFlag{Name: "no-dht", Usage: "do not look for nodes in the DHT, nor take part in it"},
 			&cli.BoolFlag{Name: "no-portmap", Usage: "do not ask the router for a port"},
+			&cli.StringFlag{Name: "backup", Usage: "keep sealed messages for others who are away: `auto`, on or off", DefaultText: "auto"},
+			&cli.StringFlag{Name: "backup-quota", Usage: "keep no more than `SIZE` of them, 512M for example", DefaultText: "128M"},
 			&cli.StringFlag{Name: "relay", Usage: "pass on envelopes of others: `auto`, on or off", DefaultText: "auto"},
 			&cli.StringFlag{Name: "reachability", Usage: "`HOW` others can dial this node: auto finds out, public and private vouch for it", Value: "auto"},
 			&cli.StringFlag{Name: "metrics", Usage: "serve Prometheus metrics on `ADDR`, under /metrics"},
@@ -92,11 +95,19 @@ func newNode(c *cli.Context) (*node.Node, error) {
 	if _, err := role.ParseMode(c.String("relay")); err != nil {
 		return nil, usagef("--relay %v", err)
 	}
+	if _, err := holder.ParseMode(c.String("backup")); err != nil {
+		return nil, usagef("--backup %v", err)
+	}
+	quota, err := parseSize(c.String("backup-quota"))
+	if err != nil {
+		return nil, usagef("--backup-quota %v", err)
+	}
 	if _, err := reach.ParseVouch(c.String("reachability")); err != nil {
 		return nil, usagef("--reachability %v", err)
 	}
 	return node.New(node.Config{
-		Relay:   c.String("relay"),
+		Relay:  c.String("relay"),
+		Backup: c.String("backup"), BackupQuota: quota,
 		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
 		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),
 		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoDHT: c.Bool("no-dht"), NoPortMap: c.Bool("no-portmap"),

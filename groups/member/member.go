@@ -63,7 +63,6 @@ const (
 	Refused                   // an own record never will; Reason, Value
 	Moved                     // Count records have another place than they had
 	Forked                    // the hub signed two logs; Proof
-	Removed                   // the hub says that this node is no member any more
 )
 
 // Event is what a person, or the other machines, want to know.
@@ -121,7 +120,6 @@ type Member struct {
 	shown    map[wire.RecordName]bool
 	peers    int // held that came from other members and never stood in a log
 	lacking  bool
-	removed  bool // by the hub's word
 	offered  time.Time
 	attached time.Time
 	behind   time.Time
@@ -278,7 +276,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	if same {
 		return
 	}
-	m.followed, m.chain, m.lacking, m.removed = now, chain, true, false
+	m.followed, m.chain, m.lacking = now, chain, true
 	m.back, m.behind, m.offered = 1, time.Time{}, time.Time{}
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
@@ -290,7 +288,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 
 // Tick does what has become due.
 func (m *Member) Tick(now time.Time) {
-	if m.removed || now.Sub(m.followed) < m.tenths(ownTenths) {
+	if now.Sub(m.followed) < m.tenths(ownTenths) {
 		return
 	}
 	m.publishOwn(now)
@@ -465,13 +463,6 @@ func (m *Member) placed(name wire.RecordName, p wire.Place) {
 func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 	if f.Record == (wire.RecordID{}) && f.Reason == envelope.ReasonConflict {
 		m.goBack(wire.Seq(f.Value))
-		return
-	}
-	if f.Record == (wire.RecordID{}) {
-		if f.Reason == envelope.ReasonNotMember && !m.removed {
-			m.removed = true
-			m.ready.Events = append(m.ready.Events, Event{Kind: Removed})
-		}
 		return
 	}
 	m.OwnRefused(wire.RecordName{Author: m.cfg.Self, ID: f.Record}, f.Reason, f.Value)

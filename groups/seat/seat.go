@@ -202,17 +202,8 @@ func (s *Seat) roster(now time.Time) {
 	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() {
 		return
 	}
-	f, r := s.ledger.Fold(), s.ledger.Fold().Roster()
-	of := failover.Roster{Beat: s.beat(), Members: f.Nodes()}
-	for _, k := range of.Members {
-		if f.Admin(k) {
-			of.Admins = append(of.Admins, k)
-		}
-	}
-	for _, k := range r.Kicked {
-		of.Kicked = append(of.Kicked, k.Node)
-	}
-	s.failover.Members(now, of)
+	f := s.ledger.Fold()
+	s.failover.Members(now, f.Settings(), f.Nodes(), f.Admin)
 }
 
 func (s *Seat) takeFailover(now time.Time) (again bool) {

@@ -16,7 +16,7 @@ import (
 func (w *World) Disagreement() string {
 	var first *Node
 	for _, n := range w.Nodes {
-		if !n.Up || n.Paused || w.removed(n) {
+		if !n.Up || n.Paused {
 			continue
 		}
 		if first == nil {
@@ -38,16 +38,6 @@ func (w *World) Disagreement() string {
 		return fmt.Sprintf("the hub %s accepts nothing: %s", name(hub.ID), hub.Seat.Why())
 	}
 	return ""
-}
-
-// removed says whether a hub knows that the node is no member any more.
-func (w *World) removed(n *Node) bool {
-	for _, h := range w.Nodes {
-		if h.Up && h.Seat.Leads() && !h.Seat.Ledger().Fold().Member(n.Key) {
-			return true
-		}
-	}
-	return false
 }
 
 func (w *World) up() (n int) {
@@ -127,7 +117,7 @@ func (w *World) Agree(limit time.Duration) time.Duration {
 // every record has arrived at everybody that never restarted.
 func (w *World) checkRecords() {
 	for _, n := range w.Nodes {
-		if !n.Up || w.removed(n) {
+		if !n.Up {
 			continue
 		}
 		count := make(map[wire.RecordName]int)
@@ -164,11 +154,10 @@ func (w *World) acceptedNames() []wire.RecordName {
 }
 
 // heldByAny says whether a member that is up holds the record at all: what died
-// heldByAny says whether a member that is up holds the record at all: what died
-// with all its holders, or is held by those who were removed, cannot come back.
+// with all its holders cannot come back.
 func (w *World) heldByAny(r wire.RecordName) bool {
 	for _, n := range w.Nodes {
-		if n.Up && !w.removed(n) && n.Seat.Holds(r) {
+		if n.Up && n.Seat.Holds(r) {
 			return true
 		}
 	}

@@ -29,7 +29,6 @@ type Options struct {
 	Skew  time.Duration // how far clocks are off, at most
 	Bytes bool          // frames are encoded and parsed on their way
 	Trace bool
-	All   bool // every frame is traced too
 }
 
 // Node is one member.
@@ -64,7 +63,6 @@ type World struct {
 	Versions int
 	Frames   int
 	latest   Acceptance
-	kicked   int
 	writing  int // counts calls of WriteEvery
 	charter  *wire.Charter
 	dead     map[int]bool // for good
@@ -357,9 +355,6 @@ func (w *World) handle(e event) {
 		return
 	}
 	w.Frames++
-	if w.All {
-		w.trace("    %s to %s, in term %d: %T", name(e.from), name(e.to), n.Seat.Branch().Record.Number, e.frame)
-	}
 	if err := n.Seat.Receive(w.clock(n), w.Nodes[e.from].Key, e.frame); err != nil {
 		w.broke("%s refuses a frame of %s: %T: %v", name(e.to), name(e.from), e.frame, err)
 	}
@@ -487,8 +482,6 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		if n.seen[e.Entry.Record.Name()]++; n.seen[e.Entry.Record.Name()] > 1 && n.Restarts == 0 {
 			w.broke("%s: a record arrived twice", name(n.ID))
 		}
-	case member.Removed:
-		w.trace("%s learns that it is no member any more", name(n.ID))
 	case member.Moved:
 		w.trace("%s: %d records moved", name(n.ID), e.Count)
 	}

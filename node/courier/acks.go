@@ -41,6 +41,9 @@ func (c *Courier) Receipts(from protocols.Key, frame []byte) error {
 		r, err := ack.Parse(c.Signer.Network(), raw)
 		if err == nil && r.To != c.me && r.Kind == ack.Got {
 			c.passBack(r, raw)
+			if c.Backup != nil {
+				c.Backup.Receipt(r, raw)
+			}
 			continue
 		}
 		if err != nil || r.To != c.me {
@@ -95,6 +98,9 @@ func (c *Courier) receiptCame(m *delivery.Machine, now time.Time, r *ack.Receipt
 			ref = uint64(c.Store.SaveReceipt(raw, now.Add(envelope.MaxLifetime)))
 		}
 		return ref
+	}
+	if m.Placed() > 0 {
+		c.Backup.Receipt(r, raw)
 	}
 	unknown := m.Receipt(now, r, keep)
 	if !c.Store.WrittenTo(r.From) {

@@ -63,6 +63,7 @@ type Config struct {
 	OutboxLimit int64       // bytes of messages that may wait for a receipt
 	Router      Router      // may be nil: no relays are known
 	Transit     Transit     // may be nil: what is for others is refused
+	Backup      Backup      // may be nil: nobody keeps anything
 	// LookUp looks for the prekey record of a peer who is not connected; it may
 	// be nil.
 	LookUp func(ctx context.Context, p protocols.Key) []byte

@@ -22,6 +22,9 @@ const (
 // what it wants done.
 func (c *Courier) machineLoop(ctx context.Context) {
 	m := delivery.NewMachine(rand.Uint64())
+	if c.Backup != nil {
+		m.UseHolders()
+	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -64,6 +67,10 @@ func (c *Courier) act(m *delivery.Machine, now time.Time) {
 		}
 		for _, id := range r.Reseal {
 			c.workers.Go(func() { offer(c.ctx, c.reseals, id) })
+		}
+		c.place(r.Place)
+		for _, d := range r.Release {
+			c.Backup.Release(d)
 		}
 		for _, k := range r.Dial {
 			c.workers.Go(func() { c.dial(k) })

@@ -2,6 +2,8 @@ package courier
 
 import (
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
@@ -17,6 +19,20 @@ type Router interface {
 	// Came is told of a verified envelope for this node that a relay brought:
 	// the way back to its author. It answers at once.
 	Came(author, via protocols.Key)
+}
+
+// Backup has messages of this node kept by others while their recipients are
+// away, and others' by this node. None of its methods blocks.
+type Backup interface {
+	// Place has a message kept, until a receipt for it comes or Release.
+	Place(it backup.Item)
+	Release(d envelope.Digest)
+	// Receipt takes a verified receipt, for messages of this node or of others.
+	Receipt(r *ack.Receipt, raw []byte)
+	// Came is told who, other than the author, brought a verified envelope for
+	// this node, and Signed what this node has signed for.
+	Came(via protocols.Key, d envelope.Digest)
+	Signed(r *ack.Receipt, raw []byte)
 }
 
 // Transit passes on what is for others.

@@ -257,10 +257,15 @@ func (r *receipts) frames(to address, p *pendingReceipts) [][]byte {
 	for _, kind := range []ack.Kind{ack.Delivered, ack.Read, ack.Unopenable, ack.Got} {
 		for rest := p.entries[kind]; len(rest) > 0; {
 			n := min(len(rest), ack.MaxEntries)
-			signed = append(signed, ack.Sign(r.c.Signer, ack.Receipt{
+			receipt := ack.Receipt{
 				Kind: kind, From: r.c.me, To: to.to,
 				Time: uint64(r.c.Now().UnixMilli()), Entries: rest[:n],
-			}))
+			}
+			raw := ack.Sign(r.c.Signer, receipt)
+			if r.c.Backup != nil {
+				r.c.Backup.Signed(&receipt, raw)
+			}
+			signed = append(signed, raw)
 			rest = rest[n:]
 		}
 	}

@@ -81,14 +81,25 @@ func (c *Courier) examine(in Inbound, frame []byte) (a arrival, ok bool, err err
 		c.carry(in, e)
 		return a, false, nil
 	}
-	if c.Router != nil && in.Peer() != e.From {
-		c.Router.Came(e.From, in.Peer())
-	}
+	c.noteBringer(in, e)
 	if !c.fresh(in, e) {
 		return a, false, nil
 	}
 	a, ok = c.open(in, e, now)
 	return a, ok, nil
+}
+
+// noteBringer remembers who brought an envelope, if not its author.
+func (c *Courier) noteBringer(in Inbound, e *envelope.Envelope) {
+	if in.Peer() == e.From {
+		return
+	}
+	if _, kept := in.(fetched); c.Router != nil && !kept {
+		c.Router.Came(e.From, in.Peer())
+	}
+	if c.Backup != nil {
+		c.Backup.Came(in.Peer(), e.Digest())
+	}
 }
 
 // carry passes on what is for somebody else.
@@ -184,6 +195,9 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 
 // pathOf is how an envelope came here.
 func pathOf(in Inbound, e *envelope.Envelope) string {
+	if _, kept := in.(fetched); kept {
+		return "holder"
+	}
 	if in.Peer() != e.From {
 		return delivery.WayRelays.String()
 	}

@@ -40,6 +40,7 @@ type entry struct {
 	ID    string    `json:"id"`
 	Addrs []string  `json:"addrs"`
 	Met   time.Time `json:"met"`
+	First time.Time `json:"first,omitzero"` // zero: before this was noted
 
 	// Friend: no stranger. Strangers leave the cache first, however many say
 	// hello.
@@ -98,6 +99,9 @@ func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool, roles ...uin
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if e.First = e.Met; !c.met[info.ID].Met.IsZero() {
+		e.First = c.met[info.ID].since()
+	}
 	c.met[info.ID], c.dirty = e, true
 	if len(c.met) > maxCached {
 		c.forgetOldest()
@@ -109,6 +113,21 @@ func (c *Cache) Addrs(id peer.ID) []multiaddr.Multiaddr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return parseAddrs(c.met[id].Addrs)
+}
+
+// First is when a peer was first met, as far as the cache remembers; zero if it
+// was not.
+func (c *Cache) First(id peer.ID) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.met[id].since()
+}
+
+func (e entry) since() time.Time {
+	if e.First.IsZero() {
+		return e.Met
+	}
+	return e.First
 }
 
 // parseAddrs leaves out what is no address.

@@ -19,9 +19,9 @@ type Peer = protocols.Key
 // Config says how to speak and whom to tell. Hello is needed; the zero value
 // of any other field works.
 type Config struct {
-	Network protocols.Network      // whose protocol ids to use; Main
-	Now     func() time.Time       // wall clock, for comparing clocks; time.Now
-	Hello   func() heartbeat.Hello // what to say about this node, asked for each connection
+	Network protocols.Network             // whose protocol ids to use; Main
+	Now     func() time.Time              // wall clock, for comparing clocks; time.Now
+	Hello   func(to Peer) heartbeat.Hello // what to say about this node, asked for each connection
 
 	// Addrs adds to the addresses at which Connect may dial a peer; nil: only
 	// those the host knows. The result is only read.
@@ -99,6 +99,10 @@ type Handlers struct {
 	Answers func(p Peer, frames [][]byte)
 	// Acks: frames of receipts.
 	Acks func(in *Inbound, frames [][]byte)
+	// Questions: frames of the backup protocol.
+	Questions func(in *Inbound, frames [][]byte)
+	// BackupAnswers: what came back on our own stream for backups.
+	BackupAnswers func(p Peer, frames [][]byte)
 
 	// Beat: a beat was answered.
 	Beat func(p Peer, b Beat)
@@ -127,6 +131,12 @@ func (h Handlers) withDefaults() Handlers {
 	}
 	if h.Answers == nil {
 		h.Answers = func(Peer, [][]byte) {}
+	}
+	if h.Questions == nil {
+		h.Questions = func(*Inbound, [][]byte) {}
+	}
+	if h.BackupAnswers == nil {
+		h.BackupAnswers = func(Peer, [][]byte) {}
 	}
 	if h.Acks == nil {
 		h.Acks = func(*Inbound, [][]byte) {}

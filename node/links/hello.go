@@ -60,7 +60,7 @@ func (l *Links) sayHello(ctx context.Context, c *conn) error {
 	defer stop()
 
 	begun := time.Now()
-	if err := line.Send(l.cfg.Hello().Append(nil), nil); err != nil {
+	if err := line.Send(l.cfg.Hello(c.of.key).Append(nil), nil); err != nil {
 		return err
 	}
 	frames, err := line.Receive(nil)
@@ -88,7 +88,7 @@ func (l *Links) answerHello(in *Inbound, c network.Conn, frame []byte) error {
 	case conn == nil:
 		return nil
 	}
-	_ = in.Answer(l.cfg.Hello().Append(nil)) // it fails only if the stream has ended
+	_ = in.Answer(l.cfg.Hello(in.peer).Append(nil)) // it fails only if the stream has ended
 	// The peer measured the round trip; so do we.
 	l.spawn(func(ctx context.Context) { l.probe(ctx, conn) })
 	return nil

@@ -197,6 +197,8 @@ func (in *Inbound) handle(frames [][]byte) error {
 		in.l.cfg.Handlers.Envelopes(in, frames)
 	case acks:
 		in.l.cfg.Handlers.Acks(in, frames)
+	case backups:
+		in.l.cfg.Handlers.Questions(in, frames)
 	case heartbeats:
 		for _, f := range frames {
 			if err := in.heartbeat(f); err != nil {

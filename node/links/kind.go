@@ -13,10 +13,11 @@ const (
 	envelopes kind = iota
 	acks
 	heartbeats
+	backups
 	kinds // how many there are
 )
 
-var kindNames = [kinds]string{"envelope", "ack", "heartbeat"}
+var kindNames = [kinds]string{"envelope", "ack", "heartbeat", "backup"}
 
 // String returns the kind's name in metrics.
 func (k kind) String() string { return kindNames[k] }
@@ -30,5 +31,6 @@ func protocolIDs(n protocols.Network) [kinds]protocol.ID {
 		envelopes:  protocol.ID(n.Protocol(protocols.EnvelopeProtocol)),
 		acks:       protocol.ID(n.Protocol(protocols.AckProtocol)),
 		heartbeats: protocol.ID(n.Protocol(protocols.HeartbeatProtocol)),
+		backups:    protocol.ID(n.Protocol(protocols.BackupProtocol)),
 	}
 }

@@ -37,7 +37,7 @@ func join(t *testing.T, h libp2phost.Host, name string, change func(*links.Confi
 	t.Helper()
 	p = &party{t: t, host: h, more: make(chan struct{})}
 	cfg := links.Config{
-		Hello: func() heartbeat.Hello {
+		Hello: func(links.Peer) heartbeat.Hello {
 			return heartbeat.Hello{Version: 1, Agent: "test", Name: name, Time: uint64(time.Now().UnixMilli())}
 		},
 		Handlers: links.Handlers{

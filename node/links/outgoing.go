@@ -58,6 +58,11 @@ func (l *Links) SendAck(p Peer, frame []byte) error {
 	return l.send(identity.PeerIDOf(p), waiting{kind: acks, frame: frame})
 }
 
+// SendBackup queues a question to a holder, like SendEnvelope.
+func (l *Links) SendBackup(p Peer, frame []byte, written func(error)) error {
+	return l.send(identity.PeerIDOf(p), waiting{backups, frame, written})
+}
+
 // SendPresence queues a frame of the heartbeat protocol for p, like
 // SendEnvelope. It is not answered.
 func (l *Links) SendPresence(p Peer, frame []byte) error {
@@ -246,6 +251,8 @@ func (l *Links) readAnswers(o *outgoing, line *stream.Line) {
 			o.answered(len(frames))
 			l.endDrained(o)
 			l.cfg.Handlers.Answers(o.conn.of.key, frames)
+		case backups:
+			l.cfg.Handlers.BackupAnswers(o.conn.of.key, frames)
 		case heartbeats:
 			err = l.beatsAnswered(o.conn, frames)
 		default:

@@ -25,6 +25,8 @@ type Backend interface {
 	Measured(ctx context.Context, peer string) (Measured, error)
 	// Relays lists the relays known, best first.
 	Relays(ctx context.Context) ([]Relay, error)
+	// Mailbox sums up what this node keeps for others.
+	Mailbox(ctx context.Context) (Mailbox, error)
 	// Doctor tells how this node can be reached, and what limits it.
 	Doctor(ctx context.Context) (Doctor, error)
 

@@ -109,6 +109,10 @@ func (m *memory) Measured(_ context.Context, peer string) (Measured, error) {
 	return Measured{ID: peer, Known: true, Used: testTime, Weight: 1.5, Terms: []Term{{What: "carried", Count: 0.5, Factor: 1.5}}}, nil
 }
 
+func (m *memory) Mailbox(context.Context) (Mailbox, error) {
+	return Mailbox{Offers: true, Messages: 3, Quota: 1 << 20}, nil
+}
+
 func (m *memory) Relays(context.Context) ([]Relay, error) {
 	return []Relay{{ID: "bob", Rank: 1, Reserved: true, Success: 1, LatencyMS: 2.5, Why: "contact"}}, nil
 }

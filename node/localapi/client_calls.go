@@ -43,6 +43,11 @@ func (c *Client) Relays(ctx context.Context) ([]Relay, error) {
 	return call[[]Relay](ctx, c, "GET", "relays", nil)
 }
 
+// Mailbox sums up what the node keeps for others.
+func (c *Client) Mailbox(ctx context.Context) (Mailbox, error) {
+	return call[Mailbox](ctx, c, "GET", "mailbox", nil)
+}
+
 // Doctor tells how the node can be reached, and what limits it.
 func (c *Client) Doctor(ctx context.Context) (Doctor, error) {
 	return call[Doctor](ctx, c, "GET", "doctor", nil)

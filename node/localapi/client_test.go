@@ -63,6 +63,9 @@ func TestReachCallsRoundTrip(t *testing.T) {
 	}
 	_, err = c.Measured(ctx, "nobody")
 	wantCode(t, err, CodeUnknownPeer)
+	if m, err := c.Mailbox(ctx); err != nil || m.Messages != 3 || !m.Offers {
+		t.Errorf("mailbox %+v, %v", m, err)
+	}
 	if r, err := c.Relays(ctx); err != nil || len(r) != 1 || !r[0].Reserved || r[0].LatencyMS != 2.5 {
 		t.Errorf("relays %+v, %v", r, err)
 	}

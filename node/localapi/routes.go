@@ -26,6 +26,7 @@ var routes = []struct {
 	{"GET /v1/peers/{id}", named(Backend.Measured)},    // → Measured
 	{"POST /v1/connect", connect},                      // {"target"} → Peer
 	{"GET /v1/relays", list(Backend.Relays)},
+	{"GET /v1/mailbox", get(Backend.Mailbox)},
 	{"GET /v1/doctor", get(Backend.Doctor)},
 
 	{"POST /v1/messages", send},                               // Outgoing → Accepted

@@ -104,3 +104,16 @@ const (
 	EventPeer     EventKind = "peer"     // a peer that is no stranger came or went: State is online, stale or offline
 	EventContact  EventKind = "contact"  // a contact was added, renamed, removed, muted or unmuted
 )
+
+// Mailbox sums up what a node keeps for others who are away.
+type Mailbox struct {
+	Offers       bool  `json:"offers"` // it keeps things for others
+	Messages     int   `json:"messages"`
+	Recipients   int   `json:"recipients"`
+	Bytes        int64 `json:"bytes"` // with overhead
+	Quota        int64 `json:"quota"` // bytes, and so are the shares
+	PerAuthor    int64 `json:"per_author"`
+	PerRecipient int64 `json:"per_recipient"` // strangers together get half
+	Oldest       Time  `json:"oldest"`        // when the oldest came; null without any
+	Ended        int   `json:"ended"`         // delivered: only the receipt is left, until the end
+}

@@ -24,7 +24,8 @@ func (k *Keeper) ask(now time.Time, to protocols.Key, f Frame, e *entry, patienc
 	q := &asked{n: k.last, to: to, frame: f}
 	question := Question{N: q.n, To: to, Frame: f}
 	if e != nil {
-		q.digest, question.Digest, question.Own = e.Digest, e.Digest, e.is == own
+		q.digest = e.Digest
+		question.Digest, question.ID, question.Own = e.Digest, e.ID, e.is == own
 	}
 	q.late.Fire = func(now time.Time) { k.Unanswered(now, q.n) }
 	k.timers.Arm(&q.late, now.Add(patience))

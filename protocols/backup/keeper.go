@@ -104,7 +104,8 @@ type Question struct {
 	To     protocols.Key
 	Frame  Frame
 	Digest envelope.Digest // of a *Store or *Audit
-	Own    bool            // that envelope is in this node's outbox
+	ID     envelope.ID     // of that envelope
+	Own    bool            // it is in this node's outbox
 }
 
 // Push names copies to send to their recipient, in order.
@@ -169,7 +170,7 @@ func NewKeeper(me protocols.Key, l Limits, seed uint64) *Keeper {
 		up:       make(map[protocols.Key]struct{}),
 		fellows:  make(map[protocols.Key]*fellow),
 		asked:    make(map[Number]*asked),
-		last:     Number(seed >> 32),
+		last:     Number(seed >> 33),
 		quota:    newQuota(),
 	}
 }

@@ -33,6 +33,7 @@ type HolderState struct {
 
 // Placement is how an own message stands with its holders.
 type Placement struct {
+	ID      envelope.ID
 	Holders []HolderState // who have signed
 	Enough  bool          // as many as there should be have, at some time
 	Live    int
@@ -44,7 +45,7 @@ func (k *Keeper) Placement(d envelope.Digest) (p Placement, ok bool) {
 	if e == nil || e.is != own {
 		return p, false
 	}
-	p.Enough, p.Live = e.placed, k.live(e)
+	p.ID, p.Enough, p.Live = e.ID, e.placed, k.live(e)
 	for i := range e.holders {
 		s := &e.holders[i]
 		p.Holders = append(p.Holders, HolderState{Key: s.fellow.key, End: s.end, Live: s.counts()})

@@ -85,7 +85,7 @@ func (k *Keeper) Unreadable(now time.Time, d envelope.Digest) {
 type Usage struct {
 	Copies     int
 	Bytes      int64 // with overhead, what has ended included
-	Limit      int64
+	Limits     Limits
 	Recipients int
 	Oldest     time.Time // when the oldest copy came; zero without any
 	Ended      int       // of which only the receipt is left
@@ -93,7 +93,7 @@ type Usage struct {
 
 // Usage sums up what this node keeps for others.
 func (k *Keeper) Usage() Usage {
-	u := Usage{Bytes: k.quota.total, Limit: k.limits.Total}
+	u := Usage{Bytes: k.quota.total, Limits: k.limits}
 	recipients := make(map[protocols.Key]struct{})
 	for _, e := range k.byDigest {
 		switch e.is {
@@ -109,4 +109,14 @@ func (k *Keeper) Usage() Usage {
 	}
 	u.Recipients = len(recipients)
 	return u
+}
+
+// Recipients are up to n of those for whom something is held, in no order.
+func (k *Keeper) Recipients(n int) (all []protocols.Key) {
+	for to, m := range k.mails {
+		if len(all) < n && slices.ContainsFunc(m.entries, func(e *entry) bool { return e.is == held }) {
+			all = append(all, to)
+		}
+	}
+	return all
 }

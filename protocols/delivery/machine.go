@@ -53,20 +53,23 @@ type Report struct {
 	Successor envelope.ID // the message its content was sealed into anew, zero if none
 	Receipt   uint64      // the caller's reference to the receipt that made it final
 	Next      time.Time   // when the next try is due, zero if it waits for something else
+	Holders   []Holder    // who has signed for keeping it; none once it is final
 }
 
 // Ready is what the machine wants done. The caller saves before it sends.
 type Ready struct {
-	Save     []Report        // states for the disk; final ones leave the machine with it
-	Seal     []SealRequest   // messages to seal and to report with Sealed
-	Reseal   []envelope.ID   // messages to seal into successors, reported with Succeeded
-	Transmit []Transmit      // envelopes to put on open connections
-	Dial     []protocols.Key // peers to connect to, reported with Dialed
-	Probe    []protocols.Key // connections to test, reported with Probed
-	Routes   []RouteRequest  // routes to find, reported with Routes
-	Judged   []Judgement     // what relays did
-	LookUp   []protocols.Key // peers whose prekeys to look for, reported with LookedUp
-	Watch    []Watch         // whom a user's message waits for
+	Save     []Report          // states for the disk; final ones leave the machine with it
+	Seal     []SealRequest     // messages to seal and to report with Sealed
+	Reseal   []envelope.ID     // messages to seal into successors, reported with Succeeded
+	Transmit []Transmit        // envelopes to put on open connections
+	Dial     []protocols.Key   // peers to connect to, reported with Dialed
+	Probe    []protocols.Key   // connections to test, reported with Probed
+	Routes   []RouteRequest    // routes to find, reported with Routes
+	Judged   []Judgement       // what relays did
+	LookUp   []protocols.Key   // peers whose prekeys to look for, reported with LookedUp
+	Watch    []Watch           // whom a user's message waits for
+	Place    []Placement       // messages for holders to keep; how they stand is told with Held
+	Release  []envelope.Digest // of messages that were placed and are final
 }
 
 // SealRequest asks for one message to be sealed.
@@ -108,6 +111,8 @@ type Machine struct {
 	passes  []Transmit // being gathered
 	tally   Tally
 	doubt   bool
+	holders bool // there are such
+	placed  int
 	ready   Ready
 }
 
@@ -168,6 +173,7 @@ func (m *Machine) Accept(now time.Time, msg Message) {
 	}
 	m.byMark[msg.Digest.Short()] = t
 	p.ready.pushBack(t)
+	m.shelve(now, p, t)
 	m.pump(now, p)
 }
 
@@ -234,6 +240,7 @@ func (m *Machine) Sealed(now time.Time, id envelope.ID, d envelope.Digest, size 
 	m.byMark[d.Short()] = t
 	p := m.peer(t.To)
 	p.ready.pushBack(t)
+	m.shelve(now, p, t)
 	m.pump(now, p)
 }
 
@@ -497,6 +504,7 @@ func (m *Machine) drop(t *tracked) {
 	if t.Sealed {
 		delete(m.byMark, t.Digest.Short())
 	}
+	m.unplace(t)
 	p := m.peers[t.To]
 	p.shutAll(t)
 	p.tracked--

@@ -69,6 +69,8 @@ func (b *bench) pass(d time.Duration) Ready {
 		all.Routes = append(all.Routes, r.Routes...)
 		all.LookUp = append(all.LookUp, r.LookUp...)
 		all.Watch = append(all.Watch, r.Watch...)
+		all.Place = append(all.Place, r.Place...)
+		all.Release = append(all.Release, r.Release...)
 	}
 	b.now = end
 	return all

@@ -54,6 +54,9 @@ type peer struct {
 	lookingUp  bool // its prekeys
 	lookedUpAt time.Time
 
+	unplaced []*tracked // sealed, and not with holders
+	placing  timer      // until they are
+
 	rest timer // armed while nothing more is put on the connection
 }
 
@@ -66,6 +69,7 @@ func (m *Machine) peer(k protocols.Key) *peer {
 	p.window = firstWindow
 	p.dialing.fire = func(now time.Time) { m.reach(now, p) }
 	p.silence.fire = func(now time.Time) { m.silent(now, p) }
+	p.placing.fire = func(now time.Time) { m.place(now, p) }
 	p.rest.fire = func(now time.Time) { m.pump(now, p) }
 	p.clock.fire = func(now time.Time) { m.tend(now, p) }
 	p.calm.fire = func(now time.Time) { m.relax(now, p) }
@@ -78,7 +82,7 @@ func (m *Machine) forgetIdle(p *peer) {
 	if p.tracked > 0 || p.up || p.inDial || p.probing || p.lookingUp {
 		return
 	}
-	for _, t := range []*timer{&p.dialing, &p.silence, &p.rest, &p.clock, &p.calm} {
+	for _, t := range []*timer{&p.dialing, &p.silence, &p.rest, &p.clock, &p.calm, &p.placing} {
 		m.timers.stop(t)
 	}
 	p.keepRungs(nil)

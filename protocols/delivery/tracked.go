@@ -26,6 +26,8 @@ type tracked struct {
 	order   uint64   // among all that went to its recipient over connections
 	line    int      // the peer's line that it went out on, plus one; zero if on none
 	passage *passage // nil if it never went over relays
+	held    int      // the line that is about holders, zero without
+	holders []Holder
 
 	ending timer // its lifetime
 	retry  timer // its next try, or the end of its wait for a prekey
@@ -76,7 +78,7 @@ func (t *tracked) report() Report {
 		Successor: t.successor, Receipt: t.receipt,
 	}
 	if !t.State.Final() { // else the machine lets go of them
-		r.Attempts = slices.Clone(t.Attempts)
+		r.Attempts, r.Holders = slices.Clone(t.Attempts), t.holders
 	}
 	if t.retry.index > 0 {
 		r.Next = t.retry.at

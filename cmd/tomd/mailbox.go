@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+func mailboxCommand(t *terminal) *cli.Command {
+	return &cli.Command{
+		Name:  "mailbox",
+		Usage: "show what this node keeps for others who are away: how much, never whose words",
+		Action: action(func(c *cli.Context, client *localapi.Client, _ []string) error {
+			m, err := client.Mailbox(c.Context)
+			if err != nil {
+				return err
+			}
+			t.print(m, func(io.Writer) { t.table(func(w io.Writer) { writeMailbox(w, m) }) })
+			return nil
+		}),
+	}
+}
+
+func writeMailbox(w io.Writer, m localapi.Mailbox) {
+	fmt.Fprintf(w, "keeps for others\t%s\n", yes(m.Offers))
+	fmt.Fprintf(w, "messages\t%d\n", m.Messages)
+	fmt.Fprintf(w, "recipients\t%d\n", m.Recipients)
+	fmt.Fprintf(w, "bytes\t%d of %d\n", m.Bytes, m.Quota)
+	fmt.Fprintf(w, "a sender's share\t%d\n", m.PerAuthor)
+	fmt.Fprintf(w, "a recipient's share\t%d\n", m.PerRecipient)
+	if !m.Oldest.IsZero() {
+		fmt.Fprintf(w, "oldest\t%s\n", stamp(m.Oldest.Time))
+	}
+	fmt.Fprintf(w, "delivered, not yet forgotten\t%d\n", m.Ended)
+}

@@ -1,0 +1,19 @@
+package main
+
+import "testing"
+
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"": 0, "1M": 1 << 20, "512m": 512 << 20, "2G": 2 << 30, "1T": 1 << 40, "1024KB": 1 << 20, "4194304": 4 << 20,
+	} {
+		if got, err := parseSize(text); err != nil || got != want {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"M", "1X", "-1M", "1.5G", "1K", "9999999999T", "B", "0"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("%q is taken for %d", text, got)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package away
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := proc.CleanUp(); err != nil {
+		fmt.Println(err)
+	}
+	os.Exit(code)
+}
+
+// town is a machine on which some daemons run.
+type town struct {
+	*proc.Machine
+	t   *testing.T
+	ctx context.Context
+}
+
+func newTown(t *testing.T, patience time.Duration) *town {
+	t.Helper()
+	binary, err := proc.Build(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := proc.NewMachine(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return &town{m, t, ctx}
+}
+
+func (w *town) start(name string, args ...string) *proc.Daemon {
+	w.t.Helper()
+	d, err := w.Start(w.ctx, name, args...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// until wants something to become true.
+func (w *town) until(what string, patience time.Duration, true func() bool) time.Duration {
+	w.t.Helper()
+	began := time.Now()
+	for !true() {
+		if time.Since(began) > patience || w.ctx.Err() != nil {
+			w.t.Fatalf("not in %v: %s", patience, what)
+		}
+		time.Sleep(20 * time.Millisecond) // another process is asked again
+	}
+	return time.Since(began)
+}
+
+// send has one write to another and returns the id once the state is reached.
+func (w *town) send(from *proc.Daemon, to, text string, state localapi.State) string {
+	w.t.Helper()
+	accepted, err := from.Client.Send(w.ctx, localapi.Outgoing{To: to, Content: localapi.NewContent("", []byte(text))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	m, err := from.Client.Wait(w.ctx, accepted.ID, state, 30*time.Second)
+	if err != nil || !m.State.Reached(state) {
+		trace, _ := from.Client.Trace(w.ctx, accepted.ID)
+		w.t.Fatalf("%q is %s, not %s: %v; %+v", text, m.State, state, err, trace)
+	}
+	return accepted.ID
+}
+
+// inbox is what is in an inbox, by text.
+func (w *town) inbox(d *proc.Daemon) map[string][]localapi.Received {
+	w.t.Helper()
+	all := make(map[string][]localapi.Received)
+	for page, err := range d.Client.Inbox(w.ctx, localapi.InboxQuery{Limit: localapi.MaxPage}) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, m := range page.Messages {
+			all[m.Body] = append(all[m.Body], m)
+		}
+	}
+	return all
+}
+
+func (w *town) mailbox(d *proc.Daemon) localapi.Mailbox {
+	w.t.Helper()
+	m, err := d.Client.Mailbox(w.ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// TestTheSenderIsGone: a message reaches its recipient although its sender and
+// one of its holders are gone for good when the recipient comes back.
+func TestTheSenderIsGone(t *testing.T) {
+	w := newTown(t, 2*time.Minute)
+	var keepers []*proc.Daemon
+	for i := range 4 {
+		keepers = append(keepers, w.start(fmt.Sprintf("keeper%d", i)))
+	}
+	alice, bob := w.start("alice"), w.start("bob", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1")
+	w.send(alice, bob.Link, "before", localapi.Delivered)
+	w.until("everybody knows everybody", 30*time.Second, func() bool {
+		for _, d := range append([]*proc.Daemon{alice, bob}, keepers...) {
+			if s, err := d.Client.Status(w.ctx); err != nil || s.Peers < 5 {
+				return false
+			}
+		}
+		return true
+	})
+	bob.Kill()
+
+	id := w.send(alice, bob.ID, "while you were away", localapi.Stored)
+	trace, err := alice.Client.Trace(w.ctx, id)
+	if err != nil || len(trace.Holders) != 3 {
+		t.Fatalf("holders: %+v, %v", trace, err)
+	}
+	for _, h := range trace.Holders {
+		if !h.Live || h.Until.IsZero() || h.ID == alice.ID || h.ID == bob.ID {
+			t.Errorf("holder %+v", h)
+		}
+	}
+	alice.Kill()
+	for i, d := range keepers {
+		if d.ID == trace.Holders[0].ID {
+			d.Kill()
+			keepers = append(keepers[:i:i], keepers[i+1:]...)
+			break
+		}
+	}
+
+	bob = w.start("bob", "--listen", "/ip4/127.0.0.2/udp/0/quic-v1") // on another address
+	took := w.until("bob has the message", 5*time.Second, func() bool { return len(w.inbox(bob)["while you were away"]) > 0 })
+	t.Logf("received %v after the start", took.Round(time.Millisecond))
+	w.until("nobody keeps it any more", 30*time.Second, func() bool {
+		for _, d := range keepers {
+			if m := w.mailbox(d); m.Messages > 1 { // the receipt for alice may be there
+				return false
+			}
+		}
+		return true
+	})
+	got := w.inbox(bob)["while you were away"]
+	if len(got) != 1 || got[0].From != alice.ID || got[0].ID != id {
+		t.Errorf("received %+v", got)
+	}
+
+	again, err := alice.Again(w.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := again.Client.Wait(w.ctx, id, localapi.Delivered, 20*time.Second)
+	if err != nil || m.State != localapi.Delivered {
+		t.Errorf("alice learns %+v, %v", m, err)
+	}
+	if got := w.inbox(bob)["while you were away"]; len(got) != 1 {
+		t.Errorf("it is there %d times", len(got))
+	}
+}

@@ -1,0 +1,93 @@
+package delivery
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+func newHeldBench(t *testing.T) *bench {
+	b := newBench(t)
+	b.m.UseHolders()
+	return b
+}
+
+func TestAMessageToSomebodyAwayGoesToHolders(t *testing.T) {
+	b := newHeldBench(t)
+	msg := b.accept(b.message())
+	if r := b.pass(placeWait - time.Millisecond); r.Place != nil {
+		t.Errorf("placed too early: %+v", r.Place)
+	}
+	want := []Placement{{ID: msg.ID, To: bob, Digest: msg.Digest, End: msg.End, Size: msg.Size}}
+	if r := b.pass(time.Hour); !reflect.DeepEqual(r.Place, want) {
+		t.Errorf("placed %+v", r.Place)
+	}
+	one := []Holder{{Key: carol, Live: true}}
+	b.m.Held(b.now, msg.ID, one, false)
+	if r, _ := b.m.Report(msg.ID); r.State != Queued || !reflect.DeepEqual(r.Holders, one) {
+		t.Errorf("with one holder: %+v", r)
+	}
+	b.m.Held(b.now, msg.ID, one, true)
+	b.m.Held(b.now, msg.ID, nil, false) // all of them are gone: the state stays
+	if r, _ := b.m.Report(msg.ID); r.State != Stored || r.Holders != nil {
+		t.Errorf("with enough: %+v", r)
+	}
+}
+
+func TestWhatGetsThroughIsNotPlaced(t *testing.T) {
+	b := newHeldBench(t)
+	b.m.PeerUp(b.now, bob, Path{})
+	msg := b.accept(b.message())
+	if r := b.pass(time.Second); r.Place != nil {
+		t.Errorf("placed %+v while bob is connected", r.Place)
+	}
+	b.m.Receipt(b.now, &ack.Receipt{
+		Kind: ack.Delivered, From: bob, To: alice, Time: uint64(b.now.UnixMilli()),
+		Entries: []ack.Entry{{ID: msg.ID, Digest: msg.Digest.Short()}},
+	}, func() uint64 { return 1 })
+	if r := b.pass(time.Hour); r.Place != nil || r.Release != nil || b.m.Placed() != 0 {
+		t.Errorf("placed %+v, released %v after the receipt", r.Place, r.Release)
+	}
+}
+
+func TestWhoIsLostIsPlacedFor(t *testing.T) {
+	b := newHeldBench(t)
+	b.m.PeerUp(b.now, bob, Path{})
+	msg := b.accept(b.message())
+	b.pass(500 * time.Millisecond)
+	b.m.LineLost(b.now, bob)
+	b.m.PeerUp(b.now, bob, Path{}) // another connection to what is gone
+	b.m.PeerDown(b.now, bob)
+	if r := b.pass(placeWait + placeAgain); len(r.Place) != 1 || r.Place[0].ID != msg.ID {
+		t.Errorf("placed %+v", r.Place)
+	}
+}
+
+func TestHoldersHearOfTheEnd(t *testing.T) {
+	b := newHeldBench(t)
+	msg := b.accept(b.message())
+	b.pass(2 * time.Second)
+	if b.m.Placed() != 1 {
+		t.Fatalf("%d placed", b.m.Placed())
+	}
+	r := b.pass(25 * time.Hour) // it expires
+	if !reflect.DeepEqual(r.Release, []envelope.Digest{msg.Digest}) || b.m.Placed() != 0 {
+		t.Errorf("released %v", r.Release)
+	}
+}
+
+func TestWithoutHoldersNothingIsPlaced(t *testing.T) {
+	b := newBench(t)
+	msg := b.accept(b.message())
+	if r := b.pass(time.Hour); r.Place != nil {
+		t.Errorf("placed %+v", r.Place)
+	}
+	b.m.Held(b.now, msg.ID, []Holder{{Key: protocols.Key{9}}}, true)
+	if r, _ := b.m.Report(msg.ID); r.State == Stored {
+		t.Error("stored, though it was never placed")
+	}
+}
