@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bytes, Refused, concat, demand, equal, hex, sha256, unhex } from "./bytes.js";
+import * as backup from "./backup.js";
 import * as envelope from "./envelope.js";
 import * as keys from "./keys.js";
+import * as presence from "./presence.js";
 import * as proof from "./proof.js";
 import * as structures from "./structures.js";
 
@@ -186,6 +188,53 @@ const hellos = each((e) => {
   return { ...e, hello: hex(structures.hello(made)) };
 });
 
+const beats = each((e) => {
+  const [counter, time] = [integer(e.counter), integer(e.time)];
+  const [beat, answer] = [presence.parseBeat(unhex(e.beat)), presence.parseBeatAnswer(unhex(e.answer))];
+  demand("beat", beat.counter === BigInt(counter) && beat.load === e.load && beat.time === BigInt(time));
+  demand("answer", answer.counter === BigInt(counter) && answer.time === BigInt(time));
+  return { ...e, beat: hex(presence.beat(counter, e.load, time)), answer: hex(presence.beatAnswer(counter, time)) };
+});
+
+const presenceFrames = each((e) => {
+  const read = presence.parsePresenceFrame(unhex(e.frame));
+  demand("frame", hex(read.presence) === e.presence && hex(read.prekeys ?? new Uint8Array(0)) === e.prekeys);
+  return { ...e, frame: hex(presence.presenceFrame(unhex(e.presence), unhex(e.prekeys))) };
+});
+
+const presences = each((e) => {
+  const seed = unhex(e.seed);
+  const fields = presence.fields({
+    node: keys.identityOf(seed), made: e.made, until: e.until, roles: e.roles, addrs: e.addrs.map(unhex),
+    load: e.load, holders: e.holders.map(unhex),
+  });
+  demand("presence", equal(presence.fields(presence.parse(e.network, unhex(e.presence), e.made)), fields));
+  return {
+    case: e.case, network: e.network, seed: e.seed, node: hex(keys.identityOf(seed)), made: e.made, until: e.until,
+    roles: e.roles, addrs: e.addrs, load: e.load, holders: e.holders,
+    signing_bytes: hex(keys.signingBytes(e.network, "tom-presence-v1", fields)),
+    presence: hex(keys.structure(seed, e.network, "tom-presence-v1", 7, fields)),
+  };
+});
+
+/** heldFrames are frames of which the file has the bytes and the number. */
+const heldFrames = (read: (b: Bytes) => backup.Frame): Check =>
+  each((e) => {
+    const { n, made } = read(unhex(e.frame));
+    return { name: e.name, n: Number(n), frame: hex(made) };
+  });
+
+const heldStructures = each((e) => {
+  const [tag, read] = e.name === "admission"
+    ? ["tom-admission-v1", backup.admissionFields] as const
+    : ["tom-storage-v1", backup.storageFields] as const;
+  const fields = read("main", unhex(e.bytes));
+  return {
+    name: e.name, seed: e.seed, signing_bytes: hex(keys.signingBytes("main", tag, fields)),
+    bytes: hex(keys.structure(unhex(e.seed), "main", tag, 3, fields)),
+  };
+});
+
 /** allRefused lets read refuse every entry, and makes the list of those it refused. */
 const allRefused = (read: (e: Entry) => void): Check => (held: Entry[]) =>
   held.filter((e) => {
@@ -214,9 +263,24 @@ export const checks: Record<string, Check> = {
   "prekeys/testdata/records.json": records,
   "prekeys/testdata/refused.json": allRefused((e) => void structures.parseRecord("main", unhex(e.record), e.at)),
   "heartbeat/testdata/hellos.json": hellos,
+  "heartbeat/testdata/beats.json": beats,
+  "heartbeat/testdata/presence.json": presenceFrames,
+  "presence/testdata/presences.json": presences,
+  "presence/testdata/refused.json": allRefused((e) => void presence.parse("main", unhex(e.presence), e.at)),
+  "backup/testdata/frames.json": heldFrames(backup.question),
+  "backup/testdata/answers.json": heldFrames(backup.answer),
+  "backup/testdata/structures.json": heldStructures,
 };
 
+/** integer reads a number of a golden file, however large. */
+const integer = (v: number | string): number | bigint => (typeof v === "string" ? BigInt(v.slice(1)) : v);
+
+/** load reads a file. Numbers that JavaScript's do not hold become texts, which text makes numbers again. */
 export function load(protocols: string, file: string): { text: string; held: any } {
   const text = readFileSync(join(protocols, file), "utf8");
-  return { text, held: JSON.parse(text) };
+  return { text, held: JSON.parse(text.replace(/: (\d{16,})(?=[,\n])/g, ': "u$1"')) };
 }
+
+/** text is a golden file's text. */
+export const text = (made: unknown): string =>
+  JSON.stringify(made, null, 2).replace(/: "u(\d+)"/g, ": $1") + "\n";

@@ -3,7 +3,7 @@
 // it byte for byte. A file this program does not know is a failure too.
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checks, load } from "./golden.js";
+import { checks, load, text as textOf } from "./golden.js";
 
 /** goldenFiles are the JSON files in directories called testdata. */
 function goldenFiles(dir: string, below = ""): string[] {
@@ -25,7 +25,7 @@ function check(protocols: string, file: string): string | undefined {
   const remake = checks[file];
   if (!remake) return "nothing makes it";
   const { text, held } = load(protocols, file);
-  const made = JSON.stringify(remake(held, protocols), null, 2) + "\n";
+  const made = textOf(remake(held, protocols));
   return made === text ? undefined : firstDifference(made, text);
 }
 

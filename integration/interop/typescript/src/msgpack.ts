@@ -119,6 +119,12 @@ export class Reader {
     }
   }
 
+  bool(): boolean {
+    const c = this.byte();
+    demand("not a boolean", c === 0xc2 || c === 0xc3);
+    return c === 0xc3;
+  }
+
   array(): number {
     const c = this.byte();
     if ((c & 0xf0) === 0x90) return c & 0x0f;
