@@ -264,10 +264,14 @@ func TestQuotas(t *testing.T) {
 		"strangers to one recipient": {small, func(_ int, it *backup.Item) { it.Admitted = false }, 2},
 		"per author":                 {small, func(i int, it *backup.Item) { it.To = key(100 + i) }, 6},
 		"per asker":                  {small, func(i int, it *backup.Item) { it.To, it.From = key(100+i), key(200+i) }, 8},
-		"in total": {backup.Limits{Total: 9 * cost, PerRecipient: 90 * cost, PerAuthor: 90 * cost, PerAsker: 90 * cost},
-			func(int, *backup.Item) {}, 9},
-		"strangers in total": {backup.Limits{Total: 9 * cost, PerRecipient: 90 * cost, PerAuthor: 90 * cost, PerAsker: 90 * cost},
-			func(i int, it *backup.Item) { it.Admitted = false }, 4},
+		"in total": {
+			backup.Limits{Total: 9 * cost, PerRecipient: 90 * cost, PerAuthor: 90 * cost, PerAsker: 90 * cost},
+			func(int, *backup.Item) {}, 9,
+		},
+		"strangers in total": {
+			backup.Limits{Total: 9 * cost, PerRecipient: 90 * cost, PerAuthor: 90 * cost, PerAsker: 90 * cost},
+			func(i int, it *backup.Item) { it.Admitted = false }, 4,
+		},
 	} {
 		k := backup.NewKeeper(me, c.limits, 1)
 		var kept []backup.Item
