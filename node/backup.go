@@ -33,7 +33,7 @@ func (n *Node) newHolder() *holder.Service {
 		Signer: n.signer, Now: n.clock.Now, InDoubt: func() bool { return !n.clock.Destroying() },
 		Disk: n.store, Lines: n.links, Post: post{n},
 		Mode: n.cfg.backup, Limits: backup.Limits{Total: n.cfg.BackupQuota},
-		Candidates: n.holderCandidates,
+		Candidates: n.holderCandidates, Expected: n.cache.Len() > 0,
 		Offers:     func(p Peer) bool { return n.hellos.offers(p, heartbeat.RoleBackup) },
 		Registerer: n.cfg.Registry,
 	}

@@ -115,6 +115,13 @@ func (c *Cache) Addrs(id peer.ID) []multiaddr.Multiaddr {
 	return parseAddrs(c.met[id].Addrs)
 }
 
+// Len is how many peers were met.
+func (c *Cache) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.met)
+}
+
 // First is when a peer was first met, as far as the cache remembers; zero if it
 // was not.
 func (c *Cache) First(id peer.ID) time.Time {

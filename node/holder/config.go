@@ -84,6 +84,10 @@ type Config struct {
 	Mode    Mode
 	Limits  backup.Limits
 
+	// Expected says that there may be mail for this node: it was in the network
+	// before.
+	Expected bool
+
 	// Candidates are nodes that may hold mail, as this node knows them, from
 	// memory.
 	Candidates func(recipient protocols.Key) []backup.Candidate

@@ -14,7 +14,7 @@ const (
 	fetchWidth = 8                // nodes that are asked at a time
 	maxFetches = 32               // nodes that are asked on return
 	fetchAgain = 30 * time.Second // between two questions to one peer
-	fetchEvery = 10 * time.Minute // between two rounds of a node that stays
+	fetchEvery = time.Hour        // between two rounds of a node that stays
 	maxAsked   = 4096             // peers that are remembered as asked
 	maxPages   = 1024             // of one peer, one after the other
 )
@@ -33,6 +33,7 @@ type fetches struct {
 	last  backup.Number
 	open  map[backup.Number]*fetch
 	asked map[protocols.Key]time.Time
+	early []protocols.Key // who connected before Run
 }
 
 // fetch is a question for mail that is not answered.
@@ -46,8 +47,11 @@ func newFetches() fetches {
 }
 
 // fetchLoop asks for mail when this node comes back, and now and then while it
-// stays.
+// stays. Whoever connects is asked in any case.
 func (s *Service) fetchLoop(ctx context.Context) {
+	if !s.Expected {
+		return
+	}
 	began := time.Now()
 	for i, step := range fetchSteps {
 		if !pause(ctx, step-time.Since(began)) {
@@ -110,13 +114,17 @@ func (s *Service) fetchAt(p protocols.Key) {
 
 // knock asks a connected peer for mail, unless it was asked a moment ago.
 func (s *Service) knock(p protocols.Key) {
+	now := s.Now()
+	s.mu.Lock()
 	select {
 	case <-s.ready:
 	default:
+		if len(s.fetches.early) < maxAsked {
+			s.fetches.early = append(s.fetches.early, p)
+		}
+		s.mu.Unlock()
 		return
 	}
-	now := s.Now()
-	s.mu.Lock()
 	recent := now.Sub(s.fetches.asked[p]) < fetchAgain
 	if !recent {
 		if len(s.fetches.asked) >= maxAsked {

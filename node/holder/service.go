@@ -89,6 +89,13 @@ func (s *Service) Run(ctx context.Context) error {
 		return err
 	}
 	close(s.ready)
+	s.mu.Lock()
+	early := s.fetches.early
+	s.fetches.early = nil
+	s.mu.Unlock()
+	for _, p := range early {
+		s.knock(p)
+	}
 	s.spawn(func() { s.fetchLoop(ctx) })
 	s.spawn(func() { s.provideLoop(ctx) })
 	s.loop(ctx, k)
@@ -137,11 +144,7 @@ func untilDeadline(k *backup.Keeper, now time.Time) time.Duration {
 
 // tell gives the keeper input. It blocks while too much waits.
 func (s *Service) tell(in func(k *backup.Keeper, now time.Time)) {
-	select {
-	case <-s.ready:
-	default:
-		return // it begins with what is on disk, and hears of peers again
-	}
+	<-s.ready
 	select {
 	case s.inputs <- in:
 	case <-s.ctx.Done():
@@ -193,13 +196,9 @@ func (s *Service) PeerDown(p protocols.Key) {
 	s.later(func(k *backup.Keeper, now time.Time) { k.PeerDown(now, p) })
 }
 
-// later gives the keeper input without ever blocking the caller.
+// later gives the keeper input without ever blocking the caller. What comes
+// before Run waits for it.
 func (s *Service) later(in func(k *backup.Keeper, now time.Time)) {
-	select {
-	case <-s.ready:
-	default:
-		return
-	}
 	select {
 	case s.inputs <- in:
 	default:

@@ -40,7 +40,7 @@ func (k *Keeper) provide(now time.Time, e *entry) {
 	if k.live(e) >= k.limits.Copies || e.queued {
 		return
 	}
-	if k.many(now, e) {
+	if k.live(e) > 1 && k.many(now, e) { // the last one copies in any case
 		k.endRound(now, e)
 		return
 	}

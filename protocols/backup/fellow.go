@@ -170,8 +170,11 @@ func (k *Keeper) closest(f *fellow) bool {
 
 // missed notes that a fellow did not answer.
 func (k *Keeper) missed(now time.Time, f *fellow) {
-	if now.Sub(f.missed) < answerTime/2 {
-		return // several questions, one silence
+	if now.Sub(f.missed) < missRetry { // several questions, one silence
+		if !f.watch.Armed() {
+			k.timers.Arm(&f.watch, now.Add(missRetry))
+		}
+		return
 	}
 	f.missed = now
 	f.misses++

@@ -444,6 +444,27 @@ func advance(k *backup.Keeper, from, to time.Time, has func(p protocols.Key) boo
 	}
 }
 
+// TestSilenceInAnyFormIsFollowedUp has questions fail at once, as those to a
+// closed port do, and several of them at a time.
+func TestSilenceInAnyFormIsFollowedUp(t *testing.T) {
+	t.Parallel()
+	k := keeper(t, backup.Limits{}, item(1), item(2))
+	dials := 0
+	for now := start; now.Before(start.Add(10 * time.Minute)); now = k.Deadline() {
+		k.Tick(now)
+		for _, q := range k.Ready().Ask {
+			dials++
+			k.Unanswered(now, q.N)
+		}
+		if k.Deadline().IsZero() {
+			break
+		}
+	}
+	if dials < 8 { // both are found dead, and looked for again
+		t.Errorf("looked %d times", dials)
+	}
+}
+
 func everybody(protocols.Key) bool { return true }
 
 func TestTheFirstByRankCopiesAndTheOthersWaitTheirTurn(t *testing.T) {

@@ -1,0 +1,370 @@
+package holder_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tom-protocol/tom/node/holder"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/backup"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+// off keeps nothing for others, so that it is clear who does.
+func off(cfg *holder.Config) {
+	cfg.Mode, cfg.Expected = holder.Off, false
+}
+
+// scene is an author, a recipient who is away, and some who keep things.
+type scene struct {
+	*rig
+	alice, bob *party
+	keepers    []*party
+}
+
+func newScene(t *testing.T, r *rig, keepers int) *scene {
+	t.Helper()
+	s := &scene{rig: r, alice: r.add(off), bob: r.add(off)}
+	s.bob.goDown()
+	for range keepers {
+		s.keepers = append(s.keepers, r.add(nil))
+	}
+	return s
+}
+
+// comesBack makes the recipient reachable; everybody who keeps something sees it.
+func (s *scene) comesBack() {
+	s.bob.mu.Lock()
+	s.bob.up = true
+	s.bob.mu.Unlock()
+	for _, k := range s.keepers {
+		k.svc.PeerUp(s.bob.key)
+		s.bob.svc.PeerUp(k.key)
+	}
+}
+
+func TestAMessageIsKeptBroughtAndForgotten(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 5)
+		e := s.alice.write(s.bob.key)
+		time.Sleep(time.Second)
+		if p := s.alice.placement(); !p.Enough || len(p.Holders) != 3 || p.Live != 3 || p.ID != e.ID {
+			t.Fatalf("placed %+v", p)
+		}
+		if n := s.copies(); n != 3 {
+			t.Fatalf("%d copies", n)
+		}
+		for _, k := range s.keepers {
+			if u := k.svc.Usage(); u.Copies == 1 && (u.Recipients != 1 || u.Oldest.IsZero() || u.Bytes < int64(e.Lifetime)/1000) {
+				t.Errorf("usage %+v", u)
+			}
+		}
+		s.comesBack()
+		time.Sleep(2 * time.Second)
+		if s.bob.have() == 0 {
+			t.Fatal("nothing came")
+		}
+		got := s.bob.fetched[0]
+		if got.ID != e.ID || !bytes.Equal(got.Append(nil), e.Append(nil)) {
+			t.Error("another envelope came")
+		}
+		if n := s.copies(); n != 0 {
+			t.Errorf("%d copies after the receipt", n)
+		}
+		if len(s.alice.receipts) == 0 {
+			t.Error("the author was not told")
+		}
+		a, err := s.keepers[0].ask(s.alice, &backup.Store{Envelope: e.Append(nil)})
+		if err != nil || a.Code != backup.Gone && a.Code != backup.Stored {
+			t.Errorf("stored again: %+v, %v", a, err)
+		}
+	})
+}
+
+func TestNothingIsLeftAfterTheEnd(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 4)
+		e := s.alice.write(s.bob.key)
+		time.Sleep(23*time.Hour + 59*time.Minute)
+		if n := s.copies(); n < 3 {
+			t.Errorf("%d copies before the end", n)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := s.copies(); n != 0 {
+			t.Errorf("%d copies after the end", n)
+		}
+		for _, k := range s.keepers {
+			if b, err := k.store.KeptBytes(e.Digest()); err == nil {
+				t.Errorf("%d bytes are readable", len(b))
+			}
+		}
+	})
+}
+
+// TestALiarIsFoundOutAndReplaced has one of three sign and keep nothing: it
+// answers audits with silence of its memory, with made-up proofs, or with an
+// old one.
+func TestALiarIsFoundOutAndReplaced(t *testing.T) {
+	for name, lie := range map[string]func(e *envelope.Envelope) *backup.Answer{
+		"has nothing": func(*envelope.Envelope) *backup.Answer { return &backup.Answer{Code: backup.Hash} },
+		"makes it up": func(*envelope.Envelope) *backup.Answer {
+			return &backup.Answer{Code: backup.Hash, Hash: &[32]byte{1}}
+		},
+		"replays": func(e *envelope.Envelope) *backup.Answer {
+			old := backup.Proof(backup.Nonce{}, e.Append(nil))
+			return &backup.Answer{Code: backup.Hash, Hash: &old}
+		},
+		"claims a receipt": func(*envelope.Envelope) *backup.Answer {
+			return &backup.Answer{Code: backup.Gone, Receipts: [][]byte{[]byte("forged")}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world(t, func(t *testing.T, r *rig) {
+				s := newScene(t, r, 5)
+				e := s.alice.write(s.bob.key)
+				time.Sleep(time.Second)
+				liar := s.at(s.alice.placement().Holders[0].Key)
+				liar.mu.Lock()
+				liar.liar = func(f backup.Frame) *backup.Answer {
+					if _, audit := f.(*backup.Audit); audit {
+						return lie(e)
+					}
+					return nil
+				}
+				liar.mu.Unlock()
+				time.Sleep(20 * time.Minute)
+				honest := s.copies(liar)
+				if forged := name == "claims a receipt"; !forged && honest < 3 || forged && honest < 2 {
+					t.Errorf("%d honest copies", honest)
+				}
+				s.comesBack()
+				time.Sleep(2 * time.Second)
+				if s.bob.have() == 0 {
+					t.Error("nothing came")
+				}
+			})
+		})
+	}
+}
+
+func TestAHolderThatSignsForNothingIsNotCounted(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 6)
+		for _, k := range s.keepers[:2] { // they sign in each other's name, and for other things
+			k.liar = func(f backup.Frame) *backup.Answer {
+				if _, store := f.(*backup.Store); store {
+					forged := backup.SignStorage(s.bob.signer, backup.Storage{Digest: envelope.Digest{1}, End: 1})
+					return &backup.Answer{Code: backup.Stored, Storage: forged}
+				}
+				return nil
+			}
+		}
+		s.alice.write(s.bob.key)
+		time.Sleep(time.Second)
+		p := s.alice.placement()
+		if !p.Enough || len(p.Holders) != 3 {
+			t.Fatalf("placed %+v", p)
+		}
+		for _, h := range p.Holders {
+			if h.Key == s.keepers[0].key || h.Key == s.keepers[1].key {
+				t.Error("a forger counts")
+			}
+		}
+	})
+}
+
+func TestStrangersGetNothing(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 3)
+		mallory := r.add(off)
+		e := s.alice.write(s.bob.key)
+		time.Sleep(time.Second)
+		for _, k := range s.keepers {
+			a, err := k.ask(mallory, &backup.Fetch{})
+			if err != nil || len(a.Envelopes) > 0 || a.More {
+				t.Errorf("fetched %+v, %v", a, err)
+			}
+			a, err = k.ask(mallory, &backup.Audit{Digest: e.Digest()})
+			if err != nil || a.Code != backup.Hash || a.Hash != nil {
+				t.Errorf("audited %+v, %v", a, err)
+			}
+			a, err = k.ask(s.alice, &backup.Audit{Digest: e.Digest(), Nonce: backup.Nonce{5}})
+			if want := backup.Proof(backup.Nonce{5}, e.Append(nil)); err != nil || a.Hash == nil || *a.Hash != want {
+				t.Errorf("the author audits %+v, %v", a, err)
+			}
+		}
+	})
+}
+
+// TestWhatIsForgedChangesNothing shows that a peer's fault ends its stream, and
+// touches no copy and no account.
+func TestWhatIsForgedChangesNothing(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 1)
+		k, mallory := s.keepers[0], r.add(off)
+		e := s.alice.sealed(s.bob.key, time.Hour)
+		if a, err := k.ask(s.alice, &backup.Store{Envelope: e.Append(nil)}); err != nil || a.Code != backup.Stored {
+			t.Fatalf("stored %+v, %v", a, err)
+		}
+		before := k.svc.Usage()
+		unsigned := s.alice.sealed(s.bob.key, time.Hour)
+		unsigned.Proof = e.Proof
+		hopped := s.alice.sealed(s.bob.key, time.Hour)
+		hopped.Hops = 1
+		via := s.alice.sealed(s.bob.key, time.Hour)
+		via.Via = []protocols.Key{mallory.key}
+		other := s.alice.sealed(s.bob.key, time.Hour)
+		forgedAdmission := backup.SignAdmission(mallory.signer, backup.Admission{Sender: s.alice.key, Until: 1 << 47})
+		forgedAdmission[1+2] ^= 1
+		forgedReceipt := ack.Sign(mallory.signer, ack.Receipt{
+			Kind: ack.Delivered, To: s.alice.key, Entries: []ack.Entry{{ID: e.ID, Digest: e.Digest().Short()}},
+		})
+		forgedReceipt[len(forgedReceipt)-1] ^= 1
+		for name, f := range map[string]backup.Frame{
+			"an unsigned envelope": &backup.Store{Envelope: unsigned.Append(nil)},
+			"one that has hopped":  &backup.Store{Envelope: hopped.Append(nil)},
+			"one with a way":       &backup.Store{Envelope: via.Append(nil)},
+			"no envelope":          &backup.Store{Envelope: []byte{1, 2, 3}},
+			"a forged admission":   &backup.Store{Envelope: other.Append(nil), Admission: forgedAdmission},
+			"a forged receipt":     &backup.Drop{Receipt: forgedReceipt},
+		} {
+			if a, err := k.ask(mallory, f); err == nil {
+				t.Errorf("%s: answered %+v", name, a)
+			}
+		}
+		// A receipt that is real, of somebody who is not the recipient.
+		real := ack.Sign(mallory.signer, ack.Receipt{
+			Kind: ack.Delivered, To: s.alice.key, Time: 1, Entries: []ack.Entry{{ID: e.ID, Digest: e.Digest().Short()}},
+		})
+		if a, err := k.ask(mallory, &backup.Drop{Receipt: real}); err != nil || a.Code != backup.Done {
+			t.Errorf("another's receipt: %+v, %v", a, err)
+		}
+		synctest.Wait()
+		if after := k.svc.Usage(); after != before {
+			t.Errorf("usage was %+v and is %+v", before, after)
+		}
+	})
+}
+
+func TestWhatIsTooOldIsRefused(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 1)
+		e := s.alice.sealed(s.bob.key, time.Minute)
+		time.Sleep(2 * time.Minute)
+		a, err := s.keepers[0].ask(s.alice, &backup.Store{Envelope: e.Append(nil)})
+		if err != nil || a.Code != backup.Refused || a.Reason != envelope.ReasonClock || a.Value == 0 {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+}
+
+// TestAFloodIsContained has a stranger flood one recipient: it fills what
+// strangers may have, the recipient's friend still has room, and so has
+// everybody else's mail.
+func TestAFloodIsContained(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := &scene{rig: r, alice: r.add(off), bob: r.add(off)}
+		k := r.add(func(cfg *holder.Config) {
+			cfg.Limits = backup.Limits{Total: 1 << 20, PerRecipient: 40_000, PerAuthor: 100_000, PerAsker: 1 << 20}
+		})
+		mallory, carol := r.add(off), r.add(off)
+		stored := 0
+		for range 40 {
+			e := mallory.sealed(s.bob.key, time.Hour)
+			a, err := k.ask(mallory, &backup.Store{Envelope: e.Append(nil)})
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case a.Code == backup.Stored:
+				stored++
+			case a.Code != backup.Refused || a.Reason != envelope.ReasonQuota:
+				t.Fatalf("%+v", a)
+			}
+		}
+		if stored == 0 || stored > 15 {
+			t.Errorf("%d of the flood stored", stored)
+		}
+		e := s.alice.sealed(s.bob.key, time.Hour)
+		until := uint64(time.Now().Add(time.Hour).UnixMilli())
+		admission := backup.SignAdmission(s.bob.signer, backup.Admission{Sender: s.alice.key, Until: until})
+		for who, c := range map[string]*backup.Store{
+			"a stranger":        {Envelope: carol.sealed(s.bob.key, time.Hour).Append(nil)},
+			"the friend":        {Envelope: e.Append(nil), Admission: admission},
+			"another recipient": {Envelope: carol.sealed(s.alice.key, time.Hour).Append(nil)},
+		} {
+			a, err := k.ask(carol, c)
+			if err != nil || (a.Code == backup.Stored) != (who != "a stranger") {
+				t.Errorf("%s: %+v, %v", who, a, err)
+			}
+		}
+	})
+}
+
+func TestWhoStopsHandsOver(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 5)
+		s.alice.write(s.bob.key)
+		time.Sleep(time.Second)
+		leaving := s.at(s.alice.placement().Holders[1].Key)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		began := time.Now()
+		leaving.svc.Leave(ctx)
+		if took := time.Since(began); took > time.Second || ctx.Err() != nil {
+			t.Errorf("took %v", took)
+		}
+		leaving.goDown()
+		if n := s.copies(leaving); n != 3 {
+			t.Errorf("%d copies without it", n)
+		}
+	})
+}
+
+func TestDeadHoldersAreReplacedWithinAMinute(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 8)
+		s.alice.write(s.bob.key)
+		time.Sleep(time.Second)
+		s.alice.goDown()
+		for round := range 3 { // two of them each time, if one is left
+			var held []*party
+			for _, k := range s.keepers {
+				if s.at(k.key) != nil && k.svc.Usage().Copies > 0 {
+					held = append(held, k)
+				}
+			}
+			if len(held) < 2 {
+				t.Fatalf("round %d: %d copies", round, len(held))
+			}
+			for _, k := range held[:min(2, len(held)-1)] {
+				k.goDown()
+			}
+			time.Sleep(time.Minute)
+		}
+		if n := s.copies(); n < 2 { // so many are left to keep it
+			t.Errorf("%d copies in the end", n)
+		}
+	})
+}
+
+func TestTheModeIsKept(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 0)
+		a, err := s.alice.ask(s.bob, &backup.Store{Envelope: s.bob.sealed(key1(t), time.Hour).Append(nil)})
+		if err != nil || a.Code != backup.Refused || a.Reason != envelope.ReasonPolicy {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+	for text, want := range map[string]holder.Mode{"": holder.Auto, "auto": holder.Auto, "on": holder.On, "off": holder.Off} {
+		if got, err := holder.ParseMode(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	if _, err := holder.ParseMode("maybe"); err == nil {
+		t.Error("maybe is no mode")
+	}
+}
