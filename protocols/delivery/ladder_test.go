@@ -295,6 +295,27 @@ func TestSilentConnectionIsLeftForRelays(t *testing.T) {
 	}
 }
 
+func TestWhatRecipientAndRelayTookIsTriedAgainIfNoReceiptComes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3)
+	w.connect(Path{})
+	w.send()
+	w.run(time.Second) // now its answer time is known
+	w.relay(thief, 20*time.Millisecond)
+	w.delay, w.unheard = 400*time.Millisecond, true
+	id := w.send()
+	w.run(time.Second)
+	r, _ := w.m.Report(id)
+	if len(r.Attempts) != 2 || r.Attempts[0].Result != "taken" || r.Attempts[1].Result != "taken" {
+		t.Fatalf("the attempts are %+v", r.Attempts)
+	}
+	w.down() // and the receipt is lost
+	w.delay, w.unheard = 20*time.Millisecond, false
+	w.relay(honest, 20*time.Millisecond)
+	w.run(10 * time.Second)
+	w.wantDelivered(w.now, 0)
+}
+
 func TestConnectionThatWasOnlySlowIsNotSentEverythingAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3)

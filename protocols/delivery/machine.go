@@ -321,6 +321,9 @@ func (m *Machine) Unreadable(now time.Time, id envelope.ID, reason string) {
 	p := m.peer(t.To)
 	t.remove()
 	p.shutAll(t)
+	if t.passage != nil {
+		t.passage.taken = nil
+	}
 	p.waiting.pushBack(t)
 	t.reason = reason
 	t.note(t.lines, reason)

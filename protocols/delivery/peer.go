@@ -197,7 +197,7 @@ func (m *Machine) PeerDown(now time.Time, k protocols.Key) {
 	p.up, p.doubted, p.movedAt = false, false, time.Time{}
 	p.line++
 	m.timers.stop(&p.silence)
-	m.recall(p, "connection lost")
+	m.recall(now, p, "connection lost")
 	if p.barren++; p.fruitful {
 		p.barren = 0
 	}
@@ -293,13 +293,21 @@ func (m *Machine) reach(now time.Time, p *peer) {
 }
 
 // recall takes back all that has no receipt, in front of what was never sent.
-func (m *Machine) recall(p *peer, why string) {
+// What a relay took besides may be signed for on that way: for a while.
+func (m *Machine) recall(now time.Time, p *peer, why string) {
 	for t := p.flight.first; t != nil; t = t.next {
 		t.tries = 0
 	}
-	for t := p.waiting.first; t != nil; t = t.next {
+	for t := p.waiting.first; t != nil; {
+		next := t.next
 		m.timers.stop(&t.retry)
 		t.tries = 0
+		if t.passage != nil && t.passage.taken != nil {
+			t.remove()
+			p.passing.pushBack(t)
+			m.timers.arm(&t.retry, now.Add(relayReceipt))
+		}
+		t = next
 	}
 	p.ready.prepend(&p.unfit)
 	m.takeBack(p, &p.flight, why)

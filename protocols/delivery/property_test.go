@@ -42,7 +42,7 @@ func TestAnyScheduleOfFailuresIsClimbedOver(t *testing.T) {
 
 // disturb does one thing that may happen.
 func disturb(t *rapid.T, w *world, kinds *rapid.Generator[relayKind]) {
-	switch rapid.IntRange(0, 7).Draw(t, "event") {
+	switch rapid.IntRange(0, 8).Draw(t, "event") {
 	case 0, 1, 2:
 		for range rapid.IntRange(1, 40).Draw(t, "burst") {
 			w.send()
@@ -60,11 +60,14 @@ func disturb(t *rapid.T, w *world, kinds *rapid.Generator[relayKind]) {
 	case 7:
 		w.m.LineLost(w.now, bob)
 		w.act()
+	case 8:
+		w.unheard = !w.unheard
 	}
 }
 
 // mend leaves bob one path at least.
 func mend(t *rapid.T, w *world) {
+	w.unheard = false
 	if len(w.relays) > 0 && rapid.Bool().Draw(t, "over a relay") {
 		w.down()
 		w.relays[w.routes[rapid.IntRange(0, len(w.routes)-1).Draw(t, "which")][0]].kind = honest
