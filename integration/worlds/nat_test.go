@@ -16,18 +16,21 @@ type homes struct {
 	*simnat.Internet
 	t         *testing.T
 	bootstrap []string
+	publics   map[string]*simnat.Plug // by id
 }
 
 // inHomes runs f in a bubble of its own, where n public nodes relay.
 func inHomes(t *testing.T, publics int, f func(t *testing.T, w *homes)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &homes{Internet: simnat.New(hop), t: t}
+		w := &homes{Internet: simnat.New(hop), t: t, publics: make(map[string]*simnat.Plug)}
 		t.Cleanup(w.Close)
 		for i := range publics {
 			ip := fmt.Sprintf("1.0.0.%d", i+1)
-			n := w.start(w.Plug(ip, nil), ip, node.Config{Reachability: "public", Relay: "on"})
+			plug := w.Plug(ip, nil)
+			n := w.start(plug, ip, node.Config{Reachability: "public", Relay: "on"})
 			w.bootstrap = append(w.bootstrap, n.Link())
+			w.publics[n.ID()] = plug
 		}
 		time.Sleep(time.Second)
 		f(t, w)
@@ -47,6 +50,9 @@ func (w *homes) home(ip string, r *simnat.Router, cfg node.Config) living {
 	w.t.Helper()
 	return w.start(w.Plug(ip, r), ip, cfg)
 }
+
+// kill takes a public node off the net without a word.
+func (w *homes) kill(id string) { w.publics[id].Move(w.Router("9.9.9.9")) }
 
 // path is how a node is connected to another now.
 func (l living) path(to living) string {

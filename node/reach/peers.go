@@ -29,6 +29,7 @@ func (s *Service) identified(ctx context.Context, e event.EvtPeerIdentificationC
 		return
 	}
 	s.mu.Lock()
+	s.tcp.next, s.tcp.pause = time.Time{}, 0
 	s.seen.add(e.Conn.ID(), e.Conn.LocalMultiaddr(), remote, e.ObservedAddr)
 	moved := time.Now().Before(s.stale.looking) && s.seen.moved(e.Conn.ID())
 	if moved {

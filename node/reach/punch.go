@@ -28,10 +28,7 @@ func (s *Service) planPunch(id peer.ID, after time.Duration) {
 		return
 	}
 	s.punches[id] = circuit{due: due}
-	select {
-	case s.news <- struct{}{}:
-	default:
-	}
+	s.nudge()
 }
 
 // punchDue punches where it is due, and returns when it will be next. Behind a

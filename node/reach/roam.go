@@ -48,7 +48,7 @@ func (s *Service) checkUplink(ctx context.Context) {
 	s.mu.Lock()
 	s.uplink = now
 	s.advert.move(time.Now(), now)
-	s.tcpTried, s.stale = false, staleness{}
+	s.tcp, s.stale = tcpSearch{}, staleness{}
 	clear(s.punches)
 	clear(s.offered)
 	s.mu.Unlock()

@@ -68,20 +68,20 @@ type Service struct {
 	emitter event.Emitter
 	events  event.Subscription
 
-	mu       sync.Mutex // guards what follows
-	host     *Host
-	judge    *Judge
-	verdict  Verdict
-	addrs    Addresses
-	advert   advert
-	seen     sightings
-	uplink   Uplink
-	punches  punches
-	stale    staleness
-	tcpTried bool // a connection was exchanged for one by TCP on this uplink
-	offered  map[peer.ID]time.Time
-	wake     chan struct{} // closed and replaced when relays may have become known
-	changed  chan struct{} // closed and replaced when Public changes
+	mu      sync.Mutex // guards what follows
+	host    *Host
+	judge   *Judge
+	verdict Verdict
+	addrs   Addresses
+	advert  advert
+	seen    sightings
+	uplink  Uplink
+	punches punches
+	stale   staleness
+	tcp     tcpSearch
+	offered map[peer.ID]time.Time
+	wake    chan struct{} // closed and replaced when relays may have become known
+	changed chan struct{} // closed and replaced when Public changes
 }
 
 // atATime is how many dials and punches run beside each other.
@@ -216,6 +216,14 @@ func (s *Service) loop(ctx context.Context) {
 			s.checkUplink(ctx)
 		case <-due.C:
 		}
+	}
+}
+
+// nudge has Run look what is due.
+func (s *Service) nudge() {
+	select {
+	case s.news <- struct{}{}:
+	default:
 	}
 }
 

@@ -39,6 +39,9 @@ func (l *staleness) begin(now time.Time) {
 	*l = staleness{next: now.Add(l.wait), wait: l.wait, looking: now.Add(lookTime)}
 }
 
+// missed takes in that the peer to look by was gone: the next one is asked.
+func (l *staleness) missed() { *l = staleness{failed: failedPunches, wait: l.wait / 2} }
+
 // moved says that what a new connection shows is not what all others of its kind
 // do.
 func (s sightings) moved(conn string) bool {
@@ -70,10 +73,7 @@ func (s *Service) Trace(e *holepunch.Event) {
 		s.stale.failed++
 	}
 	s.mu.Unlock()
-	select {
-	case s.news <- struct{}{}:
-	default:
-	}
+	s.nudge()
 }
 
 // lookDue dials a public peer again if holes should be punched and are not. It
@@ -101,5 +101,13 @@ func (s *Service) lookDue(ctx context.Context, now time.Time) {
 	s.mu.Lock()
 	s.stale.begin(now)
 	s.mu.Unlock()
-	s.spawn(func() { s.exchange(ctx, h, pick) })
+	s.spawn(func() {
+		if s.exchange(ctx, h, pick) == nil {
+			return
+		}
+		s.mu.Lock()
+		s.stale.missed()
+		s.mu.Unlock()
+		s.nudge()
+	})
 }

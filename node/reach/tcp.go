@@ -12,8 +12,32 @@ import (
 )
 
 // tcpWait is how long a node behind a NAT has connections to several public peers
-// by QUIC alone before one is exchanged for one by TCP.
-const tcpWait = 5 * time.Second
+// by QUIC alone before one is exchanged for one by TCP. Peers whose network blocks
+// UDP cannot be met before.
+const tcpWait = time.Second
+
+// From one look at the connections to the next, if none is to be exchanged. It
+// doubles, and begins anew with each peer that we dialled.
+const (
+	tcpPause    = time.Second
+	tcpPauseMax = 5 * time.Minute
+)
+
+// tcpSearch says when to look for a connection to exchange.
+type tcpSearch struct {
+	done  bool // one was exchanged on this uplink
+	next  time.Time
+	pause time.Duration
+}
+
+// idle says when to look next, after nothing was found; ripe is when there may be
+// something, zero if nobody knows.
+func (t *tcpSearch) idle(now, ripe time.Time) {
+	if t.next = ripe; ripe.IsZero() {
+		t.pause = min(max(2*t.pause, tcpPause), tcpPauseMax)
+		t.next = now.Add(t.pause)
+	}
+}
 
 // outbound is a connection of ours to a public address.
 type outbound struct {
@@ -35,10 +59,11 @@ func exchangeable(now time.Time, conns []outbound) (pick *outbound, ripe time.Ti
 	if len(conns) < 2 || slices.ContainsFunc(conns, func(c outbound) bool { return c.tcp }) {
 		return nil, time.Time{}
 	}
+	first := slices.MinFunc(conns, func(a, b outbound) int { return a.opened.Compare(b.opened) })
+	if at := first.opened.Add(tcpWait); now.Before(at) {
+		return nil, at // perhaps the next dial goes by TCP anyway
+	}
 	for i, c := range conns {
-		if at := c.opened.Add(tcpWait); now.Before(at) {
-			return nil, at // perhaps the next dial goes by TCP anyway
-		}
 		if c.open && c.offers && !c.busy && (pick == nil || pick.relay && !c.relay) {
 			pick = &conns[i]
 		}
@@ -53,8 +78,21 @@ func (s *Service) TCPFirst() bool {
 	if h == nil || h.Local || s.Public() {
 		return false
 	}
-	conns := s.outbound(h)
-	return len(conns) > 0 && !slices.ContainsFunc(conns, func(c outbound) bool { return c.tcp })
+	some := false
+	for _, c := range h.Network().Conns() {
+		if !goesOut(c) {
+			continue
+		}
+		if some = true; has(c.RemoteMultiaddr(), multiaddr.P_TCP) {
+			return false
+		}
+	}
+	return some
+}
+
+// goesOut says that we made the connection, to a public address.
+func goesOut(c network.Conn) bool {
+	return c.Stat().Direction == network.DirOutbound && public(c.RemoteMultiaddr())
 }
 
 // outbound are the connections we made to public addresses.
@@ -69,7 +107,7 @@ func (s *Service) outbound(h *Host) (conns []outbound) {
 		}
 	}
 	for _, c := range h.Network().Conns() {
-		if c.Stat().Direction != network.DirOutbound || !public(c.RemoteMultiaddr()) {
+		if !goesOut(c) {
 			continue
 		}
 		id := c.RemotePeer()
@@ -90,30 +128,36 @@ func (s *Service) outbound(h *Host) (conns []outbound) {
 func (s *Service) tcpDue(ctx context.Context, now time.Time) time.Time {
 	h := s.hostNow()
 	s.mu.Lock()
-	done := s.tcpTried || s.verdict.Public || h.Local
+	rests := s.tcp.done || s.verdict.Public || h.Local
+	next := s.tcp.next
 	s.mu.Unlock()
-	if done {
+	switch {
+	case rests:
 		return time.Time{}
+	case now.Before(next):
+		return next
 	}
 	pick, ripe := exchangeable(now, s.outbound(h))
-	if pick == nil || !s.spawn(func() { s.exchange(ctx, h, pick.peer) }) {
-		return ripe
-	}
+	done := pick != nil && s.spawn(func() { _ = s.exchange(ctx, h, pick.peer) })
 	s.mu.Lock()
-	s.tcpTried = true
-	s.mu.Unlock()
-	return time.Time{}
+	defer s.mu.Unlock()
+	if s.tcp.done = done; done {
+		return time.Time{}
+	}
+	s.tcp.idle(now, ripe)
+	return s.tcp.next
 }
 
 // dialTime bounds the dial to a peer that was connected just now.
-const dialTime = 10 * time.Second
+const dialTime = 3 * time.Second
 
 // exchange closes the connection to a peer and makes another, for the peer to say
 // where it comes from. TCPFirst has it go by TCP if none does.
-func (s *Service) exchange(ctx context.Context, h *Host, id peer.ID) {
+func (s *Service) exchange(ctx context.Context, h *Host, id peer.ID) error {
 	_ = h.Network().ClosePeer(id)
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	err := h.Connect(ctx, peer.AddrInfo{ID: id})
 	logger.Debugw("connected anew, to be seen", "peer", id, "err", err)
+	return err
 }

@@ -17,7 +17,8 @@ func TestWhichConnectionIsExchangedForTCP(t *testing.T) {
 		"none":                      {nil, "", 0},
 		"the only one stays":        {[]outbound{{peer: "a", opened: old, offers: true}}, "", 0},
 		"one goes by TCP already":   {[]outbound{{peer: "a", opened: old, offers: true}, {peer: "b", opened: old, tcp: true}}, "", 0},
-		"a young one is waited for": {[]outbound{{peer: "a", opened: old, offers: true}, {peer: "b", opened: now, offers: true}}, "", tcpWait},
+		"young ones are waited for": {[]outbound{{peer: "a", opened: now.Add(-tcpWait / 2), offers: true}, {peer: "b", opened: now, offers: true}}, "", tcpWait / 2},
+		"not for each further one":  {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: now, offers: true}}, "b", 0},
 		"one that listens on TCP":   {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: old, offers: true}}, "b", 0},
 		"nobody listens on TCP":     {[]outbound{{peer: "a", opened: old}, {peer: "b", opened: old}}, "", 0},
 		"never one through a hole":  {[]outbound{{peer: "friend", opened: old, offers: true}, {peer: "b", opened: old}}, "", 0},
@@ -35,5 +36,23 @@ func TestWhichConnectionIsExchangedForTCP(t *testing.T) {
 		if (c.ripe == 0) != ripe.IsZero() || c.ripe != 0 && ripe.Sub(now) != c.ripe {
 			t.Errorf("%s: ripe at %v, want in %v", name, ripe, c.ripe)
 		}
+	}
+}
+
+func TestTCPIsSoughtEverMoreRarely(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	var search tcpSearch
+	search.idle(now, now.Add(tcpWait))
+	if search.next != now.Add(tcpWait) || search.pause != 0 {
+		t.Errorf("not when there may be something: %+v", search)
+	}
+	looks := 0
+	for end := now.Add(time.Hour); now.Before(end); now = search.next {
+		search.idle(now, time.Time{})
+		looks++
+	}
+	if looks < 12 || looks > 25 {
+		t.Errorf("%d looks in an hour", looks)
 	}
 }
