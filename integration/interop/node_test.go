@@ -35,40 +35,59 @@ func meet(t *testing.T, network string) *meeting {
 	var cancel context.CancelFunc
 	m.ctx, cancel = context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	var err error
-	if m.node, err = node.New(node.Config{Name: "ours", Network: network, Local: true, RendezvousDir: t.TempDir()}); err != nil {
+	m.node, m.info = run(t, node.Config{Network: network})
+	m.peer = newBare(t, network)
+	return m
+}
+
+// run runs a node of ours on loopback, which finds nobody by itself.
+func run(t *testing.T, cfg node.Config) (*node.Node, peer.AddrInfo) {
+	t.Helper()
+	cfg.Name, cfg.Local, cfg.RendezvousDir = "ours", true, t.TempDir()
+	n, err := node.New(cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- m.node.Run(running) }()
+	go func() { done <- n.Run(running) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("run: %v", err)
 		}
 	})
-	if m.peer, err = bare.New(network); err != nil {
+	id, err := peer.Decode(n.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, peer.AddrInfo{ID: id, Addrs: n.Addrs()}
+}
+
+// newBare starts a peer that shares no code with ours, and holds against us
+// whatever comes to it that should not.
+func newBare(t *testing.T, network string) *bare.Peer {
+	t.Helper()
+	p, err := bare.New(network)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		m.peer.Close()
-		close(m.peer.Errors)
-		for err := range m.peer.Errors {
+		p.Close()
+		close(p.Errors)
+		for err := range p.Errors {
 			t.Errorf("the node sent: %v", err)
 		}
 	})
-	if m.info.ID, err = peer.Decode(m.node.ID()); err != nil {
-		t.Fatal(err)
-	}
-	m.info.Addrs = m.node.Addrs()
-	return m
+	return p
 }
 
 // address is where the peer can be dialled.
 func (m *meeting) address() string {
-	return fmt.Sprintf("%s/p2p/%s", m.peer.Host.Addrs()[0], m.peer.Host.ID())
+	return addressOf(m.peer)
 }
+
+func addressOf(p *bare.Peer) string { return fmt.Sprintf("%s/p2p/%s", p.Host.Addrs()[0], p.Host.ID()) }
 
 func next[T any](t *testing.T, m *meeting, from <-chan T) T {
 	t.Helper()

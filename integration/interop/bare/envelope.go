@@ -22,6 +22,8 @@ type Envelope struct {
 	Key           []byte
 	Nonce, Cipher []byte
 	Proof         []byte
+	Via           [][]byte // relays still to pass
+	Hops          uint64   // relays passed
 
 	additional, signed []byte // fields 0 to 6, 0 to 7
 }
@@ -74,7 +76,17 @@ func seal(author ed25519.PrivateKey, network string, s sealing, id [16]byte, cre
 		bin(slices.Concat([]byte{1}, s.prekeyID, ephemeral))
 	signed := slices.Clone(additional).bin(aead.Seal(slices.Clone(s.nonce), s.nonce, plaintext, additional))
 	proof := append([]byte{0}, ed25519.Sign(author, signingBytes(network, "tom-envelope-v1", signed))...)
-	return pack(slices.Concat(pack{}.array(11), signed)).bin(proof).array(0).uint(0), nil
+	return (&Envelope{signed: signed, Proof: proof}).encode(), nil
+}
+
+// encode writes an envelope with the via and hops that it has now: its author
+// has not signed those.
+func (e *Envelope) encode() []byte {
+	p := pack(slices.Concat(pack{}.array(11), e.signed)).bin(e.Proof).array(len(e.Via))
+	for _, k := range e.Via {
+		p = p.bin(k)
+	}
+	return p.uint(e.Hops)
 }
 
 func deriveKey(shared, ephemeral, recipient []byte, from, to ed25519.PublicKey) ([]byte, error) {
@@ -97,10 +109,10 @@ func parse(b []byte) (*Envelope, error) {
 	body := u.bin()
 	e.signed = fields[:len(fields)-len(u.b)]
 	e.Proof = u.bin()
-	for range u.array() {
-		u.exactly(32)
+	for range u.atMost(4) {
+		e.Via = append(e.Via, u.exactly(32))
 	}
-	u.uint()
+	e.Hops = u.uint()
 	u.choose(len(body) >= 40 && e.Key[0] == 1 && len(e.Proof) > 0)
 	if u.err != nil {
 		return nil, u.err

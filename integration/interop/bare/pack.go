@@ -143,6 +143,16 @@ func (u *unpack) array() int {
 	return 0
 }
 
+// atMost reads a header of at most n elements.
+func (u *unpack) atMost(n int) int {
+	got := u.array()
+	u.choose(got <= n)
+	if u.err != nil {
+		return 0
+	}
+	return got
+}
+
 // optional reads bytes or nil.
 func (u *unpack) optional() []byte {
 	if len(u.b) > 0 && u.b[0] == 0xc0 {

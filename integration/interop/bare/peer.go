@@ -22,10 +22,13 @@ import (
 
 // Peer is a libp2p host that speaks ToM.
 type Peer struct {
-	Host     host.Host
-	Messages chan *Message // received, verified and opened
-	Receipts chan *Receipt // received and verified
-	Errors   chan error    // what incoming streams had that they should not
+	Host      host.Host
+	Messages  chan *Message  // received, verified and opened
+	Receipts  chan *Receipt  // received and verified
+	Beats     chan Beat      // received and answered; more than there is room for are let go
+	Presences chan *Presence // received and verified
+	Errors    chan error     // what incoming streams had that they should not
+	Relay     bool           // offer to pass on what is for others; set before the first hello
 
 	network string
 	key     ed25519.PrivateKey
@@ -34,6 +37,8 @@ type Peer struct {
 
 	mu    sync.Mutex // held while a frame is sent and its answer read
 	lines map[string]line
+
+	passed passed
 }
 
 // New starts a peer with a new identity on a port of loopback.
@@ -59,12 +64,14 @@ func New(network string) (*Peer, error) {
 	}
 	p := &Peer{
 		Host: h, Messages: make(chan *Message, 100), Receipts: make(chan *Receipt, 100), Errors: make(chan error, 100),
+		Beats: make(chan Beat, 1), Presences: make(chan *Presence, 100),
 		network: network, key: key, prekey: prekey,
-		lines: make(map[string]line),
+		lines:  make(map[string]line),
+		passed: passed{from: make(map[Entry]peer.ID)},
 	}
 	p.serve("envelope", p.serveEnvelopes)
 	p.serve("ack", p.serveAcks)
-	p.serve("heartbeat", p.serveHello)
+	p.serve("heartbeat", p.serveHeartbeat)
 	return p, nil
 }
 
@@ -124,7 +131,7 @@ func readFrame(r *bufio.Reader) ([]byte, error) {
 	return frame, err
 }
 
-// line is an outgoing stream, kept open while the peer lives.
+// line is an outgoing stream to one peer, kept open while both live.
 type line struct {
 	s  network.Stream
 	in *bufio.Reader
@@ -135,39 +142,74 @@ type line struct {
 func (p *Peer) ask(ctx context.Context, to peer.ID, name string, frame []byte, wantAnswer bool) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := p.lines[name]
-	if l.s == nil || l.s.Conn().RemotePeer() != to {
+	l := p.lines[name+string(to)]
+	if l.s == nil {
 		s, err := p.Host.NewStream(ctx, to, p.id(name))
 		if err != nil {
 			return nil, err
 		}
 		l = line{s, bufio.NewReader(s)}
-		p.lines[name] = l
+		p.lines[name+string(to)] = l
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		l.s.SetDeadline(deadline)
 	}
+	answer, err := l.exchange(frame, wantAnswer)
+	if err != nil {
+		delete(p.lines, name+string(to))
+		l.s.Reset()
+	}
+	return answer, err
+}
+
+func (l line) exchange(frame []byte, wantAnswer bool) ([]byte, error) {
 	if err := writeFrame(l.s, frame); err != nil || !wantAnswer {
 		return nil, err
 	}
 	return readFrame(l.in)
 }
 
-func (p *Peer) hello() []byte {
+// Hello is what the peer says of itself now.
+func (p *Peer) Hello() Hello {
 	now := time.Now()
-	return Hello{
+	h := Hello{
 		Agent: "bare/1", Name: "bare", Prekeys: record(p.key, p.network, now, p.prekey.PublicKey()),
 		Time: uint64(now.UnixMilli()),
-	}.encode()
+	}
+	if p.Relay {
+		h.Roles = []uint64{roleRelay}
+	}
+	return h
 }
 
 // Greet says hello and returns the other's.
 func (p *Peer) Greet(ctx context.Context, to peer.ID) (Hello, error) {
-	b, err := p.ask(ctx, to, "heartbeat", p.hello(), true)
+	b, err := p.ask(ctx, to, "heartbeat", p.Hello().encode(), true)
 	if err != nil {
 		return Hello{}, err
 	}
 	return parseHello(b)
+}
+
+// Beat asks for a sign of life and returns it.
+func (p *Peer) Beat(ctx context.Context, to peer.ID, b Beat) (BeatAnswer, error) {
+	answer, err := p.ask(ctx, to, "heartbeat", b.encode(), true)
+	if err != nil {
+		return BeatAnswer{}, err
+	}
+	return parseBeatAnswer(answer)
+}
+
+// TellWhere sends a presence that names the peer's own addresses. It is not
+// answered.
+func (p *Peer) TellWhere(ctx context.Context, to peer.ID) error {
+	now := uint64(time.Now().UnixMilli())
+	said := Presence{Node: p.Key(), Made: now, Until: now + 3_600_000}
+	for _, a := range p.Host.Addrs() {
+		said.Addrs = append(said.Addrs, a.Bytes())
+	}
+	_, err := p.ask(ctx, to, "heartbeat", presenceFrame(said.sign(p.key, p.network), nil), false)
+	return err
 }
 
 // Seal makes an envelope for a node whose hello is known.
@@ -212,6 +254,9 @@ func (p *Peer) serveEnvelopes(s network.Stream, frame []byte) error {
 	if err := errors.Join(e.verify(p.network), e.checkTime(time.Now())); err != nil {
 		return err
 	}
+	if !e.To.Equal(p.Key()) {
+		return p.passOn(s, e)
+	}
 	opened, err := e.open(p.prekey)
 	if err != nil {
 		return err
@@ -221,20 +266,51 @@ func (p *Peer) serveEnvelopes(s network.Stream, frame []byte) error {
 		return err
 	}
 	p.Messages <- m
-	return writeFrame(s, Answer{e.Digest16(), Taken}.encode())
+	return writeFrame(s, Answer{Digest: e.Digest16(), Code: Taken}.encode())
 }
 
 func (p *Peer) serveAcks(_ network.Stream, frame []byte) error {
 	receipts, err := parseAckFrame(p.network, frame)
 	for _, r := range receipts {
+		if r.Kind == Got && !r.To.Equal(p.Key()) {
+			err = errors.Join(err, p.passBack(r, frame))
+			continue
+		}
 		p.Receipts <- r
 	}
 	return err
 }
 
-func (p *Peer) serveHello(s network.Stream, frame []byte) error {
-	if _, err := parseHello(frame); err != nil {
+func (p *Peer) serveHeartbeat(s network.Stream, frame []byte) error {
+	kind, err := frameType(frame)
+	switch {
+	case err != nil:
+		return err
+	case kind == typeHello:
+		if _, err := parseHello(frame); err != nil {
+			return err
+		}
+		return writeFrame(s, p.Hello().encode())
+	case kind == typeBeat:
+		b, err := parseBeat(frame)
+		if err != nil {
+			return err
+		}
+		select {
+		case p.Beats <- b:
+		default:
+		}
+		return writeFrame(s, BeatAnswer{b.Counter, uint64(time.Now().UnixMilli())}.encode())
+	case kind == typePresence:
+		said, _, err := parsePresenceFrame(frame)
+		if err != nil {
+			return err
+		}
+		presence, err := parsePresence(p.network, said, time.Now())
+		if err == nil {
+			p.Presences <- presence
+		}
 		return err
 	}
-	return writeFrame(s, p.hello())
+	return nil // an unknown type is passed over
 }

@@ -64,6 +64,7 @@ type Entry struct{ ID, Digest [16]byte }
 const (
 	Delivered = 1
 	Read      = 2
+	Got       = 4
 )
 
 func (r *Receipt) sign(key ed25519.PrivateKey, network string) []byte {
@@ -158,16 +159,24 @@ func todaysPrekey(network string, node ed25519.PublicKey, b []byte, now time.Tim
 	return ecdh.X25519().NewPublicKey(today)
 }
 
+// roleRelay is the role of who passes on envelopes for others.
+const roleRelay = 1
+
 // Hello is what a node says of itself.
 type Hello struct {
 	Version     uint64
 	Agent, Name string
+	Roles       []uint64
 	Prekeys     []byte
 	Time        uint64
 }
 
 func (h Hello) encode() []byte {
-	return pack{}.array(9).uint(1).uint(1).str(h.Agent).str(h.Name).array(0).array(0).bin(h.Prekeys).nil().uint(h.Time)
+	p := pack{}.array(9).uint(1).uint(1).str(h.Agent).str(h.Name).array(len(h.Roles))
+	for _, r := range h.Roles {
+		p = p.uint(r)
+	}
+	return p.array(0).bin(h.Prekeys).nil().uint(h.Time)
 }
 
 func parseHello(b []byte) (Hello, error) {
@@ -175,8 +184,8 @@ func parseHello(b []byte) (Hello, error) {
 	u.choose(u.array() >= 9)
 	u.choose(u.uint() == 1)
 	h := Hello{Version: u.uint(), Agent: u.str(), Name: u.str()}
-	for range u.array() {
-		u.uint() // roles
+	for range u.atMost(8) {
+		h.Roles = append(h.Roles, u.uint())
 	}
 	for range u.array() {
 		u.str() // capabilities
@@ -187,20 +196,36 @@ func parseHello(b []byte) (Hello, error) {
 	return h, u.err
 }
 
-// Answer is a hop answer without its argument.
+// Answer is a hop answer without its argument, except for the reason of a
+// refusal.
 type Answer struct {
 	Digest [16]byte
 	Code   uint64
+	Reason uint64
 }
 
-// Taken is the code of the answer to an envelope that was taken.
-const Taken = 1
+// Codes of answers, and a reason.
+const (
+	Taken   = 1
+	Refused = 4
+	NoRoute = 3
+)
 
-func (a Answer) encode() []byte { return pack{}.array(3).bin(a.Digest[:]).uint(a.Code).nil() }
+func (a Answer) encode() []byte {
+	p := pack{}.array(3).bin(a.Digest[:]).uint(a.Code)
+	if a.Code == Refused {
+		return p.array(2).uint(a.Reason).uint(0)
+	}
+	return p.nil()
+}
 
 func parseAnswer(b []byte) (Answer, error) {
 	u := &unpack{b: b}
 	u.choose(u.array() == 3)
-	digest := u.exactly(16)
-	return Answer{[16]byte(pad16(digest)), u.uint()}, u.err
+	a := Answer{Digest: [16]byte(pad16(u.exactly(16))), Code: u.uint()}
+	if a.Code == Refused {
+		u.choose(u.array() == 2)
+		a.Reason = u.uint()
+	}
+	return a, u.err
 }
