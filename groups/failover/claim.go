@@ -95,7 +95,16 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 		m.sameTerm(now, from, b)
 		return
 	}
-	if !m.valid(now, v, b) || b.Primary() == m.self { // an old claim of its own: it was given up
+	if !m.sound(v, b) || b.Primary() == m.self { // an old claim of its own: it was given up
+		return
+	}
+	if !m.eligible(now, b) { // nobody may follow it, but the sender does
+		switch {
+		case m.Leads() && from != b.Primary():
+			m.noteForeign(now, from, b)
+		case !m.Leads() && from == m.d.Current.Primary() && m.admins[m.self]:
+			m.askedHome(b)
+		}
 		return
 	}
 	if !m.Leads() && from == m.d.Current.Primary() { // it leads or follows another, and takes us there
@@ -109,7 +118,7 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 	switch {
 	case m.consented(b):
 		m.follow(now, b)
-	case m.Leads() && b.joins(m.d.Current.Term()) && m.stands(b, of(b, evidence), m.d.Current, m.attaches()):
+	case m.Leads() && b.joins(m.d.Current.Term()) && m.stands(b, of(b, evidence), m.d.Current, of(m.d.Current, m.attaches())):
 		m.follow(now, b)
 	case m.Leads():
 		m.noteForeign(now, from, b)
@@ -179,12 +188,14 @@ func (m *Machine) consider(now time.Time, b *Branch) {
 	m.startAsking(now)
 }
 
-// valid says whether a branch may be followed at all.
-func (m *Machine) valid(now time.Time, v wire.Verifier, b *Branch) bool {
+// eligible says whether the branch's primary may be hub.
+func (m *Machine) eligible(now time.Time, b *Branch) bool {
+	return m.member(b.Primary()) && !m.isCondemned(now, b.Primary())
+}
+
+// sound says whether a branch could be opened by its primary.
+func (m *Machine) sound(v wire.Verifier, b *Branch) bool {
 	o := b.Opened
-	if !m.member(o.Primary) || m.isCondemned(now, o.Primary) {
-		return false
-	}
 	switch o.Cause {
 	case wire.CauseFirst:
 		return o.Primary == m.cfg.Charter.Creator && o.Links[0] == m.cfg.Charter.Hash()
@@ -197,12 +208,12 @@ func (m *Machine) valid(now time.Time, v wire.Verifier, b *Branch) bool {
 }
 
 // reportedBy says whether another member than the claimant reported the hub
-// whose term the branch continues.
+// whose term the branch continues; it may have been kicked since.
 func (m *Machine) reportedBy(v wire.Verifier, b *Branch) bool {
 	for _, e := range b.Evidence {
 		r, err := wire.ParseReport(v, e.Structure)
 		if err == nil && r.Group == m.cfg.Group && r.Opened == b.Links[0].Term().Opened &&
-			r.Reporter != b.Opened.Primary && r.Reporter != b.Links[0].Primary && m.member(r.Reporter) {
+			r.Reporter != b.Opened.Primary && r.Reporter != b.Links[0].Primary && m.counted(r.Reporter) {
 			return true
 		}
 	}
@@ -343,19 +354,37 @@ func (m *Machine) OnNamed(now time.Time, _ protocols.Key, h *wire.HubRecord, adm
 }
 
 func (m *Machine) onNamed(now time.Time, h *wire.HubRecord, admin []byte) {
-	cur := m.d.Current
-	if h.Group != m.cfg.Group || h.Primary != m.self || h.Version != 1 || h.Number != cur.Record.Number+1 ||
-		len(h.Links) != 1 || h.Links[0] != cur.Record.Hash() || m.isCondemned(now, m.self) {
+	cur := m.d.Current.Record
+	if h.Group != m.cfg.Group || h.Primary != m.self || h.Version != 1 || len(h.Links) != 1 || m.isCondemned(now, m.self) {
 		return
 	}
-	allowed := h.Cause == wire.CauseAdmin && m.admins[h.Admin] || h.Cause == wire.CauseHanded && h.Admin == cur.Primary()
-	if !allowed || m.Leads() {
-		return
+	foreign := m.lead.foreign
+	switch {
+	case h.Links[0] == cur.Hash() && h.Number == cur.Number+1 && !m.Leads():
+		if h.Cause == wire.CauseAdmin && m.admins[h.Admin] || h.Cause == wire.CauseHanded && h.Admin == cur.Primary {
+			m.openNamed(now, *h, admin, cur)
+		}
+	case !m.Leads() || foreign == nil || h.Cause != wire.CauseAdmin || !m.admins[h.Admin] || h.Number <= cur.Number:
+	case h.Links[0] == foreign.Record.Hash() && h.Number == foreign.Record.Number+1:
+		m.openNamed(now, *h, admin, foreign.Record)
+		m.sendHome(foreign)
+	case h.Links[0] == cur.Hash() && h.Number == cur.Number+1:
+		m.openNamed(now, *h, admin, cur)
+		m.sendHome(foreign)
 	}
-	r := m.signed(*h, admin)
-	b := &Branch{Record: r, Opened: r, Links: []*wire.HubRecord{cur.Record}}
+}
+
+// openNamed opens a term of this node's own that an admin, or the primary before,
+// signed. If it led already, its followers stay what they are.
+func (m *Machine) openNamed(now time.Time, h wire.HubRecord, admin []byte, link *wire.HubRecord) {
+	r := m.signed(h, admin)
+	b := &Branch{Record: r, Opened: r, Links: []*wire.HubRecord{link}}
+	peers, led := m.peers, m.Leads()
 	m.event(Claimed, b)
 	m.follow(now, b)
+	if led {
+		m.peers = peers
+	}
 	f := b.Frame()
 	m.toAll(&f)
 }

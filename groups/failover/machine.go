@@ -122,6 +122,7 @@ type Machine struct {
 	beat      time.Duration
 	members   []protocols.Key // by seniority
 	admins    map[protocols.Key]bool
+	kicked    []protocols.Key
 	condemned map[protocols.Key]time.Time // for equivocation, until
 	d         Durable
 	ready     Ready
@@ -151,16 +152,22 @@ func New(now time.Time, cfg Config, d Durable, restart bool) *Machine {
 	return m
 }
 
-// Members says who is in the group, by seniority, and which of them are admins.
-func (m *Machine) Members(now time.Time, s wire.Settings, members []protocols.Key, admin func(protocols.Key) bool) {
-	m.beat = time.Duration(s.Beat) * time.Millisecond
-	m.members = slices.Clone(members)
+// Roster is who is in the group, as failover needs it.
+type Roster struct {
+	Beat    time.Duration
+	Members []protocols.Key // by seniority
+	Admins  []protocols.Key
+	Kicked  []protocols.Key
+}
+
+// Members says who is in the group now.
+func (m *Machine) Members(now time.Time, r Roster) {
+	m.beat, m.members = r.Beat, slices.Clone(r.Members)
 	clear(m.admins)
-	for _, k := range members {
-		if admin(k) {
-			m.admins[k] = true
-		}
+	for _, k := range r.Admins {
+		m.admins[k] = true
 	}
+	m.kicked = slices.Clone(r.Kicked)
 	for k := range m.peers {
 		if !m.member(k) {
 			delete(m.peers, k)

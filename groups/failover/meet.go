@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -60,6 +61,10 @@ func (m *Machine) evidence(b *Branch, attaches []*wire.Attach) wire.HubRecordFra
 func (m *Machine) meet(now time.Time) {
 	l := &m.lead
 	l.meetAt = now.Add(m.beat)
+	if l.vouched && !m.eligible(now, l.foreign) && m.bringHome(now, l.foreign) {
+		l.foreign = nil
+		return
+	}
 	if l.foreign.Primary() == m.self || now.Sub(l.since) > 2*m.tenths(missTenths) {
 		other := l.foreign
 		l.foreign = nil
@@ -88,21 +93,28 @@ func (m *Machine) merge(now time.Time, other *Branch) {
 	m.peers = peers
 	f := m.evidence(b, attaches)
 	m.toAll(&f)
+	if !m.member(other.Primary()) { // it may not know that it is none any more
+		m.send(other.Primary(), &f)
+	}
 }
 
 // counts returns how many members follow a, with the attaches x, and b, with y:
-// each counted where its newest attach is, the two hubs not.
+// each counted where its newest attach is, the two hubs not. Who was kicked
+// counts too: the other side may not have heard of that, and both have to come to
+// the same.
 func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attach) (ca, cb int) {
 	newest := make(map[protocols.Key]wire.Millis)
 	for _, t := range y {
-		newest[t.Member] = max(newest[t.Member], t.Time)
+		if m.counted(t.Member) {
+			newest[t.Member] = max(newest[t.Member], t.Time)
+		}
 	}
 	delete(newest, a.Primary())
 	delete(newest, b.Primary())
 	cb = len(newest)
 	counted := make(map[protocols.Key]bool)
 	for _, t := range x {
-		if t.Member == a.Primary() || t.Member == b.Primary() || counted[t.Member] || !m.member(t.Member) {
+		if t.Member == a.Primary() || t.Member == b.Primary() || counted[t.Member] || !m.counted(t.Member) {
 			continue
 		}
 		counted[t.Member] = true
@@ -118,6 +130,8 @@ func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attac
 	return ca, cb
 }
 
+func (m *Machine) counted(k protocols.Key) bool { return m.member(k) || slices.Contains(m.kicked, k) }
+
 // OnMeet takes another hub's branch and those who follow it.
 func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *Branch, attaches []*wire.Attach) {
 	m.checkLate(now)
@@ -129,15 +143,15 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		m.stranger(now, from, wire.Term{})
 		return
 	}
-	if !m.valid(now, v, b) {
+	if !m.mayMeet(now, v, b) {
 		return
 	}
 	cur := m.d.Current
-	if !m.higher(cur, b) { // the other decides
+	if !m.higher(cur, b) && m.eligible(now, b) { // the other decides
 		m.send(from, &wire.Meet{HubRecordFrame: m.evidence(cur, m.attaches())})
 		return
 	}
-	if m.stands(cur, m.attaches(), b, of(b, attaches)) {
+	if !m.eligible(now, b) || m.stands(cur, of(cur, m.attaches()), b, of(b, attaches)) {
 		m.lead.foreign = nil
 		if cur.joins(b.Term()) { // it was merged without knowing
 			f := m.evidence(cur, m.attaches())
@@ -152,6 +166,14 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		return
 	}
 	m.send(from, &wire.Yield{HubRecordFrame: m.evidence(cur, m.attaches())})
+}
+
+// mayMeet says whether a branch is one to be met. One whose hub was kicked, or
+// condemned, is, if a member says that it follows it: it is to be brought home.
+func (m *Machine) mayMeet(now time.Time, v wire.Verifier, b *Branch) bool {
+	l := &m.lead
+	known := l.foreign != nil && l.vouched && l.foreign.Term() == b.Term()
+	return m.sound(v, b) && (known || m.eligible(now, b))
 }
 
 // stands says whether the higher branch a stands against b.
@@ -181,7 +203,7 @@ func of(b *Branch, attaches []*wire.Attach) []*wire.Attach {
 func (m *Machine) OnYield(now time.Time, v wire.Verifier, from protocols.Key, b *Branch) {
 	m.checkLate(now)
 	defer m.schedule(now)
-	if !m.Leads() || b.Record.Group != m.cfg.Group || b.Primary() != from || b.Term() == m.d.Current.Term() || !m.valid(now, v, b) {
+	if !m.Leads() || b.Record.Group != m.cfg.Group || b.Primary() != from || b.Term() == m.d.Current.Term() || !m.mayMeet(now, v, b) {
 		return
 	}
 	m.lead.foreign = nil

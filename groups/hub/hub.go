@@ -417,6 +417,9 @@ func (h *Hub) headAt(s wire.Seq) []byte {
 	return h.head
 }
 
+// Head returns the newest head that was signed, nil for none.
+func (h *Hub) Head() []byte { return h.head }
+
 // Clock says what time the hub's heads bear. It never runs backward.
 func (h *Hub) Clock(now time.Time) { h.clock = max(h.clock, wire.Millis(now.UnixMilli())) }
 

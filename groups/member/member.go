@@ -26,6 +26,7 @@ const (
 	maxOwn       = 4096
 	batchBytes   = 128 << 10
 	shadowAfter  = 5 * time.Second // unanswered, a record goes to the shadow too
+	maxHeads     = 512             // of a term, to compare with those of others
 	maxFromPeers = 1024            // records that a shadow holds for others
 )
 
@@ -63,6 +64,7 @@ const (
 	Refused                   // an own record never will; Reason, Value
 	Moved                     // Count records have another place than they had
 	Forked                    // the hub signed two logs; Proof
+	Removed                   // the hub says that this node is no member any more
 )
 
 // Event is what a person, or the other machines, want to know.
@@ -120,6 +122,7 @@ type Member struct {
 	shown    map[wire.RecordName]bool
 	peers    int // held that came from other members and never stood in a log
 	lacking  bool
+	removed  bool // by the hub's word
 	offered  time.Time
 	attached time.Time
 	behind   time.Time
@@ -130,6 +133,7 @@ type Member struct {
 	refill   wire.Seq // how long the log was before it was cut
 	cutAt    time.Time
 	head     *wire.Head
+	heads    map[wire.Seq]*wire.Head // of the present term
 	oldHead  *wire.Head
 	ready    Ready
 }
@@ -137,7 +141,7 @@ type Member struct {
 // New makes a member with the log it holds.
 func New(now time.Time, cfg Config, h Hub) *Member {
 	m := &Member{
-		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), back: 1, lacking: true,
+		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true,
 	}
 	cfg.Ledger.Log().All(func(e journal.Entry) {
 		m.hold(now, e.Record, oldOf(e, nil))
@@ -170,7 +174,7 @@ func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) {
 		h = &held{record: r, since: now}
 		m.held[r.Name()] = h
 	}
-	if h.old == nil {
+	if h.old == nil || (h.old.Head == nil && old != nil && h.old.Place == old.Place) {
 		h.old = old
 	}
 }
@@ -191,9 +195,11 @@ func oldOf(e journal.Entry, heads []*wire.Head) *wire.Old {
 
 // Own returns the records of this node that may have to be published yet.
 func (m *Member) Own() [][]byte {
-	list := make([][]byte, len(m.own))
-	for i, o := range m.own {
-		list[i] = o.record.Bytes()
+	list := make([][]byte, 0, len(m.own))
+	for _, o := range m.own {
+		if !o.accepted {
+			list = append(list, o.record.Bytes())
+		}
 	}
 	return list
 }
@@ -276,8 +282,9 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	if same {
 		return
 	}
-	m.followed, m.chain, m.lacking = now, chain, true
+	m.followed, m.chain, m.lacking, m.removed = now, chain, true, false
 	m.back, m.behind, m.offered = 1, time.Time{}, time.Time{}
+	clear(m.heads)
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
 	}
@@ -288,12 +295,12 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 
 // Tick does what has become due.
 func (m *Member) Tick(now time.Time) {
-	if now.Sub(m.followed) < m.tenths(ownTenths) {
+	if m.removed || now.Sub(m.followed) < m.tenths(ownTenths) {
 		return
 	}
 	m.publishOwn(now)
 	m.offerAll(now)
-	if !m.behind.IsZero() && now.Sub(m.behind) > m.tenths(behindTenths) {
+	if !m.behind.IsZero() && now.Sub(m.behind) >= m.tenths(behindTenths) {
 		m.behind = time.Time{}
 		m.gap(now)
 	}
@@ -329,14 +336,9 @@ func (m *Member) oldPlace(r *wire.Record) *wire.Old {
 	return nil
 }
 
-// offerAll offers the hub what its log lacks: who was in the chain at once, all
-// others a little later.
+// offerAll offers the hub what its log lacks.
 func (m *Member) offerAll(now time.Time) {
-	wait := m.tenths(allTenths)
-	if m.chain {
-		wait = m.tenths(ownTenths)
-	}
-	if !m.lacking || now.Sub(m.followed) < wait || now.Sub(m.offered) < m.tenths(againTenths) {
+	if !m.lacking || now.Sub(m.followed) < m.offerWait() || now.Sub(m.offered) < m.tenths(againTenths) {
 		return
 	}
 	m.offered = now
@@ -397,20 +399,44 @@ func compare[T ~uint64](a, b T) int {
 }
 
 // Deadline is when Tick wants to be called next, zero for never.
-func (m *Member) Deadline(now time.Time) time.Time {
-	if m.lacking || !m.behind.IsZero() {
-		return now.Add(m.tenths(gapTenths))
+func (m *Member) Deadline() (due time.Time) {
+	if m.removed {
+		return due
 	}
-	var due time.Time
-	for _, o := range m.own {
-		if at := o.sent.Add(m.tenths(againTenths)); due.IsZero() || at.Before(due) {
+	sooner := func(at time.Time) {
+		if due.IsZero() || at.Before(due) {
 			due = at
 		}
 	}
-	if first := m.followed.Add(m.tenths(ownTenths)); !due.IsZero() && due.Before(first) {
-		due = first
+	if m.lacking {
+		sooner(later(m.followed.Add(m.offerWait()), m.offered.Add(m.tenths(againTenths))))
+	}
+	if !m.behind.IsZero() {
+		sooner(m.behind.Add(m.tenths(behindTenths)))
+	}
+	for _, o := range m.own {
+		sooner(o.sent.Add(m.tenths(againTenths)))
+	}
+	if !due.IsZero() {
+		due = later(due, m.followed.Add(m.tenths(ownTenths)))
 	}
 	return due
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// offerWait is how long after following a hub it is offered what its log lacks:
+// by who was in the chain at once, by all others a little later.
+func (m *Member) offerWait() time.Duration {
+	if m.chain {
+		return m.tenths(ownTenths)
+	}
+	return m.tenths(allTenths)
 }
 
 // OnPublish takes records of another member: to the shadow, because the hub did
@@ -463,6 +489,13 @@ func (m *Member) placed(name wire.RecordName, p wire.Place) {
 func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 	if f.Record == (wire.RecordID{}) && f.Reason == envelope.ReasonConflict {
 		m.goBack(wire.Seq(f.Value))
+		return
+	}
+	if f.Record == (wire.RecordID{}) {
+		if f.Reason == envelope.ReasonNotMember && !m.removed {
+			m.removed = true
+			m.ready.Events = append(m.ready.Events, Event{Kind: Removed})
+		}
 		return
 	}
 	m.OwnRefused(wire.RecordName{Author: m.cfg.Self, ID: f.Record}, f.Reason, f.Value)

@@ -58,14 +58,41 @@ func (m *Member) checkHead(f *wire.Records) (*wire.Head, error) {
 	return head, nil
 }
 
-// OnHead compares a head, past the hub or of it, with what this node knows.
+// OnHead compares a head, of the hub or past it, with those that this node has
+// seen in the hub's term.
 func (m *Member) OnHead(h *wire.Head) {
-	if m.head != nil && m.head.Equivocates(h) {
-		m.ready.Events = append(m.ready.Events, Event{
-			Kind: Forked, Proof: &wire.Equivocation{Tag: protocols.TagGroupHead, A: m.head.Bytes(), B: h.Bytes()},
-		})
+	if h.Group != m.cfg.Group || h.Term != m.hub.Term || h.Primary != m.hub.Primary {
+		return
+	}
+	if known := m.heads[h.Seq]; known != nil {
+		if known.Equivocates(h) {
+			m.ready.Events = append(m.ready.Events, Event{
+				Kind: Forked, Proof: &wire.Equivocation{Tag: protocols.TagGroupHead, A: known.Bytes(), B: h.Bytes()},
+			})
+		}
+		return
+	}
+	if len(m.heads) >= maxHeads {
+		m.forgetHeads(h.Seq)
+	}
+	m.heads[h.Seq] = h
+}
+
+// forgetHeads drops heads that lie far behind the newest, or all if they are of
+// no use.
+func (m *Member) forgetHeads(newest wire.Seq) {
+	for s := range m.heads {
+		if s+maxHeads/2 < newest || s > newest {
+			delete(m.heads, s)
+		}
+	}
+	if len(m.heads) >= maxHeads {
+		clear(m.heads)
 	}
 }
+
+// Head returns the newest head that this node's log is under, nil for none.
+func (m *Member) Head() *wire.Head { return m.head }
 
 // page is a page whose records are verified.
 type page []pageEntry
@@ -142,9 +169,6 @@ func (m *Member) cut(now time.Time, seq wire.Seq) int {
 	cut := m.cfg.Ledger.Cut(seq)
 	for _, e := range cut {
 		m.hold(now, e.Record, oldOf(e, []*wire.Head{m.oldHead, m.head}))
-		if h := m.held[e.Record.Name()]; h.old == nil {
-			h.old = oldOf(e, nil)
-		}
 	}
 	m.lacking, m.ready.Changed = true, true
 	return len(cut)
@@ -157,7 +181,7 @@ func (m *Member) append(now time.Time, e pageEntry) {
 	}
 	name := e.entry.Record.Name()
 	m.ready.Changed = true
-	m.hold(now, held.Record, oldOf(held, nil))
+	m.hold(now, held.Record, oldOf(held, []*wire.Head{m.head}))
 	if name.Author == m.cfg.Self {
 		m.accepted(name, held.Place, 0)
 	}
@@ -178,6 +202,13 @@ func (m *Member) Show(s wire.Seq) {
 func (m *Member) Sequenced(now time.Time, s wire.Seq) {
 	if e, ok := m.log().At(s); ok {
 		m.hold(now, e.Record, oldOf(e, nil))
+	}
+}
+
+// Led notes the newest head that the hub on this node signed, before another is.
+func (m *Member) Led(head []byte) {
+	if h, err := wire.ParseHead(m.cfg.Verifier, head); err == nil {
+		m.head = h
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/tom-protocol/tom/groups/failover"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 // ErrGroup is returned for a frame of another group.
@@ -97,6 +98,10 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 		a, err := wire.ParseAttach(s.cfg.Verifier, f.Attach)
 		if err != nil {
 			return err
+		}
+		if s.hub != nil && a.Member == from && !s.ledger.Fold().Member(from) {
+			s.ready.Send = append(s.ready.Send, Send{To: from, Frame: &wire.Refused{Group: s.group, Reason: envelope.ReasonNotMember}})
+			return nil
 		}
 		follows := s.failover.OnAttach(now, from, a)
 		s.settle(now)

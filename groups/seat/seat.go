@@ -45,6 +45,7 @@ type Send struct {
 type Ready struct {
 	Save   bool
 	Send   []Send
+	Topic  []wire.Frame     // to the group's topic
 	Record []member.Event   // of records
 	Hub    []failover.Event // of hubs
 }
@@ -60,6 +61,7 @@ type Seat struct {
 	hub      *hub.Hub // nil: another node is
 	branch   *failover.Branch
 	shown    wire.Seq // up to where the hub's own log was told of
+	topic    topic
 	ready    Ready
 }
 
@@ -84,6 +86,7 @@ func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 		Group: s.group, Self: s.self, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(),
 	}, s.hubOf(s.branch))
 	s.member.Restore(now, d.Own, d.Held)
+	s.later(now)
 	s.lead(now)
 	s.settle(now)
 	return s, nil
@@ -128,6 +131,7 @@ func (s *Seat) lead(now time.Time) {
 	b := s.failover.Current()
 	if s.hub != nil { // what was not accepted is offered to the next hub
 		s.show(now, s.ledger.Log().Seq())
+		s.member.Led(s.hub.Head())
 	}
 	if !s.failover.Leads() {
 		s.hub = nil
@@ -147,9 +151,9 @@ func (s *Seat) Ready() Ready {
 }
 
 // Deadline is when Tick wants to be called next.
-func (s *Seat) Deadline(now time.Time) time.Time {
+func (s *Seat) Deadline() time.Time {
 	at := s.failover.Deadline()
-	if m := s.member.Deadline(now); !m.IsZero() && m.Before(at) {
+	if m := s.member.Deadline(); !m.IsZero() && m.Before(at) {
 		at = m
 	}
 	return at
@@ -160,6 +164,7 @@ func (s *Seat) Tick(now time.Time) {
 	s.failover.Tick(now)
 	s.settle(now)
 	s.member.Tick(now)
+	s.speak(now)
 	s.settle(now)
 }
 
@@ -202,8 +207,17 @@ func (s *Seat) roster(now time.Time) {
 	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() {
 		return
 	}
-	f := s.ledger.Fold()
-	s.failover.Members(now, f.Settings(), f.Nodes(), f.Admin)
+	f, r := s.ledger.Fold(), s.ledger.Fold().Roster()
+	of := failover.Roster{Beat: s.beat(), Members: f.Nodes()}
+	for _, k := range of.Members {
+		if f.Admin(k) {
+			of.Admins = append(of.Admins, k)
+		}
+	}
+	for _, k := range r.Kicked {
+		of.Kicked = append(of.Kicked, k.Node)
+	}
+	s.failover.Members(now, of)
 }
 
 func (s *Seat) takeFailover(now time.Time) (again bool) {

@@ -16,7 +16,7 @@ import (
 func (w *World) Disagreement() string {
 	var first *Node
 	for _, n := range w.Nodes {
-		if !n.Up || n.Paused {
+		if !n.Up || n.Paused || w.removed(n) {
 			continue
 		}
 		if first == nil {
@@ -38,6 +38,16 @@ func (w *World) Disagreement() string {
 		return fmt.Sprintf("the hub %s accepts nothing: %s", name(hub.ID), hub.Seat.Why())
 	}
 	return ""
+}
+
+// removed says whether a hub knows that the node is no member any more.
+func (w *World) removed(n *Node) bool {
+	for _, h := range w.Nodes {
+		if h.Up && h.Seat.Leads() && !h.Seat.Ledger().Fold().Member(n.Key) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *World) up() (n int) {
@@ -117,7 +127,7 @@ func (w *World) Agree(limit time.Duration) time.Duration {
 // every record has arrived at everybody that never restarted.
 func (w *World) checkRecords() {
 	for _, n := range w.Nodes {
-		if !n.Up {
+		if !n.Up || w.removed(n) {
 			continue
 		}
 		count := make(map[wire.RecordName]int)
@@ -154,10 +164,11 @@ func (w *World) acceptedNames() []wire.RecordName {
 }
 
 // heldByAny says whether a member that is up holds the record at all: what died
-// with all its holders cannot come back.
+// heldByAny says whether a member that is up holds the record at all: what died
+// with all its holders, or is held by those who were removed, cannot come back.
 func (w *World) heldByAny(r wire.RecordName) bool {
 	for _, n := range w.Nodes {
-		if n.Up && n.Seat.Holds(r) {
+		if n.Up && !w.removed(n) && n.Seat.Holds(r) {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ type Faults struct {
 	OneWay bool // single directions of links are cut
 	Die    bool // nodes are gone for good
 	Admin  bool // the creator names hubs
+	Kick   bool // the creator kicks members, all but one
 }
 
 // Random breaks things at random for a while, members writing all along.
@@ -32,7 +33,7 @@ func (w *World) Random(d time.Duration, f Faults) {
 func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 	n := w.Nodes[r.IntN(len(w.Nodes))]
 	other := w.Nodes[r.IntN(len(w.Nodes))]
-	switch r.IntN(12) {
+	switch r.IntN(13) {
 	case 0, 1:
 		w.Crash(n, r.IntN(2) == 0)
 	case 2, 3:
@@ -57,6 +58,13 @@ func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 		if f.Die && len(dead) < len(w.Nodes)-2 && r.IntN(3) == 0 {
 			w.Crash(n, true)
 			dead[n.ID] = true
+		}
+	case 12:
+		if f.Kick && w.kicked < len(w.Nodes)-2 && n.ID > 0 && w.Nodes[0].Up && !w.Nodes[0].Paused && r.IntN(3) == 0 {
+			if _, member := w.Nodes[0].Seat.Ledger().Fold().Names(n.Key); member {
+				w.kicked++
+				w.Kick(w.Nodes[0], n)
+			}
 		}
 	case 11:
 		if f.Admin && w.Nodes[0].Up && !w.Nodes[0].Paused && r.IntN(3) == 0 {

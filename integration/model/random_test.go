@@ -27,11 +27,11 @@ func seeds(few, many int) (first, count uint64) {
 // the same marks, and have all that was accepted.
 func TestRandomFaultsEndInOneLog(t *testing.T) {
 	t.Parallel()
-	for _, nodes := range []int{2, 3, 4, 5} {
-		for _, f := range []model.Faults{{}, {OneWay: true}, {OneWay: true, Die: true}, {Admin: true}} {
+	for _, nodes := range []int{2, 3, 4, 5, 8} {
+		for _, f := range []model.Faults{{}, {OneWay: true}, {OneWay: true, Die: true}, {Admin: true}, {Kick: true}} {
 			t.Run(fmt.Sprintf("%d nodes, %+v", nodes, f), func(t *testing.T) {
 				t.Parallel()
-				first, count := seeds(25, 400)
+				first, count := seeds(20, 400)
 				for seed := first; seed < first+count; seed++ {
 					run(t, nodes, seed, f)
 				}
@@ -42,7 +42,7 @@ func TestRandomFaultsEndInOneLog(t *testing.T) {
 
 func run(t *testing.T, nodes int, seed uint64, f model.Faults) {
 	t.Helper()
-	o := model.Options{Nodes: nodes, Seed: seed, Loss: int(seed % 70), Late: int(seed % 60), Skew: time.Minute, Trace: os.Getenv("MODEL_SEED") != ""}
+	o := model.Options{Nodes: nodes, Seed: seed, Loss: int(seed % 70), Late: int(seed % 60), Skew: time.Minute, Trace: os.Getenv("MODEL_SEED") != "", All: os.Getenv("MODEL_FRAMES") != ""}
 	w := model.New(o)
 	w.Run(3 * time.Second)
 	w.Random(time.Duration(20+seed%20)*time.Second, f)

@@ -29,6 +29,7 @@ type Options struct {
 	Skew  time.Duration // how far clocks are off, at most
 	Bytes bool          // frames are encoded and parsed on their way
 	Trace bool
+	All   bool // every frame is traced too
 }
 
 // Node is one member.
@@ -63,7 +64,10 @@ type World struct {
 	Versions int
 	Frames   int
 	latest   Acceptance
-	writing  int // counts calls of WriteEvery
+	kicked   int
+	lying    *Node
+	fork     func(from, to *Node, f wire.Frame) wire.Frame // what a forking hub makes of its frames
+	writing  int                                           // counts calls of WriteEvery
 	charter  *wire.Charter
 	dead     map[int]bool // for good
 	byKey    map[protocols.Key]*Node
@@ -355,10 +359,20 @@ func (w *World) handle(e event) {
 		return
 	}
 	w.Frames++
-	if err := n.Seat.Receive(w.clock(n), w.Nodes[e.from].Key, e.frame); err != nil {
+	if w.All {
+		w.trace("    %s to %s, in term %d: %T", name(e.from), name(e.to), n.Seat.Branch().Record.Number, e.frame)
+	}
+	if err := w.deliver(n, e); err != nil && (w.lying == nil || e.from != w.lying.ID) {
 		w.broke("%s refuses a frame of %s: %T: %v", name(e.to), name(e.from), e.frame, err)
 	}
 	w.act(n)
+}
+
+func (w *World) deliver(n *Node, e event) error {
+	if _, ok := e.frame.(*wire.TopicHead); ok {
+		return n.Seat.HearTopic(w.clock(n), e.frame)
+	}
+	return n.Seat.Receive(w.clock(n), w.Nodes[e.from].Key, e.frame)
 }
 
 func (w *World) broke(format string, args ...any) {
@@ -376,6 +390,13 @@ func (w *World) act(n *Node) {
 			w.send(n, to, s.Frame)
 		}
 	}
+	for _, f := range r.Topic {
+		for _, to := range w.Nodes {
+			if to != n {
+				w.send(n, to, f)
+			}
+		}
+	}
 	for _, e := range r.Hub {
 		w.hubEvent(n, e)
 	}
@@ -387,7 +408,7 @@ func (w *World) act(n *Node) {
 
 // schedule sets the node's alarm.
 func (w *World) schedule(n *Node) {
-	at := n.Seat.Deadline(w.clock(n)).Add(-n.skew)
+	at := n.Seat.Deadline().Add(-n.skew)
 	if soonest := w.Now.Add(10 * time.Millisecond); at.Before(soonest) {
 		at = soonest
 	}
@@ -413,7 +434,10 @@ func (w *World) send(from, to *Node, f wire.Frame) {
 	if w.Bytes {
 		f = reparsed(f)
 	}
-	if r, ok := f.(*wire.Records); ok {
+	if w.fork != nil {
+		f = w.fork(from, to, f)
+	}
+	if r, ok := f.(*wire.Records); ok && from != w.lying {
 		w.checkHead(from, r.Head)
 	}
 	w.push(event{at: at, to: to.ID, from: from.ID, life: to.life, frame: f})
@@ -422,7 +446,9 @@ func (w *World) send(from, to *Node, f wire.Frame) {
 // reparsed is the frame as it comes out of its bytes.
 func reparsed(f wire.Frame) wire.Frame {
 	parse := wire.ParseGroupFrame
-	if wire.OnHub(f) {
+	if _, ok := f.(*wire.TopicHead); ok {
+		parse = wire.ParseTopicFrame
+	} else if wire.OnHub(f) {
 		parse = wire.ParseHubFrame
 	}
 	again, err := parse(wire.AppendFrame(nil, f))
@@ -434,7 +460,9 @@ func (w *World) hubEvent(n *Node, e failover.Event) {
 	who := name(n.ID)
 	if e.Kind == failover.Equivocated {
 		w.trace("%s learns that %s signed two things", who, w.nameOf(e.Peer))
-		w.broke("%s equivocated", w.nameOf(e.Peer))
+		if w.lying == nil || e.Peer != w.lying.Key {
+			w.broke("%s equivocated", w.nameOf(e.Peer))
+		}
 		return
 	}
 	r := e.Branch.Record
@@ -482,6 +510,8 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		if n.seen[e.Entry.Record.Name()]++; n.seen[e.Entry.Record.Name()] > 1 && n.Restarts == 0 {
 			w.broke("%s: a record arrived twice", name(n.ID))
 		}
+	case member.Removed:
+		w.trace("%s learns that it is no member any more", name(n.ID))
 	case member.Moved:
 		w.trace("%s: %d records moved", name(n.ID), e.Count)
 	}

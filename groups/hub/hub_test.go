@@ -1,0 +1,280 @@
+package hub_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/hub"
+	"github.com/tom-protocol/tom/groups/ledger"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+var (
+	start             = time.UnixMilli(1_790_000_000_123)
+	alice, bob, carol = signer(1), signer(2), signer(3)
+)
+
+func signer(n byte) protocols.Signer {
+	return protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, 32)))
+}
+
+// desk is alice's hub, with bob and carol in the group.
+type desk struct {
+	t      *testing.T
+	hub    *hub.Hub
+	ledger *ledger.Ledger
+	group  wire.GroupID
+	now    time.Time
+	sent   map[protocols.Key][]wire.Frame
+	ready  hub.Ready
+	id     byte
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Open: true, Max: 9, Beat: 500}}.Sign(alice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, ledger: ledger.New(protocols.Main, c), group: c.Group(), now: start, sent: make(map[protocols.Key][]wire.Frame)}
+	d.hub = hub.New(hub.Config{
+		Group: d.group, Signer: alice, Verifier: protocols.Main, Ledger: d.ledger, Term: wire.Term{Number: 1, Opened: wire.HubHash{1}}, Beat: 500 * time.Millisecond,
+	})
+	d.step(hub.View{Open: true, Silent: true})
+	for _, s := range []protocols.Signer{bob, carol} {
+		d.publish(s, d.entry(s, wire.KindJoin, (&wire.Join{}).Append(nil)))
+		d.attach(s)
+	}
+	d.take()
+	return d
+}
+
+func (d *desk) step(v hub.View) { d.hub.Step(d.now, v) }
+
+// shadowed says that bob is shadow.
+func (d *desk) shadowed(silent bool) {
+	d.step(hub.View{Open: true, Shadow: bob.Public(), Silent: silent})
+}
+
+func (d *desk) entry(s protocols.Signer, kind wire.Kind, payload []byte) *wire.Entry {
+	d.t.Helper()
+	d.id++
+	r, err := wire.ParseRecord(wire.SignRecords(s, []wire.Record{{
+		Group: d.group, ID: wire.RecordID{d.id}, Kind: kind, Time: wire.Millis(d.now.UnixMilli()), Payload: payload,
+	}})[0])
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return &wire.Entry{Record: r}
+}
+
+func (d *desk) message(s protocols.Signer) *wire.Entry {
+	return d.entry(s, wire.KindMessage, (&wire.Message{Roster: d.ledger.Fold().Version()}).Append(nil))
+}
+
+func (d *desk) publish(s protocols.Signer, es ...*wire.Entry) { d.hub.Publish(d.now, s.Public(), es) }
+
+func (d *desk) attach(s protocols.Signer) {
+	p, h := d.ledger.Log().End()
+	d.hub.Attach(d.now, s.Public(), p.Seq, h)
+}
+
+// take collects what was sent since it was asked last.
+func (d *desk) take() map[protocols.Key][]wire.Frame {
+	d.ready = d.hub.Ready()
+	sent := make(map[protocols.Key][]wire.Frame)
+	for _, x := range d.ready.Send {
+		sent[x.To] = append(sent[x.To], x.Frame)
+	}
+	return sent
+}
+
+// find returns the first frame of a type, nil if there is none.
+func find[F wire.Frame](frames []wire.Frame) (none F) {
+	for _, f := range frames {
+		if x, ok := f.(F); ok {
+			return x
+		}
+	}
+	return none
+}
+
+func (d *desk) acked(s protocols.Signer) {
+	p, h := d.ledger.Log().End()
+	d.hub.Replicated(d.now, s.Public(), p.Seq, h)
+}
+
+func TestNothingIsAcceptedOrShownBeforeTheShadowHasIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.shadowed(false)
+	d.publish(carol, d.message(carol))
+	sent := d.take()
+	if find[*wire.Accepted](sent[carol.Public()]) != nil || find[*wire.Records](sent[carol.Public()]) != nil {
+		t.Error("carol hears of it before the shadow has it")
+	}
+	if f := find[*wire.Records](sent[bob.Public()]); f == nil || !wire.OnHub(f) {
+		t.Fatal("nothing is replicated to the shadow")
+	}
+	d.hub.Replicated(d.now, bob.Public(), d.ledger.Log().Seq(), wire.LogHash{9}) // of another log
+	if sent = d.take(); len(sent) > 0 {
+		t.Errorf("a wrong hash is taken for an acknowledgement: %v", sent)
+	}
+	d.acked(bob)
+	d.shadowed(false)
+	sent = d.take()
+	if a := find[*wire.Accepted](sent[carol.Public()]); a == nil || a.Replicas != 2 {
+		t.Errorf("%+v", a)
+	}
+	if find[*wire.Records](sent[carol.Public()]) == nil {
+		t.Error("it is not sent to carol")
+	}
+}
+
+func TestWithoutShadowOneReplicaIsSaid(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.shadowed(false)
+	d.publish(carol, d.message(carol))
+	d.take()
+	d.shadowed(true)
+	if a := find[*wire.Accepted](d.take()[carol.Public()]); a == nil || a.Replicas != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestAClosedHubQueuesAndSaysWhenItIsFull(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.step(hub.View{Shadow: bob.Public()})
+	seq := d.ledger.Log().Seq()
+	e := d.message(carol)
+	d.publish(carol, e)
+	d.publish(carol, e) // again: it waits once
+	if sent := d.take(); len(sent) > 0 || d.ledger.Log().Seq() != seq {
+		t.Errorf("a closed hub says %v", sent)
+	}
+	d.step(hub.View{Open: true, Silent: true})
+	if a := find[*wire.Accepted](d.take()[carol.Public()]); a == nil || d.ledger.Log().Seq() != seq+1 {
+		t.Errorf("%+v, seq %d", a, d.ledger.Log().Seq())
+	}
+	d.step(hub.View{})
+	var last *wire.Busy
+	for range 4200 {
+		d.id = 0
+		big := d.entry(carol, wire.KindMessage, (&wire.Message{Roster: d.ledger.Fold().Version(), Index: wire.Index(len(d.sent))}).Append(nil))
+		r := *big.Record
+		r.ID = wire.RecordID{byte(len(d.sent)), byte(len(d.sent) >> 8), 7}
+		d.sent[protocols.Key{byte(len(d.sent)), byte(len(d.sent) >> 8), 1}] = nil
+		d.publish(carol, &wire.Entry{Record: &r})
+		if b := find[*wire.Busy](d.take()[carol.Public()]); b != nil {
+			last = b
+			break
+		}
+	}
+	if last == nil || last.Retry == 0 {
+		t.Error("a full queue says nothing")
+	}
+}
+
+func TestRefusalsSayWhy(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	late := d.message(carol)
+	d.now = d.now.Add(25 * time.Hour)
+	old := d.entry(carol, wire.KindMessage, (&wire.Message{Roster: 0}).Append(nil))
+	names, _ := d.ledger.Fold().Names(bob.Public())
+	d.publish(alice, d.entry(alice, wire.KindKick, (&wire.Target{Kind: wire.KindKick, Member: bob.Public(), Names: names}).Append(nil)))
+	d.take()
+	for name, c := range map[string]struct {
+		by     protocols.Signer
+		e      *wire.Entry
+		reason envelope.Reason
+		value  uint64
+	}{
+		"too old":                      {carol, late, envelope.ReasonClock, uint64(d.now.UnixMilli())},
+		"by one who was kicked":        {bob, d.message(bob), envelope.ReasonNotMember, 0},
+		"under a chain before a kick":  {carol, old, envelope.ReasonRoster, uint64(d.ledger.Fold().Version())},
+		"beyond its author's rights":   {carol, d.entry(carol, wire.KindRename, (&wire.Rename{}).Append(nil)), envelope.ReasonPolicy, 0},
+		"a payload that is none":       {carol, d.entry(carol, wire.KindMessage, []byte{0x90}), envelope.ReasonPolicy, 0},
+		"a snapshot that is not right": {alice, d.entry(alice, wire.KindSnapshot, []byte{0x90}), envelope.ReasonPolicy, 0},
+	} {
+		seq := d.ledger.Log().Seq()
+		d.publish(c.by, c.e)
+		sent := d.take()
+		f := find[*wire.Refused](sent[c.by.Public()])
+		if c.by.Public() == alice.Public() && len(d.ready.Refused) == 1 {
+			own := d.ready.Refused[0]
+			f = &wire.Refused{Record: own.Name.ID, Reason: own.Reason, Value: own.Value}
+		}
+		if f == nil || f.Record != c.e.Record.ID || f.Reason != c.reason || f.Value != c.value || d.ledger.Log().Seq() != seq {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
+func TestARecordStandsOnceAndIsAnsweredAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.step(hub.View{Open: true, Silent: true})
+	e := d.message(carol)
+	d.publish(carol, e)
+	first := find[*wire.Accepted](d.take()[carol.Public()])
+	seq := d.ledger.Log().Seq()
+	d.publish(bob, e)
+	again := find[*wire.Accepted](d.take()[bob.Public()])
+	if first == nil || again == nil || again.Records[0] != first.Records[0] || d.ledger.Log().Seq() != seq {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	other := d.message(carol)
+	forged := *other.Record
+	forged.ID = e.Record.ID
+	b := wire.SignRecords(carol, []wire.Record{forged})[0]
+	r, err := wire.ParseRecord(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Time++
+	d.publish(carol, &wire.Entry{Record: r})
+	if d.ledger.Log().Seq() != seq {
+		t.Error("a second record of one name stands in the log")
+	}
+}
+
+func TestAMemberWithAnotherLogIsSentBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.hub.Attach(d.now, carol.Public(), 2, wire.LogHash{7})
+	f := find[*wire.Refused](d.take()[carol.Public()])
+	if f == nil || f.Reason != envelope.ReasonConflict || f.Value != 1 || f.Record != (wire.RecordID{}) {
+		t.Fatalf("%+v", f)
+	}
+	hash, _ := d.ledger.Log().HashAt(1)
+	d.hub.Sync(d.now, carol.Public(), &wire.Sync{N: 5, Group: d.group, From: 1, Log: hash})
+	sent := d.take()[carol.Public()]
+	end, page := find[*wire.PageEnd](sent), find[*wire.Records](sent)
+	if end == nil || end.N != 5 || !end.More || page == nil || page.First != 2 || len(page.Entries) != 1 {
+		t.Errorf("%+v, %+v", end, page)
+	}
+}
+
+func TestTheShadowIsSentAgainWhatItDidNotAcknowledge(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.shadowed(false)
+	d.publish(carol, d.message(carol))
+	d.shadowed(false)
+	d.take()
+	d.now = d.now.Add(500 * time.Millisecond)
+	d.shadowed(false)
+	if f := find[*wire.Records](d.take()[bob.Public()]); f == nil || f.First+wire.Seq(len(f.Entries)) != d.ledger.Log().Seq()+1 {
+		t.Error("the end of the log is not sent again")
+	}
+	if d.hub.Oldest() != start {
+		t.Errorf("the oldest waits since %v", d.hub.Oldest())
+	}
+}

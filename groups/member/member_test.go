@@ -1,0 +1,298 @@
+package member_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/ledger"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+var (
+	start             = time.UnixMilli(1_790_000_000_123)
+	alice, bob, carol = signer(1), signer(2), signer(3)
+)
+
+func signer(n byte) protocols.Signer {
+	return protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, 32)))
+}
+
+// desk is bob, who follows alice, then carol.
+type desk struct {
+	t      *testing.T
+	m      *member.Member
+	ledger *ledger.Ledger
+	c      *wire.Charter
+	now    time.Time
+	hub    protocols.Signer
+	term   wire.Term
+	id     byte
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Open: true, Max: 9, Beat: 500}}.Sign(alice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, c: c, ledger: ledger.New(protocols.Main, c), now: start, hub: alice, term: wire.Term{Number: 1, Opened: wire.HubHash{1}}}
+	d.m = member.New(start, member.Config{
+		Group: c.Group(), Self: bob.Public(), Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main), Ledger: d.ledger, Beat: 500 * time.Millisecond,
+	}, member.Hub{Term: d.term, Primary: alice.Public()})
+	return d
+}
+
+// record makes a record of alice's, a rename, that is always allowed.
+func (d *desk) record() *wire.Record {
+	d.id++
+	return d.signed(alice, wire.RecordID{d.id}, wire.KindRename, (&wire.Rename{Name: string(rune('a' + d.id))}).Append(nil))
+}
+
+func (d *desk) signed(s protocols.Signer, id wire.RecordID, kind wire.Kind, payload []byte) *wire.Record {
+	d.t.Helper()
+	r, err := wire.ParseRecord(wire.SignRecords(s, []wire.Record{{
+		Group: d.c.Group(), ID: id, Kind: kind, Time: wire.Millis(d.now.UnixMilli()), Payload: payload,
+	}})[0])
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return r
+}
+
+// page makes the hub's page behind a state of the log.
+func (d *desk) page(before wire.LogHash, first wire.Seq, rs ...*wire.Record) *wire.Records {
+	f := wire.Records{
+		Group: d.c.Group(), First: first, Before: before,
+		Runs: []wire.Run{{Entries: uint32(len(rs)), Number: d.term.Number, Primary: d.hub.Public()}},
+	}
+	hash, seq := before, first
+	for _, r := range rs {
+		raw := (&wire.Entry{Record: r}).Append(nil)
+		f.Entries = append(f.Entries, raw)
+		hash = hash.Next(wire.Place{Number: d.term.Number, Primary: d.hub.Public(), Seq: seq}, raw)
+		seq++
+	}
+	f.Head = wire.Head{Group: d.c.Group(), Term: d.term, Seq: seq - 1, Log: hash}.Sign(d.hub)
+	return f.FanOut()
+}
+
+func (d *desk) take(f *wire.Records) error { return d.m.OnRecords(d.now, f) }
+
+func (d *desk) taken(f *wire.Records) member.Ready {
+	d.t.Helper()
+	if err := d.take(f); err != nil {
+		d.t.Fatal(err)
+	}
+	return d.m.Ready()
+}
+
+// carolLeads makes carol the hub of a second term.
+func (d *desk) carolLeads() {
+	d.hub, d.term = carol, wire.Term{Number: 2, Opened: wire.HubHash{2}}
+	d.m.Follow(d.now, member.Hub{Term: d.term, Primary: carol.Public()}, false)
+}
+
+func (d *desk) hashAt(s wire.Seq) wire.LogHash {
+	d.t.Helper()
+	h, ok := d.ledger.Log().HashAt(s)
+	if !ok {
+		d.t.Fatalf("no seq %d", s)
+	}
+	return h
+}
+
+func find[F wire.Frame](r member.Ready) (none F) {
+	for _, s := range r.Send {
+		if f, ok := s.Frame.(F); ok {
+			return f
+		}
+	}
+	return none
+}
+
+func TestPagesAreFollowedAndAcknowledged(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.taken(d.page(d.c.Hash(), 1, d.record(), d.record()))
+	ack := find[*wire.Replicated](r)
+	if ack == nil || ack.Seq != 2 || ack.Log != d.hashAt(2) || len(r.Events) != 2 || !r.Changed {
+		t.Errorf("%+v, %+v", ack, r.Events)
+	}
+	again := d.page(d.c.Hash(), 1, d.record())
+	again.Entries = [][]byte{(&wire.Entry{Record: entryAt(d, 1)}).Append(nil)}
+	again = d.page(d.c.Hash(), 1, entryAt(d, 1))
+	if r := d.taken(again); len(r.Events) != 0 || d.ledger.Log().Seq() != 2 {
+		t.Errorf("a page that is known: %+v, seq %d", r.Events, d.ledger.Log().Seq())
+	}
+	if r := d.taken(d.page(wire.LogHash{9}, 9, d.record())); !r.Attach || d.ledger.Log().Seq() != 2 {
+		t.Error("a gap does not make it ask")
+	}
+}
+
+func entryAt(d *desk, s wire.Seq) *wire.Record {
+	e, _ := d.ledger.Log().At(s)
+	return e.Record
+}
+
+func TestAHubThatBreaksRulesIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	forged := *d.record()
+	forged.Author = carol.Public()
+	other := d.page(d.c.Hash(), 1, d.record())
+	for name, f := range map[string]*wire.Records{
+		"a record in another's name": d.page(d.c.Hash(), 1, &forged),
+		"a head of another log":      func() *wire.Records { f := d.page(d.c.Hash(), 1, d.record()); f.Head = other.Head; return f }(),
+		"a head of another's": func() *wire.Records {
+			f := d.page(d.c.Hash(), 1, d.record())
+			f.Head = wire.Head{Group: d.c.Group(), Term: d.term, Seq: 1}.Sign(carol)
+			return f
+		}(),
+		"a head that nobody signed": func() *wire.Records { f := d.page(d.c.Hash(), 1, d.record()); f.Head = f.Head[1:]; return f }(),
+		"a term to come": func() *wire.Records {
+			f := d.page(d.c.Hash(), 1, d.record())
+			f.Runs[0].Number = 7
+			return f
+		}(),
+	} {
+		if err := d.take(f); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+		if d.ledger.Log().Seq() != 0 {
+			t.Fatalf("%s stands in the log", name)
+		}
+	}
+}
+
+// The new hub's log parted from ours at seq 1 of 12: bob looks for the place in
+// steps that double, takes what stands there instead, and offers what it lacks.
+func TestALogThatPartedIsJoinedAndOffersWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	var rs []*wire.Record
+	for range 12 {
+		rs = append(rs, d.record())
+	}
+	d.taken(d.page(d.c.Hash(), 1, rs...))
+	shared := d.hashAt(1)
+	d.carolLeads()
+	next := &wire.Refused{Group: d.c.Group(), Reason: envelope.ReasonConflict, Value: 11}
+	var asked []wire.Seq
+	var last *wire.Sync
+	for range 5 {
+		d.m.OnRefused(d.now, next)
+		last = find[*wire.Sync](d.m.Ready())
+		if last == nil {
+			break
+		}
+		asked = append(asked, last.From)
+		if last.From <= 1 {
+			break
+		}
+		next.Value = uint64(last.From - 1)
+	}
+	if last == nil || last.From > 1 || len(asked) != 4 {
+		t.Fatalf("asked for %v", asked)
+	}
+	d.m.OnPageEnd(d.now, &wire.PageEnd{N: last.N, More: true})
+	r := d.taken(d.page(shared, 2, d.record()))
+	if d.ledger.Log().Seq() != 2 || len(r.Events) != 2 || r.Events[1].Kind != member.Moved || r.Events[1].Count != 11 {
+		t.Fatalf("seq %d, %+v", d.ledger.Log().Seq(), r.Events)
+	}
+	d.now = d.now.Add(time.Second)
+	d.m.Tick(d.now)
+	offer := find[*wire.Publish](d.m.Ready())
+	if offer == nil || len(offer.Records) != 11 {
+		t.Fatalf("offers %+v", offer)
+	}
+	for i, b := range offer.Records {
+		e, err := wire.ParseEntry(b)
+		if err != nil || e.Old == nil || e.Old.Number != 1 || e.Old.Seq != wire.Seq(i+2) || e.Old.Head == nil {
+			t.Errorf("offer %d: %+v, %v", i, e, err)
+		}
+	}
+}
+
+func TestALogThatIsTooLongIsCutAndNothingIsForgotten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.taken(d.page(d.c.Hash(), 1, d.record(), d.record()))
+	d.carolLeads()
+	d.m.OnRefused(d.now, &wire.Refused{Group: d.c.Group(), Reason: envelope.ReasonConflict, Value: 1})
+	sync := find[*wire.Sync](d.m.Ready())
+	d.m.OnPageEnd(d.now, &wire.PageEnd{N: sync.N + 1})
+	if d.ledger.Log().Seq() != 2 {
+		t.Error("cut for what was not asked")
+	}
+	d.m.OnPageEnd(d.now, &wire.PageEnd{N: sync.N})
+	if d.ledger.Log().Seq() != 1 || len(d.m.Held()) != 1 {
+		t.Errorf("seq %d, %d held", d.ledger.Log().Seq(), len(d.m.Held()))
+	}
+}
+
+func TestOwnRecordsAreSentUntilTheyStand(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	own := d.signed(bob, wire.RecordID{77}, wire.KindJoin, (&wire.Join{}).Append(nil))
+	if !d.m.Write(d.now, own) || find[*wire.Publish](d.m.Ready()) == nil {
+		t.Fatal("not published at once")
+	}
+	d.now = d.now.Add(100 * time.Millisecond)
+	d.m.Tick(d.now)
+	if find[*wire.Publish](d.m.Ready()) != nil {
+		t.Error("published again too soon")
+	}
+	times := 0
+	for end := d.now.Add(3 * time.Second); d.now.Before(end); d.now = d.m.Deadline() {
+		d.m.Tick(d.now)
+		if find[*wire.Publish](d.m.Ready()) != nil {
+			times++
+		}
+	}
+	if times != 6 {
+		t.Errorf("published %d times in 3 s", times)
+	}
+	r := d.taken(d.page(d.c.Hash(), 1, own))
+	accepted := 0
+	for _, e := range r.Events {
+		if e.Kind == member.Accepted {
+			accepted++
+		}
+	}
+	if accepted != 1 || len(d.m.Own()) != 0 {
+		t.Errorf("%d times accepted, %d own left", accepted, len(d.m.Own()))
+	}
+	d.m.OnAccepted(&wire.Accepted{Group: d.c.Group(), Records: []wire.AcceptedRecord{{ID: own.ID, Number: 1, Seq: 1}}, Replicas: 2})
+	if r := d.m.Ready(); len(r.Events) != 0 {
+		t.Errorf("accepted twice: %+v", r.Events)
+	}
+}
+
+func TestTwoHeadsOfOnePlaceAreProof(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.taken(d.page(d.c.Hash(), 1, d.record()))
+	head := wire.Head{Group: d.c.Group(), Term: d.term, Seq: 1, Log: wire.LogHash{5}}.Sign(alice)
+	h, err := wire.ParseHead(protocols.Main, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.m.OnHead(d.m.Head())
+	if r := d.m.Ready(); len(r.Events) != 0 {
+		t.Errorf("the same head: %+v", r.Events)
+	}
+	d.m.OnHead(h)
+	r := d.m.Ready()
+	if len(r.Events) != 1 || r.Events[0].Kind != member.Forked {
+		t.Fatalf("%+v", r.Events)
+	}
+	if _, who, ok := r.Events[0].Proof.Proves(protocols.Main); !ok || who != alice.Public() {
+		t.Error("it proves nothing")
+	}
+}

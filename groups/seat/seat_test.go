@@ -1,0 +1,234 @@
+package seat_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/ledger"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/seat"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+// room is a group of seats with real keys, whose frames arrive at once and as
+// bytes.
+type room struct {
+	t        *testing.T
+	now      time.Time
+	signers  []protocols.Signer
+	seats    map[protocols.Key]*seat.Seat
+	away     map[protocols.Key]bool
+	accepted int
+	arrived  map[protocols.Key]int
+	refused  []error
+}
+
+func newRoom(t *testing.T, n int) *room {
+	t.Helper()
+	r := &room{
+		t: t, now: time.UnixMilli(1_790_000_000_123), seats: make(map[protocols.Key]*seat.Seat), away: make(map[protocols.Key]bool), arrived: make(map[protocols.Key]int),
+	}
+	for i := range n {
+		r.signers = append(r.signers, protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i + 1)}, 32))))
+	}
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 100, Beat: 500}}.Sign(r.signers[0]))
+	r.must(err)
+	first, err := failover.First(r.signers[0], c, protocols.Main)
+	r.must(err)
+	disk := seat.Disk{Failover: failover.Durable{Current: first}, Log: r.joins(c)}
+	for _, s := range r.signers {
+		st, err := seat.New(r.now, seat.Config{Charter: c, Signer: s, Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}, disk, false)
+		r.must(err)
+		r.seats[s.Public()] = st
+	}
+	r.settle()
+	return r
+}
+
+func (r *room) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// joins is the log in which all but the first have joined.
+func (r *room) joins(c *wire.Charter) (log []seat.Stored) {
+	l := ledger.New(protocols.Main, c)
+	for i, s := range r.signers[1:] {
+		e := &wire.Entry{Record: r.record(s, c.Group(), i, wire.KindJoin, (&wire.Join{Name: "me"}).Append(nil))}
+		p := wire.Place{Number: 1, Primary: c.Creator, Seq: wire.Seq(i + 1)}
+		_, err := l.Append(p, e.Append(nil), e)
+		r.must(err)
+		log = append(log, seat.Stored{Place: p, Raw: e.Append(nil)})
+	}
+	return log
+}
+
+func (r *room) record(s protocols.Signer, g wire.GroupID, id int, kind wire.Kind, payload []byte) *wire.Record {
+	rec, err := wire.ParseRecord(wire.SignRecords(s, []wire.Record{{
+		Group: g, ID: wire.RecordID{byte(id), byte(kind)}, Kind: kind, Time: wire.Millis(r.now.UnixMilli()), Payload: payload,
+	}})[0])
+	r.must(err)
+	return rec
+}
+
+// settle delivers all that is to be sent, and what that leads to.
+func (r *room) settle() {
+	for again := true; again; {
+		again = false
+		for _, s := range r.signers {
+			again = r.deliver(s.Public()) || again
+		}
+	}
+}
+
+func (r *room) deliver(from protocols.Key) bool {
+	ready := r.seats[from].Ready()
+	for _, e := range ready.Record {
+		switch e.Kind {
+		case member.Accepted:
+			r.accepted++
+		case member.Arrived:
+			r.arrived[from]++
+		}
+	}
+	for _, x := range ready.Send {
+		to := r.seats[x.To]
+		if to == nil || r.away[from] || r.away[x.To] {
+			continue
+		}
+		parse := wire.ParseGroupFrame
+		if wire.OnHub(x.Frame) {
+			parse = wire.ParseHubFrame
+		}
+		f, err := parse(wire.AppendFrame(nil, x.Frame))
+		r.must(err)
+		if err := to.Receive(r.now, from, f); err != nil {
+			r.refused = append(r.refused, err)
+		}
+	}
+	return len(ready.Send) > 0
+}
+
+// pass lets time pass in small steps.
+func (r *room) pass(d time.Duration) {
+	for end := r.now.Add(d); r.now.Before(end); {
+		r.now = r.now.Add(20 * time.Millisecond)
+		for _, s := range r.signers {
+			if st := r.seats[s.Public()]; !r.away[s.Public()] && !st.Deadline().After(r.now) {
+				st.Tick(r.now)
+			}
+		}
+		r.settle()
+	}
+}
+
+func (r *room) write(s protocols.Signer, id int) *wire.Record {
+	st := r.seats[s.Public()]
+	m := wire.Message{Roster: st.Ledger().Fold().Version(), Ciphertext: []byte("sealed")}
+	rec := r.record(s, st.Branch().Record.Group, id, wire.KindMessage, m.Append(nil))
+	st.Write(r.now, rec)
+	r.settle()
+	return rec
+}
+
+func (r *room) same() {
+	r.t.Helper()
+	_, want := r.seats[r.signers[1].Public()].Ledger().Log().End()
+	for i, s := range r.signers {
+		if _, got := r.seats[s.Public()].Ledger().Log().End(); got != want && !r.away[s.Public()] {
+			r.t.Errorf("seat %d holds another log", i)
+		}
+	}
+	for _, err := range r.refused {
+		r.t.Errorf("refused: %v", err)
+	}
+}
+
+// The whole of it with real signatures: order, a hub that is gone, its return.
+func TestSeatsWithRealKeysAgree(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 4)
+	r.pass(time.Second)
+	for i := range 10 {
+		r.write(r.signers[i%4], i)
+		r.pass(100 * time.Millisecond)
+	}
+	if r.accepted != 10 {
+		t.Errorf("%d of 10 accepted", r.accepted)
+	}
+	hub := r.signers[0].Public()
+	r.away[hub] = true
+	for i := range 10 {
+		r.write(r.signers[1+i%3], 100+i)
+		r.pass(300 * time.Millisecond)
+	}
+	r.pass(3 * time.Second)
+	if r.accepted != 20 {
+		t.Errorf("%d of 20 accepted without the first hub", r.accepted)
+	}
+	r.same()
+	r.away[hub] = false
+	r.pass(10 * time.Second)
+	r.same()
+	if st := r.seats[hub]; st.Leads() || r.arrived[hub] != 20 {
+		t.Errorf("the first hub leads: %v; it has seen %d messages", st.Leads(), r.arrived[hub])
+	}
+}
+
+func TestWhatIsNotItsAuthorsIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(time.Second)
+	hub, victim, villain := r.seats[r.signers[0].Public()], r.signers[1], r.signers[2]
+	g := hub.Branch().Record.Group
+	stolen := *r.record(villain, g, 7, wire.KindLeave, (&wire.Target{Kind: wire.KindLeave}).Append(nil))
+	stolen.Author = victim.Public()
+	b := (&wire.Entry{Record: &stolen}).Append(nil)
+	record := b[1 : len(b)-1]
+	before := hub.Ledger().Log().Seq()
+	if err := hub.Receive(r.now, villain.Public(), &wire.Publish{Group: g, Records: [][]byte{record}}); err == nil {
+		t.Error("a record in another's name is taken")
+	}
+	if hub.Ledger().Log().Seq() != before {
+		t.Error("it stands in the log")
+	}
+	beat := wire.Beat{Group: g, Term: hub.Branch().Term(), Version: 1, Counter: 1 << 60}.Sign(villain)
+	beat[40]++
+	if err := hub.Receive(r.now, villain.Public(), &wire.BeatFrame{Beat: beat}); err == nil {
+		t.Error("a beat that nobody signed is taken")
+	}
+}
+
+// What a seat is told to save is enough to go on.
+func TestASeatGoesOnFromItsDisk(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(time.Second)
+	r.write(r.signers[1], 1)
+	r.away[r.signers[1].Public()] = true
+	r.write(r.signers[1], 2) // never left
+	st := r.seats[r.signers[1].Public()]
+	again, err := seat.New(r.now, seat.Config{Charter: charterOf(t, r), Signer: r.signers[1], Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}, st.Disk(), true)
+	r.must(err)
+	r.seats[r.signers[1].Public()] = again
+	r.away[r.signers[1].Public()] = false
+	r.pass(10 * time.Second)
+	r.same()
+	if r.accepted != 2 {
+		t.Errorf("%d of 2 accepted", r.accepted)
+	}
+}
+
+func charterOf(t *testing.T, r *room) *wire.Charter {
+	t.Helper()
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 100, Beat: 500}}.Sign(r.signers[0]))
+	r.must(err)
+	return c
+}
