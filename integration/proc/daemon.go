@@ -46,11 +46,7 @@ const startTime = time.Minute
 func (m *Machine) Start(ctx context.Context, name string, args ...string) (*Daemon, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	all := append([]string{"start", "--json", "--local", "--name", name, "--network", m.Network}, args...)
-	d := &Daemon{
-		Name: name, Started: time.Now(), on: m, args: args,
-		cmd: m.command(context.Background(), name, all), ended: make(chan struct{}),
-	}
+	d := &Daemon{Name: name, Started: time.Now(), on: m, args: args, cmd: m.daemon(name, args), ended: make(chan struct{})}
 	d.cmd.Stderr = &d.stderr
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {

@@ -22,6 +22,9 @@ type Machine struct {
 	// Network is that of the daemons; no two machines have the same unless they
 	// are made so.
 	Network string
+	// Namespace, if not empty, is the network namespace its daemons run in
+	// (Linux, as root). There they do not keep to loopback.
+	Namespace string
 
 	dir string
 
@@ -107,7 +110,22 @@ func (m *Machine) JSON(ctx context.Context, into any, name string, args ...strin
 // command prepares tomd for a data directory, with an environment in which it
 // finds nothing of the user's.
 func (m *Machine) command(ctx context.Context, name string, args []string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, m.Binary, append([]string{"--data", m.Data(name)}, args...)...)
+	return m.program(ctx, append([]string{m.Binary, "--data", m.Data(name)}, args...))
+}
+
+// daemon prepares tomd start.
+func (m *Machine) daemon(name string, args []string) *exec.Cmd {
+	line := []string{m.Binary, "--data", m.Data(name), "start", "--json", "--name", name, "--network", m.Network}
+	if m.Namespace == "" {
+		line = append(line, "--local")
+	} else {
+		line = append([]string{"ip", "netns", "exec", m.Namespace}, line...) // becomes tomd: the same process
+	}
+	return m.program(context.Background(), append(line, args...))
+}
+
+func (m *Machine) program(ctx context.Context, line []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "TOM_") || strings.HasPrefix(v, "XDG_") || strings.HasPrefix(v, "HOME=")
 	})
