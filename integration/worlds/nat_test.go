@@ -104,6 +104,14 @@ func TestNodeIsWhatPeersSayItIs(t *testing.T) {
 		full.Full = true
 		open, shut := w.home("10.1.0.2", full, node.Config{}), w.home("10.2.0.2", w.Router("2.0.0.2"), node.Config{})
 		time.Sleep(2 * time.Minute)
+		if r := open.Reach(); r.Reachability != "private" {
+			t.Errorf("behind a full cone, by the word of those it has spoken to: %s", r.Reachability)
+		}
+		stranger := w.start(w.Plug("3.0.0.9", nil), "3.0.0.9", node.Config{})
+		if _, err := stranger.Connect(t.Context(), "/ip4/2.0.0.1/udp/8000/quic-v1/p2p/"+open.ID()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
 		if r := open.Reach(); r.Reachability != "public" || !r.Serving {
 			t.Errorf("behind a full cone: %s, relays %v", r.Reachability, r.Serving)
 		}

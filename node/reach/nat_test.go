@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/multiformats/go-multiaddr"
+
 	"github.com/tom-protocol/tom/integration/simnat"
 	"github.com/tom-protocol/tom/node/reach"
 )
@@ -105,6 +107,14 @@ func TestVerdictsOfPeers(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Minute)
+			if c.behind == fullCone {
+				if m.Public() {
+					t.Errorf("%s: public by the word of those it has spoken to", name)
+				}
+				stranger := in.place("3.0.0.9", nil, reach.Config{})
+				stranger.dialAt(m, []multiaddr.Multiaddr{multiaddr.StringCast("/ip4/2.0.0.1/udp/4001/quic-v1")})
+				time.Sleep(time.Second)
+			}
 			r := m.Report()
 			if m.Public() != c.public || (r.Reachability == "public") != c.public {
 				t.Errorf("%s: public is %v, %s", name, m.Public(), r.Reachability)

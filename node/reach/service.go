@@ -3,6 +3,7 @@ package reach
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -68,20 +69,21 @@ type Service struct {
 	emitter event.Emitter
 	events  event.Subscription
 
-	mu      sync.Mutex // guards what follows
-	host    *Host
-	judge   *Judge
-	verdict Verdict
-	addrs   Addresses
-	advert  advert
-	seen    sightings
-	uplink  Uplink
-	punches punches
-	stale   staleness
-	tcp     tcpSearch
-	offered map[peer.ID]time.Time
-	wake    chan struct{} // closed and replaced when relays may have become known
-	changed chan struct{} // closed and replaced when Public changes
+	mu        sync.Mutex // guards what follows
+	host      *Host
+	judge     *Judge
+	verdict   Verdict
+	addrs     Addresses
+	advert    advert
+	seen      sightings
+	uplink    Uplink
+	strangers strangers
+	punches   punches
+	stale     staleness
+	tcp       tcpSearch
+	offered   map[peer.ID]time.Time
+	wake      chan struct{} // closed and replaced when relays may have become known
+	changed   chan struct{} // closed and replaced when Public changes
 }
 
 // atATime is how many dials and punches run beside each other.
@@ -184,12 +186,15 @@ func (s *Service) Advertise(addrs []multiaddr.Multiaddr) []multiaddr.Multiaddr {
 
 // Run judges until ctx ends, then ends the relay service and returns nil.
 func (s *Service) Run(ctx context.Context) error {
-	gone := &network.NotifyBundle{DisconnectedF: func(_ network.Network, c network.Conn) { s.forget(c) }}
 	h := s.hostNow()
-	h.Network().Notify(gone)
+	notices := &network.NotifyBundle{
+		ConnectedF:    func(_ network.Network, c network.Conn) { s.met(h, c) },
+		DisconnectedF: func(_ network.Network, c network.Conn) { s.forget(c) },
+	}
+	h.Network().Notify(notices)
 	s.loop(ctx)
 	close(s.ended)
-	h.Network().StopNotify(gone)
+	h.Network().StopNotify(notices)
 	s.tasks.Wait()
 	return s.Serve(false)
 }
@@ -225,6 +230,40 @@ func (s *Service) nudge() {
 	case s.news <- struct{}{}:
 	default:
 	}
+}
+
+// met looks whether somebody has come whom this node never spoke to.
+func (s *Service) met(h *Host, c network.Conn) {
+	known := len(h.Peerstore().Addrs(c.RemotePeer())) > 0 || len(h.Network().ConnsToPeer(c.RemotePeer())) > 1
+	s.mu.Lock()
+	came := s.strangers.came
+	s.strangers.connected(c, known)
+	first := s.strangers.came && !came
+	s.mu.Unlock()
+	if first {
+		s.nudge()
+	}
+}
+
+// own says that an address is one of this machine's. mu is held.
+func (s *Service) own() func(netip.Addr) bool {
+	var listens []netip.Addr
+	if s.host != nil {
+		addrs, _ := s.host.Network().InterfaceListenAddresses() // none is as good
+		for _, a := range addrs {
+			if at, _, ok := endpoint(a); ok {
+				listens = append(listens, at.Addr())
+			}
+		}
+	}
+	return func(a netip.Addr) bool { return s.uplink.Holds(a) || slices.Contains(listens, a) }
+}
+
+func (s *Service) mapped() []multiaddr.Multiaddr {
+	if s.host == nil || s.host.Mapped == nil {
+		return nil
+	}
+	return s.host.Mapped()
 }
 
 func (s *Service) isOver() bool {
@@ -305,8 +344,13 @@ func (s *Service) ruleDue() time.Time {
 // rule has the judge say what holds, and tells those who wait for it.
 func (s *Service) rule(now time.Time) {
 	s.mu.Lock()
-	s.addrs.IPv4 = s.uplink.V4.IsValid()
-	was, is := s.verdict, s.judge.Step(now, s.addrs)
+	believed := s.addrs
+	believed.IPv4 = s.uplink.V4.IsValid()
+	if s.cfg.Vouch != Public {
+		s.advert.doubted = s.strangers.doubted(believed.Reachable, s.mapped(), s.own())
+		believed.Reachable = without(believed.Reachable, s.advert.doubted)
+	}
+	was, is := s.verdict, s.judge.Step(now, believed)
 	s.verdict = is
 	s.advert.wanted = is.NeedsRelays
 	if was.Public != is.Public {
