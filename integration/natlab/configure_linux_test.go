@@ -1,6 +1,7 @@
 package natlab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,23 +10,35 @@ import (
 // configure sets up what is inside of a node's namespace. What is behind it is
 // among the nodes given.
 func (n *node) configure(nodes town) error {
+	if err := within(n.namespace, n.setKernel); err != nil {
+		return err
+	}
 	if err := n.ip("link set lo up\n" + n.inward(nodes) + n.outward()); err != nil {
 		return err
 	}
 	if rules := n.rules(); rules != "" {
-		if _, err := command(rules, "ip", "netns", "exec", n.namespace, "nft", "-f", "-"); err != nil {
-			return err
-		}
+		_, err := command(rules, "ip", "netns", "exec", n.namespace, "nft", "-f", "-")
+		return err
 	}
+	return nil
+}
+
+// setKernel has a router pass on what is for others; but not look at what goes
+// from one neighbour to another, which some kernels do.
+func (n *node) setKernel() error {
 	if !n.router {
 		return nil
 	}
-	return within(n.namespace, func() error {
-		if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0); err != nil {
+	for name, value := range map[string]string{
+		"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1",
+		"bridge/bridge-nf-call-iptables": "0", "bridge/bridge-nf-call-ip6tables": "0",
+	} {
+		err := os.WriteFile("/proc/sys/net/"+name, []byte(value), 0)
+		if err != nil && !(errors.Is(err, os.ErrNotExist) && strings.HasPrefix(name, "bridge/")) {
 			return err
 		}
-		return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)
-	})
+	}
+	return nil
 }
 
 // ip runs commands of ip, a line each, in the node's namespace.
@@ -84,7 +97,7 @@ func (l *lab) route(added town) error {
 			if n.up != l.world || n == r {
 				continue
 			}
-			if err := n.ip(fmt.Sprintf("route add %s/64 via %s\n", r.down.v6, bare(r.addrs[1]))); err != nil {
+			if err := n.ip(fmt.Sprintf("route add %s via %s\n", fmt.Sprintf(r.down.v6, 0), bare(r.addrs[1]))); err != nil {
 				return err
 			}
 		}

@@ -21,6 +21,8 @@ type lab struct {
 	mu    sync.Mutex
 	world *network
 	nodes []*node
+
+	bootstrap []string // what a daemon is told of the others at its start
 }
 
 // accessDelay is what a frame loses on an access link, one way: 40 ms for a

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/tom-protocol/tom/integration/proc"
@@ -15,5 +16,20 @@ func TestMain(m *testing.M) {
 		fmt.Println(err)
 		code = 1
 	}
+	for _, text := range reports.texts {
+		fmt.Print("\n", text)
+	}
 	os.Exit(code)
+}
+
+// reports are what is printed when all tests are over, whether they pass or not.
+var reports struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func report(text string) {
+	reports.mu.Lock()
+	defer reports.mu.Unlock()
+	reports.texts = append(reports.texts, text)
 }

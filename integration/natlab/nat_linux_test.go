@@ -8,7 +8,7 @@ package natlab
 // anybody, or only the addresses, or the addresses and ports, sent to before.
 type nat struct {
 	name  string
-	lan   string // its network inside, up to the last number; as in any home if empty
+	lan   string // the addresses of its network inside; as in any home if empty
 	v6    bool   // IPv6, and no IPv4
 	rules string
 }
@@ -63,7 +63,7 @@ table ip nat {
 }` + drop + forward}
 
 // carrier is a cone that a provider runs: its home is a town.
-var carrier = nat{name: "carrier-grade NAT", lan: "100.64.0.", rules: cone.rules}
+var carrier = nat{name: "carrier-grade NAT", lan: "100.64.0.%d/24", rules: cone.rules}
 
 // answering is a cone that says "closed" to those nobody asked for, where
 // others are silent.

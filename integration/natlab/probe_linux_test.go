@@ -68,10 +68,15 @@ func (p prober) probe() (b behaviour) {
 	return b
 }
 
-// passes says whether UDP comes through. TCP always does.
+// passes says whether UDP comes through. TCP always does, and whatever stays
+// inside.
 func (p prober) passes() bool {
 	inside, outside := p.socket("inside"), p.socket("one")
 	p.connect("inside", "one")
+	p.send(p.socket("neighbour"), addrOf(inside))
+	if _, ok := p.receive(inside); !ok {
+		p.t.Error("neighbours do not reach each other")
+	}
 	p.send(inside, addrOf(outside))
 	_, ok := p.receive(outside)
 	return ok
@@ -231,3 +236,28 @@ func (p prober) addr(n *node) netip.Addr {
 }
 
 func addrOf(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func TestAccidentsDoWhatTheyShould(t *testing.T) {
+	t.Parallel()
+	p := prober{t: t}
+	p.town = newLab(t).add(t, host("one"), behind(cone, host("inside")).called("router"), behind(cone).called("other"))
+	inside, one := p.socket("inside"), p.socket("one")
+	mapped := p.seen(inside, one)
+	p.send(one, mapped)
+	if _, ok := p.receive(inside); !ok {
+		t.Error("no answer comes through before anything has happened")
+	}
+	if err := p.town.site("router").forget(); err != nil {
+		t.Fatal(err)
+	}
+	p.send(one, mapped)
+	if _, ok := p.receive(inside); ok {
+		t.Error("the router has not forgotten")
+	}
+	if err := p.town.site("inside").moveTo(p.town.site("other")); err != nil {
+		t.Fatal(err)
+	}
+	if now := p.seen(p.socket("inside"), one); now.Addr() == mapped.Addr() {
+		t.Errorf("still seen as %v after the move", now)
+	}
+}

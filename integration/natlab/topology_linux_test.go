@@ -1,6 +1,9 @@
 package natlab
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // site is a place on the internet: a host, or a router with places behind it.
 type site struct {
@@ -39,27 +42,27 @@ type node struct {
 // network is a wire: the internet, or what is inside of a router.
 type network struct {
 	gateway *node  // nil: the internet
-	v4, v6  string // what its addresses begin with; empty: it has none
-	mask    string // of v4; that of v6 is always 64
-	last    int    // the number the newest address ends with
+	v4, v6  string // its addresses, with a verb for the number of a node; empty: it has none
+	last    int    // the number of the newest node
 }
 
+// internet gives every node an address far from all others, as they are in life:
+// libp2p counts and limits those that are near each other.
 func internet() *network {
-	// libp2p takes what is below 192.0.0.128 for private.
-	return &network{v4: "192.0.0.", mask: "25", v6: "3fff::", last: 128}
+	return &network{v4: "11.%d.0.1/8", v6: "3fff:%x::1/20"}
 }
 
 // home is the network inside of a router. All homes have the same, unless one
 // is inside of another; IPv6 addresses are never the same.
 func home(gateway *node) *network {
-	n := &network{gateway: gateway, v4: "192.168.1.", mask: "24", last: 9}
+	n := &network{gateway: gateway, v4: "192.168.1.%d/24", last: 9}
 	switch outer := gateway.up; {
 	case gateway.nat.v6:
-		n.v4, n.v6 = "", fmt.Sprintf("3fff:0:%x::", gateway.number+1)
+		n.v4, n.v6 = "", strings.Replace(bare(gateway.addrs[1]), "::1", ":1::%x/64", 1)
 	case gateway.nat.lan != "":
 		n.v4 = gateway.nat.lan
 	case outer.v4 == n.v4:
-		n.v4 = "192.168.2."
+		n.v4 = "192.168.2.%d/24"
 	}
 	return n
 }
@@ -71,11 +74,10 @@ func (n *network) attach() (addrs []string) {
 }
 
 func (n *network) addresses(number int) (addrs []string) {
-	if n.v4 != "" {
-		addrs = append(addrs, fmt.Sprintf("%s%d/%s", n.v4, number, n.mask))
-	}
-	if n.v6 != "" {
-		addrs = append(addrs, fmt.Sprintf("%s%x/64", n.v6, number))
+	for _, format := range []string{n.v4, n.v6} {
+		if format != "" {
+			addrs = append(addrs, fmt.Sprintf(format, number))
+		}
 	}
 	return addrs
 }
