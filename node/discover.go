@@ -43,6 +43,7 @@ func (n *Node) newFinder() *discovery.Service {
 			return err == nil && n.links.Direct(p) // a circuit may give way to what is found
 		},
 		Count:   func() int { return len(n.host.Network().Peers()) },
+		Enough:  n.hostInfo.FewConns / 2,
 		Connect: func(ctx context.Context, info peer.AddrInfo) error { return n.links.ConnectAddr(ctx, info) },
 	})
 }

@@ -8,16 +8,26 @@ import (
 // upkeepInterval is how late, at most, something is destroyed after its end.
 const upkeepInterval = 20 * time.Second
 
-// upkeep destroys what is over its end and keeps keys fresh, until ctx ends.
+// trimInterval is how long connections beyond those that the connection manager
+// goes back to may stay: a lookup leaves some behind, each costs both ends
+// memory and packets, and the manager itself waits until there are far more.
+const trimInterval = 5 * time.Minute
+
+// upkeep destroys what is over its end, keeps keys fresh and lets go of
+// connections that serve nobody, until ctx ends.
 func (n *Node) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepInterval)
 	defer tick.Stop()
+	trim := time.NewTicker(trimInterval)
+	defer trim.Stop()
 	for {
 		n.expire()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-trim.C:
+			n.host.ConnManager().TrimOpenConns(ctx)
 		}
 	}
 }

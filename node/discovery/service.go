@@ -15,7 +15,7 @@ const (
 	maxCandidates = 1024             // peers it remembers to have heard of
 	maxAddrs      = 16               // addresses of each
 	maxDials      = 8                // at once
-	enough        = 64               // connected peers beyond which it dials nobody by itself
+	enough        = 64               // connected peers beyond which it dials nobody by itself, where nobody says otherwise
 	firstRetry    = time.Second      // between the first two dials to a peer that does not answer
 	maxRetry      = 5 * time.Minute  // between any two
 	dialTimeout   = 15 * time.Second // of one
@@ -28,6 +28,10 @@ type Config struct {
 	Sources   []Source
 	Connected func(peer.ID) bool
 	Count     func() int // connected peers
+	// Enough is the number of connected peers beyond which nobody is dialled; 64
+	// if zero. Dials beyond what the connection manager keeps would go round in
+	// circles: it closes what was just opened.
+	Enough int
 	// Connect dials a peer. It is also called for a connected one that was heard
 	// of at a new address: it may have moved and left a dead connection behind.
 	Connect func(context.Context, peer.AddrInfo) error
@@ -54,6 +58,9 @@ type candidate struct {
 
 // New makes a service.
 func New(cfg Config) *Service {
+	if cfg.Enough == 0 {
+		cfg.Enough = enough
+	}
 	return &Service{cfg: cfg, slots: make(chan struct{}, maxDials), candidates: make(map[peer.ID]*candidate)}
 }
 
@@ -107,7 +114,7 @@ func (s *Service) found(ctx context.Context, info peer.AddrInfo) {
 
 // claim says that the peer is to be dialled, by the caller and now.
 func (s *Service) claim(info peer.AddrInfo) bool {
-	connected, full := s.cfg.Connected(info.ID), s.cfg.Count() >= enough
+	connected, full := s.cfg.Connected(info.ID), s.cfg.Count() >= s.cfg.Enough
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, known := s.candidates[info.ID]
@@ -122,7 +129,7 @@ func (s *Service) claim(info peer.AddrInfo) bool {
 		c.hungUp()
 	}
 	moved := hasNew(info.Addrs, c.addrs)
-	due := moved || !connected && !full && !time.Now().Before(c.next)
+	due := moved && (connected || !full) || !connected && !full && !time.Now().Before(c.next)
 	if c.dialing || !due {
 		return false
 	}

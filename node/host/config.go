@@ -75,6 +75,7 @@ type Info struct {
 	Port      int  // the port in use, for the next start
 	PortTaken bool // Config.Port was taken: Port is another, for this run
 	Local     bool // the host keeps to this machine
+	FewConns  int  // to how many connections the connection manager goes back
 
 	// Punch tries for a direct connection to a peer that is connected by a
 	// circuit, for a few seconds. libp2p does so by itself once for each circuit

@@ -36,6 +36,7 @@ func New(cfg Config) (host.Host, Info, error) {
 		return h != nil && (*h).Network().Connectedness(p) == network.Connected
 	})))
 	info := Info{Port: port, PortTaken: taken, Local: local}
+	info.FewConns, _ = cfg.marks()
 	if !local {
 		cfg.puncher = new(puncher)
 		info.Punch = cfg.puncher.punch
@@ -58,7 +59,7 @@ func New(cfg Config) (host.Host, Info, error) {
 
 // options are what all hosts share, and what reaches out unless local.
 func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Option, error) {
-	conns, err := connManager(c.FewConns, c.ManyConns)
+	conns, err := connManager(c.marks())
 	if err != nil {
 		return nil, fmt.Errorf("connection manager: %w", err)
 	}

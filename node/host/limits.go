@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -27,13 +28,13 @@ const (
 	youngConn = 30 * time.Second
 )
 
+// marks are the connection manager's.
+func (c *Config) marks() (few, many int) {
+	few = cmp.Or(c.FewConns, fewConns)
+	return few, max(cmp.Or(c.ManyConns, manyConns), few)
+}
+
 func connManager(few, many int) (*connmgr.BasicConnMgr, error) {
-	if few == 0 {
-		few = fewConns
-	}
-	if many == 0 {
-		many = max(manyConns, few)
-	}
 	return connmgr.NewConnManager(few, many, connmgr.WithGracePeriod(youngConn))
 }
 

@@ -1,0 +1,177 @@
+package scale
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+
+	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/node"
+	nodehost "github.com/tom-protocol/tom/node/host"
+)
+
+// What the nodes are held to.
+const (
+	memoryLimit = 4 << 20          // bytes a node
+	firstLimit  = 10 * time.Second // until a message to a peer id alone is delivered
+	presence300 = 1.2              // times the presence traffic of 100 nodes, a node
+	lifetime    = 10 * time.Minute // of a town, virtual
+)
+
+// The virtual time that a town lives.
+const (
+	short = 6 * time.Minute
+	long  = 30 * time.Minute
+)
+
+// town is a number of nodes that live together.
+type town struct {
+	t       *testing.T
+	in      *simnat.Internet
+	nodes   []*simnat.Node
+	traffic []*gossip
+}
+
+// bootstraps is how many nodes a newcomer knows.
+const bootstraps = 3
+
+// settle starts n nodes, five a second.
+func settle(t *testing.T, in *simnat.Internet, n int) *town {
+	w := &town{t: t, in: in}
+	var known []string
+	for i := range n {
+		cfg := node.Config{Bootstrap: known}
+		if i%4 == 0 {
+			cfg.Reachability = "public" // as a user with a port mapping says
+		}
+		nd := w.place(i, cfg)
+		if i%4 == 0 && len(known) < bootstraps {
+			known = append(known, nd.Addrs()[0].String()+"/p2p/"+nd.ID())
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return w
+}
+
+func (w *town) place(i int, cfg node.Config) *simnat.Node {
+	counter := new(gossip)
+	cfg.Host = func(c *nodehost.Config) {
+		c.FewConns, c.ManyConns = 24, 40
+		c.Options = append(c.Options, libp2p.BandwidthReporter(counter))
+	}
+	outside := fmt.Sprintf("%d.%d.%d.1", 1+i/250, 1+i%250, 1+i%7)
+	var nd *simnat.Node
+	if cfg.Reachability == "public" {
+		nd = w.in.Place(w.t, outside, nil, cfg)
+	} else {
+		home := w.in.Router(outside)
+		home.Symmetric = i%8 == 7
+		nd = w.in.Place(w.t, fmt.Sprintf("10.%d.%d.2", i/250, i%250), home, cfg)
+	}
+	w.nodes, w.traffic = append(w.nodes, nd), append(w.traffic, counter)
+	return nd
+}
+
+// presence is how many bytes of gossip a node has sent and received so far, on
+// average.
+func (w *town) presence() float64 {
+	var sum int64
+	for _, c := range w.traffic {
+		sum += c.bytes.Load()
+	}
+	return float64(sum) / float64(len(w.nodes))
+}
+
+// memory is what a node takes, on average.
+func (w *town) memory() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc+m.StackInuse) / len(w.nodes)
+}
+
+// meet has pairs of nodes that never met exchange a message, to a peer id alone,
+// and returns how long each first delivery took.
+func (w *town) meet(pairs int, rng *rand.Rand) []time.Duration {
+	took := make([]time.Duration, pairs)
+	var all sync.WaitGroup
+	for i := range took {
+		a := rng.IntN(len(w.nodes))
+		b := (a + 1 + rng.IntN(len(w.nodes)-1)) % len(w.nodes)
+		all.Go(func() { took[i] = w.deliver(w.nodes[a], w.nodes[b]) })
+		time.Sleep(100 * time.Millisecond)
+	}
+	all.Wait()
+	slices.Sort(took)
+	return took
+}
+
+func (w *town) deliver(from, to *simnat.Node) time.Duration {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	begun := time.Now()
+	id, err := from.Node.Send(ctx, to.ID(), node.Text("out of the blue"))
+	if err != nil {
+		w.t.Error(err)
+		return 0
+	}
+	if st, err := from.Wait(ctx, id, node.Delivered); err != nil || st.State != node.Delivered {
+		trace, _ := from.Trace(context.Background(), id)
+		w.t.Errorf("%s to %s: %v, %v; trace %+v", from.ID(), to.ID(), st.State, err, trace)
+	}
+	return time.Since(begun)
+}
+
+// live lets a town live and returns the presence traffic a node
+// and second of its second half.
+func live(t *testing.T, lifetime time.Duration, nodes, pairs int) (presence float64) {
+	simnat.Run(t, func(t *testing.T, in *simnat.Internet) {
+		begun := time.Now()
+		w := settle(t, in, nodes)
+		time.Sleep(time.Minute)
+		first := w.meet(pairs, rand.New(rand.NewPCG(1, uint64(nodes))))
+		time.Sleep(lifetime/2 - time.Since(begun))
+		before := w.presence()
+		time.Sleep(lifetime / 2)
+		presence = (w.presence() - before) / (lifetime / 2).Seconds()
+		late := w.meet(pairs, rand.New(rand.NewPCG(2, uint64(nodes))))
+		memory := w.memory()
+		conns := 0
+		for _, n := range w.nodes {
+			conns += len(n.Peers())
+		}
+		t.Logf("%d nodes: %.2f MB and %d peers a node, presence %.1f bytes/s a node", nodes, float64(memory)/(1<<20), conns/nodes, presence)
+		for name, took := range map[string][]time.Duration{"after a minute": first, "at the end": late} {
+			p50, p95 := took[len(took)/2], took[len(took)*95/100]
+			t.Logf("%d nodes: first delivery %s p50 %v, p95 %v, longest %v", nodes, name, p50, p95, took[len(took)-1])
+			if p95 > firstLimit {
+				t.Errorf("first delivery %s: p95 %v, want at most %v", name, p95, firstLimit)
+			}
+		}
+		if memory > memoryLimit {
+			t.Errorf("%d bytes a node, want at most %d", memory, memoryLimit)
+		}
+	})
+	return presence
+}
+
+func TestAnyNodeReachesAnyOther(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("SOAK") != "1" {
+		live(t, short, 100, 100)
+		return
+	}
+	presence := live(t, long, 100, 100)
+	if more := live(t, long, 300, 300); more > presence300*presence {
+		t.Errorf("presence costs %.1f bytes/s a node among 300 and %.1f among 100", more, presence)
+	}
+	live(t, long, 1000, 500)
+}
