@@ -60,6 +60,7 @@ var parts = []part{
 	{"jetstream-sync", func(b *bench) error { return b.race("jetstream-sync") }},
 	{"loss", (*bench).lossy},
 	{"split", (*bench).split},
+	{"away", (*bench).holders},
 	{"small", (*bench).small},
 }
 

@@ -18,6 +18,7 @@ type report struct {
 	Systems    map[string]result `json:"systems,omitempty"`
 	Lossy      map[string]result `json:"lossy,omitempty"`
 	Split      []portion         `json:"split,omitempty"`
+	Away       *away             `json:"away,omitempty"`
 	Small      *footprint        `json:"small,omitempty"`
 }
 
@@ -113,6 +114,7 @@ func (r report) print(w io.Writer) error {
 	r.printRaces(t, "on loopback", r.Systems)
 	r.printRaces(t, fmt.Sprintf("over a path of %v each way that loses %.0f %% each way", pathDelay, pathLoss*100), r.Lossy)
 	r.printSplit(t)
+	r.printAway(t)
 	r.printSmall(t)
 	r.printGoals(t)
 	return t.Flush()
