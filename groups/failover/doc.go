@@ -18,6 +18,21 @@
 //   - A term is named by the record that opened it, so that a number used twice
 //     by one primary is no equivocation.
 //
+// Where these rules are not the model's, worlds of seats (integration/model) have
+// shown why:
+//
+//   - A claim is followed only when the next beat was due for more than a second.
+//     Otherwise a second's delay on all links of a hub replaces it.
+//   - A hub that does not answer is merged without it only if another than itself
+//     said that it follows it. A claimant that withdrew does not answer either.
+//   - A hub that was merged without agreeing is met anew, and may be yielded to.
+//   - Whose branch stands is counted with those kicked since, and with attaches to
+//     this very branch only: two hubs must come to the same count.
+//   - A branch whose hub may not be one (it was kicked, or signed two logs) is
+//     brought home by an admin's record, for by the count it might stand.
+//   - A primary doubts after two misses of its shadow, and accepts with one replica
+//     only then.
+//
 // What the model had in beats to all each interval is here in beats to shadow and
 // candidate; the others hear one in ten. They learn of a silent primary when a
 // shadow asks them as witnesses, when a claim comes, or after twelve intervals by

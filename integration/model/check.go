@@ -236,3 +236,27 @@ func (w *World) checkHead(by *Node, head []byte) {
 	}
 	w.signed[at] = h.Log
 }
+
+// Rivals says whether two hubs accept records, each with followers, although
+// nothing keeps them apart.
+func (w *World) Rivals() bool {
+	for i, a := range w.Nodes {
+		for _, b := range w.Nodes[i+1:] {
+			if w.accepts(a) && w.accepts(b) && !w.cut[[2]int{a.ID, b.ID}] && !w.cut[[2]int{b.ID, a.ID}] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// accepts says whether the node is a hub that accepts records and that another
+// follows, within its reach.
+func (w *World) accepts(n *Node) bool {
+	if !n.Up || n.Paused || !n.Seat.Open() {
+		return false
+	}
+	return slices.ContainsFunc(w.Nodes, func(o *Node) bool {
+		return o != n && o.Up && !o.Paused && !w.cut[[2]int{n.ID, o.ID}] && o.Seat.Branch().Term() == n.Seat.Branch().Term()
+	})
+}

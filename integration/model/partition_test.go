@@ -3,6 +3,8 @@ package model_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +34,8 @@ func TestPartitionsEndInOneLog(t *testing.T) {
 
 func partitions(t *testing.T, nodes int, seed uint64) time.Duration {
 	t.Helper()
-	w := model.New(model.Options{Nodes: nodes, Seed: seed, Late: 20, Skew: 30 * time.Second})
+	w := model.New(model.Options{Nodes: nodes, Seed: seed, Late: 20, Skew: 30 * time.Second, Trace: os.Getenv("MODEL_SEED") != "", All: os.Getenv("MODEL_FRAMES") != ""})
+	watchRivals(t, w, seed)
 	r := rand.New(rand.NewPCG(seed, 5))
 	for range 12 {
 		w.Run(time.Duration(2+r.IntN(200)) * time.Second)
@@ -49,5 +52,34 @@ func partitions(t *testing.T, nodes int, seed uint64) time.Duration {
 	for _, b := range w.Broken {
 		t.Errorf("seed %d: %s", seed, b)
 	}
+	if len(w.Trace) > 0 {
+		t.Log("\n" + strings.Join(w.Trace, "\n"))
+	}
 	return d
+}
+
+// mended is how long hubs that links have just brought together may take to learn
+// of each other: members hear a beat of every hub that often.
+const mended = 7 * time.Second
+
+// watchRivals checks, ten times a second, that no two hubs accept records in one
+// connected side for longer than one timeout.
+func watchRivals(t *testing.T, w *model.World, seed uint64) {
+	t.Helper()
+	const timeout = 600 * time.Millisecond
+	var since time.Time
+	var look func()
+	look = func() {
+		switch {
+		case !w.Rivals() || w.Now.Sub(w.Changed) < mended:
+			since = time.Time{}
+		case since.IsZero():
+			since = w.Now
+		case w.Now.Sub(since) > timeout:
+			t.Errorf("seed %d: at %v: two hubs accept in one side for %v", seed, w.Age(), w.Now.Sub(since))
+			since = w.Now
+		}
+		w.After(100*time.Millisecond, look)
+	}
+	look()
 }

@@ -64,6 +64,7 @@ type World struct {
 	Versions int
 	Frames   int
 	latest   Acceptance
+	Changed  time.Time // when links were cut or mended last
 	kicked   int
 	lying    *Node
 	fork     func(from, to *Node, f wire.Frame) wire.Frame // what a forking hub makes of its frames
@@ -208,6 +209,9 @@ func (w *World) trace(format string, args ...any) {
 	}
 }
 
+// Age is how long the world has run.
+func (w *World) Age() time.Duration { return w.Now.Sub(epoch) }
+
 // clock is the time as the node has it.
 func (w *World) clock(n *Node) time.Time { return w.Now.Add(n.skew) }
 
@@ -270,6 +274,7 @@ func (w *World) Resume(n *Node) {
 
 // Split cuts all links between the nodes of side and the others.
 func (w *World) Split(side func(int) bool) {
+	w.Changed = w.Now
 	for i := range w.Nodes {
 		for j := range w.Nodes {
 			if side(i) != side(j) {
@@ -284,11 +289,12 @@ func (w *World) Split(side func(int) bool) {
 // Cut cuts one direction of a link.
 func (w *World) Cut(from, to int) {
 	w.trace("%s does not reach %s any more", name(from), name(to))
-	w.cut[[2]int{from, to}] = true
+	w.cut[[2]int{from, to}], w.Changed = true, w.Now
 }
 
 // Heal mends all links.
 func (w *World) Heal() {
+	w.Changed = w.Now
 	w.trace("all links are mended")
 	clear(w.cut)
 }
