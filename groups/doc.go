@@ -16,6 +16,6 @@
 // They run in a world of their own, in integration/model. No node runs them yet:
 // there is no service that would give a seat its streams, its disk and its
 // timer, and content is not sealed with senderkey on its way into a seat. Not
-// here either: receipts of members, the purge of what is a day old, and snapshots
-// for those who come later than that.
+// here either: the purge of what is a day old, and snapshots for those who come
+// later than that.
 package groups

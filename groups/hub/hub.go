@@ -64,6 +64,7 @@ type Ready struct {
 	Send     []Send
 	Accepted []Accepted
 	Refused  []Refusal
+	Receipts [][]byte // of others, for this node
 }
 
 // cursor is how far a member is.
@@ -99,6 +100,7 @@ type Hub struct {
 	head    []byte
 	headSeq wire.Seq
 	clock   wire.Millis
+	passing passing
 	ready   Ready
 }
 
@@ -324,6 +326,7 @@ func (h *Hub) Step(now time.Time, v View) {
 	h.flush(now)
 	h.feedAll(now)
 	h.resend(now)
+	h.pass(now)
 }
 
 // flush accepts what the shadow has, or what waits for no shadow.

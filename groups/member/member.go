@@ -40,6 +40,7 @@ const Life = 24 * time.Hour
 type Config struct {
 	Group    wire.GroupID
 	Self     protocols.Key
+	Signer   protocols.Signer // of receipts
 	Verifier wire.Verifier
 	Prover   wire.Prover
 	Ledger   *ledger.Ledger
@@ -59,12 +60,13 @@ type EventKind uint8
 
 // What may happen.
 const (
-	Arrived  EventKind = iota // a record stands in the log that did not before
-	Accepted                  // an own record does, by its hub's word
-	Refused                   // an own record never will; Reason, Value
-	Moved                     // Count records have another place than they had
-	Forked                    // the hub signed two logs; Proof
-	Removed                   // the hub says that this node is no member any more
+	Arrived   EventKind = iota // a record stands in the log that did not before
+	Accepted                   // an own record does, by its hub's word
+	Refused                    // an own record never will; Reason, Value
+	Moved                      // Count records have another place than they had
+	Forked                     // the hub signed two logs; Proof
+	Receipted                  // a member acknowledged; Receipt
+	Removed                    // the hub says that this node is no member any more
 )
 
 // Event is what a person, or the other machines, want to know.
@@ -78,6 +80,7 @@ type Event struct {
 	Reason   envelope.Reason
 	Value    uint64
 	Count    int
+	Receipt  *wire.Receipt
 	Proof    *wire.Equivocation
 }
 
@@ -91,6 +94,7 @@ type Send struct {
 type Ready struct {
 	Send    []Send
 	Offer   []*wire.Entry // to the hub on this node
+	Receipt []byte        // same
 	Attach  bool          // the hub is to be told where the log stands
 	Changed bool          // the log
 	Events  []Event
@@ -120,6 +124,7 @@ type Member struct {
 	own      []*own
 	held     map[wire.RecordName]*held
 	shown    map[wire.RecordName]bool
+	receipts receipts
 	peers    int // held that came from other members and never stood in a log
 	lacking  bool
 	removed  bool // by the hub's word
@@ -284,6 +289,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	}
 	m.followed, m.chain, m.lacking, m.removed = now, chain, true, false
 	m.back, m.behind, m.offered = 1, time.Time{}, time.Time{}
+	m.acknowledgeSoon(now)
 	clear(m.heads)
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
@@ -295,7 +301,11 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 
 // Tick does what has become due.
 func (m *Member) Tick(now time.Time) {
-	if m.removed || now.Sub(m.followed) < m.tenths(ownTenths) {
+	if m.removed {
+		return
+	}
+	m.sendReceipt(now)
+	if now.Sub(m.followed) < m.tenths(ownTenths) {
 		return
 	}
 	m.publishOwn(now)
@@ -419,6 +429,9 @@ func (m *Member) Deadline() (due time.Time) {
 	}
 	if !due.IsZero() {
 		due = later(due, m.followed.Add(m.tenths(ownTenths)))
+	}
+	if !m.receipts.due.IsZero() {
+		sooner(m.receipts.due)
 	}
 	return due
 }

@@ -43,7 +43,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	d := &desk{t: t, c: c, ledger: ledger.New(protocols.Main, c), now: start, hub: alice, term: wire.Term{Number: 1, Opened: wire.HubHash{1}}}
 	d.m = member.New(start, member.Config{
-		Group: c.Group(), Self: bob.Public(), Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main), Ledger: d.ledger, Beat: 500 * time.Millisecond,
+		Group: c.Group(), Self: bob.Public(), Signer: bob, Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main), Ledger: d.ledger, Beat: 500 * time.Millisecond,
 	}, member.Hub{Term: d.term, Primary: alice.Public()})
 	return d
 }

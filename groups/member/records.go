@@ -41,6 +41,7 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	m.take(now, page)
 	m.back = 1
 	m.acknowledge()
+	m.acknowledgeSoon(now)
 	return nil
 }
 
@@ -202,6 +203,7 @@ func (m *Member) Show(s wire.Seq) {
 func (m *Member) Sequenced(now time.Time, s wire.Seq) {
 	if e, ok := m.log().At(s); ok {
 		m.hold(now, e.Record, oldOf(e, nil))
+		m.acknowledgeSoon(now)
 	}
 }
 

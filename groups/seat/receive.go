@@ -137,6 +137,14 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 		if ofHub && f.Group == s.group {
 			s.member.OnRefused(now, f)
 		}
+	case *wire.Receipts:
+		switch {
+		case f.Group != s.group:
+		case !f.Passed() && s.hub != nil:
+			s.hub.Receipts(from, f.Receipts)
+		case f.Passed() && ofHub:
+			return s.member.OnReceipts(f.Receipts)
+		}
 	case *wire.PageEnd:
 		if ofHub {
 			s.member.OnPageEnd(now, f)

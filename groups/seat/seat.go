@@ -83,7 +83,7 @@ func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 	}, d.Failover, restart)
 	s.branch = s.failover.Current()
 	s.member = member.New(now, member.Config{
-		Group: s.group, Self: s.self, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(),
+		Group: s.group, Self: s.self, Signer: cfg.Signer, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(),
 	}, s.hubOf(s.branch))
 	s.member.Restore(now, d.Own, d.Held)
 	s.later(now)
@@ -153,6 +153,11 @@ func (s *Seat) Ready() Ready {
 // Deadline is when Tick wants to be called next.
 func (s *Seat) Deadline() time.Time {
 	at := s.failover.Deadline()
+	if s.hub != nil {
+		if h := s.hub.Deadline(); !h.IsZero() && h.Before(at) {
+			at = h
+		}
+	}
 	if m := s.member.Deadline(); !m.IsZero() && m.Before(at) {
 		at = m
 	}
@@ -174,6 +179,22 @@ func (s *Seat) Write(now time.Time, r *wire.Record) bool {
 	s.settle(now)
 	return ok
 }
+
+// Read says up to where a person has read.
+func (s *Seat) Read(now time.Time, seq wire.Seq) {
+	s.member.Read(now, seq)
+	s.settle(now)
+}
+
+// Waits says whether the key of the record at a seq is missing.
+func (s *Seat) Waits(now time.Time, seq wire.Seq, waits bool) {
+	s.member.Waits(now, seq, waits)
+	s.settle(now)
+}
+
+// Standing returns who has the record at a seq, as far as this node, its author,
+// was told.
+func (s *Seat) Standing(seq wire.Seq) member.Standing { return s.member.Standing(seq) }
 
 // Move lets this node, as admin, name the hub.
 func (s *Seat) Move(now time.Time, to protocols.Key) {
@@ -262,6 +283,7 @@ func (s *Seat) stepHub(now time.Time) {
 	for _, a := range r.Accepted {
 		s.member.OwnAccepted(a.Name, a.Place, a.Replicas)
 	}
+	_ = s.member.OnReceipts(r.Receipts) // a forged one counts for nothing: its member is told by no error
 	for _, x := range r.Refused {
 		s.member.OwnRefused(x.Name, x.Reason, x.Value)
 	}
@@ -286,6 +308,10 @@ func (s *Seat) takeMember(now time.Time) (again bool) {
 	}
 	if len(r.Offer) > 0 && s.hub != nil {
 		s.hub.Publish(now, s.self, r.Offer)
+		again = true
+	}
+	if r.Receipt != nil && s.hub != nil {
+		s.hub.Receipts(s.self, [][]byte{r.Receipt})
 		again = true
 	}
 	if r.Attach {

@@ -260,3 +260,19 @@ func (w *World) accepts(n *Node) bool {
 		return o != n && o.Up && !o.Paused && !w.cut[[2]int{n.ID, o.ID}] && o.Seat.Branch().Term() == n.Seat.Branch().Term()
 	})
 }
+
+// Untold returns records of members that are up, and of which their author was
+// not told that all others hold them.
+func (w *World) Untold() (list []string) {
+	for _, n := range w.Nodes {
+		if !n.Up || w.removed(n) {
+			continue
+		}
+		n.Seat.Ledger().Log().All(func(e journal.Entry) {
+			if st := n.Seat.Standing(e.Place.Seq); e.Record.Author == n.Key && st.Delivered < st.Members {
+				list = append(list, fmt.Sprintf("%s: its %v at seq %d is delivered to %d of %d", name(n.ID), e.Record.Kind, e.Place.Seq, st.Delivered, st.Members))
+			}
+		})
+	}
+	return list
+}

@@ -212,7 +212,10 @@ func (w *World) trace(format string, args ...any) {
 // Age is how long the world has run.
 func (w *World) Age() time.Duration { return w.Now.Sub(epoch) }
 
-// clock is the time as the node has it.
+// Clock is the time as the node has it.
+func (w *World) Clock(n *Node) time.Time { return w.clock(n) }
+
+// clock is Clock.
 func (w *World) clock(n *Node) time.Time { return w.Now.Add(n.skew) }
 
 func (w *World) start(n *Node, restart bool) {

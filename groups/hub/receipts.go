@@ -1,0 +1,115 @@
+package hub
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// passEvery is how often receipts are passed on to those whose records they are
+// about.
+const passEvery = 100 * time.Millisecond
+
+// passing is what the members acknowledged, and to whom that is still to be told.
+type passing struct {
+	of      map[protocols.Key]acknowledged
+	pending map[protocols.Key]map[protocols.Key][]byte // by author, by member: its newest
+	next    time.Time
+}
+
+// acknowledged is a member's newest receipt.
+type acknowledged struct {
+	seq     wire.Seq
+	read    wire.Seq
+	waiting int // records it could not open
+}
+
+// Receipts takes what a member acknowledges. It is not verified: the authors do.
+func (h *Hub) Receipts(k protocols.Key, list [][]byte) {
+	for _, b := range list {
+		r, err := wire.ReadReceipt(b)
+		if err != nil || r.Member != k || r.Group != h.cfg.Group || !h.log().Has(r.Last.Seq, r.Log) {
+			continue
+		}
+		h.receipt(k, r, b)
+	}
+}
+
+// receipt notes whom a receipt tells something new: the authors of what it covers
+// and the one before did not, or of all if it says of any that it can be opened
+// now.
+func (h *Hub) receipt(k protocols.Key, r *wire.Receipt, b []byte) {
+	if h.passing.of == nil {
+		h.passing.of = make(map[protocols.Key]acknowledged)
+		h.passing.pending = make(map[protocols.Key]map[protocols.Key][]byte)
+	}
+	old := h.passing.of[k]
+	from := old.seq
+	switch {
+	case len(r.Waiting) != old.waiting:
+		from = 0
+	case r.Read != old.read:
+		from = min(old.seq, old.read)
+	}
+	h.passing.of[k] = acknowledged{seq: r.Last.Seq, read: r.Read, waiting: len(r.Waiting)}
+	for s := from + 1; s <= r.Last.Seq; s++ {
+		if e, ok := h.log().At(s); ok && e.Record.Author != k {
+			h.owe(e.Record.Author, k, b)
+		}
+	}
+}
+
+func (h *Hub) owe(author, member protocols.Key, b []byte) {
+	if h.passing.pending[author] == nil {
+		h.passing.pending[author] = make(map[protocols.Key][]byte)
+	}
+	h.passing.pending[author][member] = b
+}
+
+// pass passes receipts on, those for this node into its Ready.
+func (h *Hub) pass(now time.Time) {
+	if len(h.passing.pending) == 0 || now.Before(h.passing.next) {
+		return
+	}
+	h.passing.next = now.Add(passEvery)
+	for _, author := range h.cfg.Ledger.Fold().Nodes() {
+		list := inOrder(h.passing.pending[author])
+		if author == h.self {
+			h.ready.Receipts = append(h.ready.Receipts, list...)
+			continue
+		}
+		if h.cursors[author] == nil {
+			continue
+		}
+		for part := range slices.Chunk(list, maxPassed) {
+			h.send(author, wire.PassedReceipts(h.cfg.Group, part...))
+		}
+	}
+	clear(h.passing.pending)
+}
+
+// maxPassed is how many receipts go into one frame: it fits if each is longest.
+const maxPassed = wire.MaxFrame/(wire.MaxReceipt+8) - 1
+
+func inOrder(of map[protocols.Key][]byte) [][]byte {
+	keys := make([]protocols.Key, 0, len(of))
+	for k := range of {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b protocols.Key) int { return slices.Compare(a[:], b[:]) })
+	list := make([][]byte, 0, len(keys))
+	for _, k := range keys {
+		list = append(list, of[k])
+	}
+	return list
+}
+
+// Deadline is when Step wants to be called because of receipts, zero for never.
+func (h *Hub) Deadline() time.Time {
+	if len(h.passing.pending) == 0 {
+		return time.Time{}
+	}
+	return h.passing.next
+}

@@ -1,0 +1,110 @@
+package member_test
+
+import (
+	"testing"
+
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// peopled is a desk in whose log bob (the node), alice and carol are members,
+// and bob's message stands at seq 3.
+func peopled(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t)
+	join := (&wire.Join{}).Append(nil)
+	d.taken(d.page(d.c.Hash(), 1,
+		d.signed(bob, wire.RecordID{1}, wire.KindJoin, join), d.signed(carol, wire.RecordID{1}, wire.KindJoin, join),
+		d.signed(bob, wire.RecordID{2}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
+	return d
+}
+
+func (d *desk) receipt(s protocols.Signer, change func(*wire.Receipt)) []byte {
+	p, hash := d.ledger.Log().End()
+	r := wire.Receipt{Group: d.c.Group(), Last: p, Log: hash, Waiting: []wire.Seq{}, Time: wire.Millis(d.now.UnixMilli())}
+	change(&r)
+	return r.Sign(s)
+}
+
+func TestReceiptsCountForWhatTheyCover(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	forged := d.receipt(carol, func(*wire.Receipt) {})
+	forged[len(forged)-1]++
+	for name, c := range map[string]struct {
+		b   []byte
+		bad bool
+	}{
+		"of another log":     {b: d.receipt(carol, func(r *wire.Receipt) { r.Log[0]++ })},
+		"of another group":   {b: d.receipt(carol, func(r *wire.Receipt) { r.Group[0]++ })},
+		"from a stranger":    {b: d.receipt(signer(9), func(*wire.Receipt) {})},
+		"that nobody signed": {b: forged, bad: true},
+		"that is none":       {b: []byte{0x90}, bad: true},
+	} {
+		if err := d.m.OnReceipts([][]byte{c.b}); (err != nil) != c.bad {
+			t.Errorf("%s: %v", name, err)
+		}
+		if st := d.m.Standing(3); st != (member.Standing{Members: 2}) {
+			t.Errorf("%s: %+v", name, st)
+		}
+	}
+	waits := d.receipt(carol, func(r *wire.Receipt) { r.Waiting = []wire.Seq{3} })
+	opened := d.receipt(carol, func(r *wire.Receipt) { r.Read, r.Time = 3, r.Time+1 })
+	for _, c := range []struct {
+		b    []byte
+		want member.Standing
+	}{
+		{waits, member.Standing{Members: 2}},
+		{opened, member.Standing{Delivered: 1, Read: 1, Members: 2}},
+		{waits, member.Standing{Delivered: 1, Read: 1, Members: 2}}, // replayed
+		{d.receipt(alice, func(*wire.Receipt) {}), member.Standing{Delivered: 2, Read: 1, Members: 2}},
+	} {
+		if err := d.m.OnReceipts([][]byte{c.b}); err != nil {
+			t.Error(err)
+		}
+		if st := d.m.Standing(3); st != c.want {
+			t.Errorf("%+v; want %+v", st, c.want)
+		}
+	}
+}
+
+func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	last := func() *wire.Receipt {
+		t.Helper()
+		d.now = d.m.Deadline()
+		d.m.Tick(d.now)
+		f := find[*wire.Receipts](d.m.Ready())
+		if f == nil {
+			t.Fatal("no receipt")
+		}
+		r, err := wire.ParseReceipt(protocols.Main, f.Receipts[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := last(); r.Last.Seq != 3 || len(r.Waiting) != 0 || r.Member != bob.Public() {
+		t.Errorf("%+v", r)
+	}
+	d.m.Waits(d.now, 2, true)
+	d.m.Read(d.now, 99)
+	if r := last(); len(r.Waiting) != 1 || r.Waiting[0] != 2 || r.Read != 3 {
+		t.Errorf("%+v", r)
+	}
+	var rs []*wire.Record
+	for range 300 {
+		d.id++
+		rs = append(rs, d.signed(alice, wire.RecordID{d.id, byte(len(rs) >> 8), 1}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil)))
+	}
+	d.taken(d.page(d.hashAt(3), 4, rs...))
+	for s := wire.Seq(4); s <= 303; s++ {
+		d.m.Waits(d.now, s, true)
+	}
+	r := last()
+	if len(r.Waiting) != wire.MaxWaiting || r.Last.Seq != 258 || !d.ledger.Log().Has(r.Last.Seq, r.Log) {
+		t.Errorf("up to %d, %d wait", r.Last.Seq, len(r.Waiting))
+	}
+}
