@@ -89,15 +89,19 @@ func (n *Node) watchSelf(ctx context.Context) error {
 	}
 	defer sub.Close()
 	n.rememberAddrs()
+	again := time.NewTicker(tellAgain)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-again.C:
+			n.tellNeighbours()
 		case ev := <-sub.Out():
 			met, ok := ev.(event.EvtPeerIdentificationCompleted)
 			if !ok {
 				n.rememberAddrs()
-				n.tellFriends()
+				n.tellNeighbours()
 			} else if p, err := identity.KeyOf(met.Peer); err == nil {
 				n.met(p)
 			}

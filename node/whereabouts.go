@@ -1,13 +1,22 @@
 package node
 
 import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 )
 
-// tellWhere tells a friend where this node is, so that it finds us again after
-// both have moved, as long as one of them can be found.
+// tellAgain is how often this node tells its neighbours where it is, while that
+// stays as it is.
+const tellAgain = 10 * time.Minute
+
+// tellWhere tells a neighbour where this node is, if it is a friend, which finds
+// us again after both have moved, as long as one of them can be found; or one
+// that others ask where we are.
 func (n *Node) tellWhere(p Peer, said []byte) {
-	if n.store.Stranger(p) {
+	if n.store.Stranger(p) && !n.asked(p) {
 		return
 	}
 	// The hello has told it our prekeys.
@@ -16,8 +25,15 @@ func (n *Node) tellWhere(p Peer, said []byte) {
 	}
 }
 
-// tellFriends tells all friends who are connected where this node is.
-func (n *Node) tellFriends() {
+// asked says that strangers may ask a neighbour where this node is: it serves
+// the DHT, or relays for us.
+func (n *Node) asked(p Peer) bool {
+	id := identity.PeerIDOf(p)
+	return n.dht != nil && n.dht.Serves(id) || slices.Contains(n.reach.Relays(), id)
+}
+
+// tellNeighbours tells all neighbours whom it concerns where this node is.
+func (n *Node) tellNeighbours() {
 	said := n.presence.Own()
 	for _, l := range n.links.Peers() {
 		n.tellWhere(l.Peer, said)

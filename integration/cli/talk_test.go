@@ -57,7 +57,7 @@ func TestJSONIsAsItIsWritten(t *testing.T) {
 		{sent, "id state path elapsed_ms reason forward_secret"},
 		{alice.ok("id", "--json"), "id link addrs"},
 		{alice.ok("status", "--json"), "id version uptime_ms addrs reachability peers queued waiting holding clock_offset_ms"},
-		{alice.ok("peers", "--json"), "id name path rtt_ms since addr"},
+		{alice.ok("peers", "--json"), "id name path rtt_ms since addr transport"},
 		{bob.ok("inbox", "--json"), "id from name type body created received path read stranger cursor"},
 		{alice.ok("trace", id, "--json"), "id to state forward_secret attempts holders next superseded_by"},
 	} {

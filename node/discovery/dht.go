@@ -179,6 +179,13 @@ func (d *DHT) heard(moved bool) {
 	d.poke()
 }
 
+// Serves says that a peer is known to answer others in this DHT.
+func (d *DHT) Serves(id peer.ID) bool {
+	kad := protocol.ID(d.cfg.Network.Protocol(protocols.KadPrefix)) + "/kad/1.0.0"
+	spoken, err := d.cfg.Host.Peerstore().SupportsProtocols(id, kad)
+	return err == nil && len(spoken) > 0
+}
+
 // Changed says that this node's prekeys, roles or addresses may be others now.
 func (d *DHT) Changed() { d.poke() }
 

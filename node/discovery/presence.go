@@ -171,16 +171,34 @@ const friendLife = 12 * time.Hour
 // Own returns this node's signed presence, for friends.
 func (p *Presence) Own() []byte { return p.sign(p.offer(), friendLife) }
 
+// toldLife is how long the addresses stay that a neighbour has told of itself,
+// unless it tells others. Nothing else in the peerstore has this span of life,
+// by which they are found to be replaced.
+const toldLife = 31 * time.Minute
+
 // Told takes in a presence that a neighbour told this node over their
-// connection, if it is of somebody who is wanted, and says of whom it is. It is
-// known to this node alone.
+// connection, if it is its own or of somebody who is wanted, and says of whom it
+// is. It is known to this node alone; but who asks this node where that
+// neighbour is gets what it has told last. (Libp2p's identify would do, but
+// takes in few changes from all who share one address.)
 func (p *Presence) Told(from protocols.Key, raw []byte, wanted func(protocols.Key) bool) (of protocols.Key, ok bool) {
 	said, v := p.book.tell(identity.PeerIDOf(from), raw, wanted)
 	p.count.judged(v, len(raw))
 	if v != accepted {
 		return protocols.Key{}, false
 	}
+	if said.Node == from {
+		p.note(said)
+	}
 	return said.Node, true
+}
+
+// note puts the addresses of a neighbour's presence where identify puts them.
+func (p *Presence) note(said *presence.Presence) {
+	id, known := identity.PeerIDOf(said.Node), p.cfg.Host.Peerstore()
+	life := time.UnixMilli(int64(said.Until)).Sub(p.cfg.Now())
+	known.UpdateAddrs(id, toldLife, 0)
+	known.AddAddrs(id, addrsIn(said), min(life, toldLife))
 }
 
 // sign makes a presence that is newer than all before.

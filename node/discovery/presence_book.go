@@ -94,7 +94,8 @@ func (b *book) take(from peer.ID, raw []byte) (*presence.Presence, verdict) {
 	return p, accepted
 }
 
-// tell takes in what was said over a connection of somebody who is wanted.
+// tell takes in what was said over a connection of somebody who is wanted. What
+// a neighbour says of itself is accepted in any case, and kept only if wanted.
 func (b *book) tell(from peer.ID, raw []byte, wanted func(protocols.Key) bool) (*presence.Presence, verdict) {
 	if !b.mayAsk(from) {
 		return nil, flood
@@ -105,6 +106,8 @@ func (b *book) tell(from peer.ID, raw []byte, wanted func(protocols.Key) bool) (
 		return nil, forged
 	case p.Node == b.self:
 		return nil, own
+	case !wanted(p.Node) && identity.PeerIDOf(p.Node) == from:
+		return p, accepted
 	case !wanted(p.Node):
 		return nil, idle
 	}

@@ -7,15 +7,19 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
 	"github.com/multiformats/go-multiaddr"
 	"golang.org/x/time/rate"
 
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/presence"
 )
@@ -128,6 +132,62 @@ func TestBookKeepsWhatFriendsTell(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		if at := b.addrs(bob.Public()); at != nil {
 			t.Errorf("long over, and bob is at %v", at)
+		}
+	})
+}
+
+// ledger is the part of a host that keeps addresses.
+type ledger struct {
+	host.Host
+	known peerstore.Peerstore
+}
+
+func (l ledger) Peerstore() peerstore.Peerstore { return l.known }
+
+func TestWhatNeighboursTellOfThemselvesIsToldOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		known, err := pstoremem.NewPeerstore()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer known.Close()
+		me, bob, eve := signerNo(0), signerNo(1), signerNo(2)
+		p := NewPresence(PresenceConfig{Host: ledger{known: known}, Signer: me})
+		nobody := func(protocols.Key) bool { return false }
+		at := func(k protocols.Key) string { return fmt.Sprint(known.Addrs(identity.PeerIDOf(k))) }
+		const elsewhere, identified = "/ip4/203.0.113.9/udp/4001/quic-v1", "/ip4/192.0.2.1/udp/4001/quic-v1"
+		known.AddAddr(identity.PeerIDOf(bob.Public()), multiaddr.StringCast(identified), peerstore.ConnectedAddrTTL)
+
+		told := said(bob, time.Now(), somewhere)
+		if of, ok := p.Told(bob.Public(), told, nobody); !ok || of != bob.Public() {
+			t.Error("a stranger's own presence is refused")
+		}
+		if got := at(bob.Public()); !strings.Contains(got, somewhere) || !strings.Contains(got, identified) {
+			t.Errorf("bob is at %s", got)
+		}
+		p.Told(bob.Public(), said(bob, time.Now().Add(time.Second), elsewhere), nobody)
+		if got := at(bob.Public()); !strings.Contains(got, elsewhere) || strings.Contains(got, somewhere) || !strings.Contains(got, identified) {
+			t.Errorf("bob has moved, and is at %s", got)
+		}
+		if p.Addrs(bob.Public()) != nil {
+			t.Error("a stranger is kept as a friend is")
+		}
+
+		everybody := func(protocols.Key) bool { return true }
+		p.Told(eve.Public(), said(bob, time.Now().Add(2*time.Second), somewhere), everybody)
+		if got := at(bob.Public()); strings.Contains(got, somewhere) {
+			t.Errorf("eve says where bob is: %s", got)
+		}
+		forged := said(eve, time.Now(), somewhere)
+		forged[len(forged)-1] ^= 1
+		if _, ok := p.Told(eve.Public(), forged, everybody); ok || at(eve.Public()) != "[]" {
+			t.Errorf("forged, and taken: %s", at(eve.Public()))
+		}
+
+		time.Sleep(toldLife + time.Minute)
+		if got := at(bob.Public()); got != "["+identified+"]" {
+			t.Errorf("long after, bob is at %s", got)
 		}
 	})
 }
