@@ -14,6 +14,7 @@ import (
 type Router struct {
 	Symmetric bool        // another port for each destination
 	Full      bool        // everybody gets in where something went out
+	ByAddress bool        // whoever was spoken to gets in, from any port of its
 	Deaf      atomic.Bool // lets in only addresses that begin with Hears
 	Hears     string
 
@@ -29,7 +30,7 @@ type Router struct {
 type mapping struct {
 	router      *Router
 	public, own *net.UDPAddr
-	spoken      map[string]bool
+	spoken      map[string]bool // addresses with ports, and without
 }
 
 // Router sets up a router with a public address.
@@ -76,6 +77,7 @@ func (r *Router) RecvPacket(p *simnet.Packet) {
 		r.byIn[key] = m
 	}
 	m.spoken[p.To.String()] = true
+	m.spoken[ipOf(p.To)] = true
 	r.mu.Unlock()
 	p.From = m.public
 	r.in.router.RecvPacket(p)
@@ -97,7 +99,7 @@ func (r *Router) open(own *net.UDPAddr) *mapping {
 func (m *mapping) RecvPacket(p *simnet.Packet) {
 	r := m.router
 	r.mu.Lock()
-	ok := r.Full || m.spoken[p.From.String()]
+	ok := r.Full || m.spoken[p.From.String()] || r.ByAddress && m.spoken[ipOf(p.From)]
 	if r.Deaf.Load() && !strings.HasPrefix(p.From.String(), r.Hears) {
 		ok = false
 	}
@@ -108,3 +110,5 @@ func (m *mapping) RecvPacket(p *simnet.Packet) {
 		to.RecvPacket(p)
 	}
 }
+
+func ipOf(a net.Addr) string { return a.(*net.UDPAddr).IP.String() }

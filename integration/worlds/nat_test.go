@@ -98,25 +98,52 @@ func TestMessagesBetweenHomes(t *testing.T) {
 	}
 }
 
-func TestNodeIsWhatPeersSayItIs(t *testing.T) {
+func TestNodeIsPublicOnceAStrangerHasCome(t *testing.T) {
 	inHomes(t, 4, func(t *testing.T, w *homes) {
-		full := w.Router("2.0.0.1")
-		full.Full = true
+		full, restricted := w.Router("2.0.0.1"), w.Router("2.0.0.3")
+		full.Full, restricted.ByAddress = true, true
 		open, shut := w.home("10.1.0.2", full, node.Config{}), w.home("10.2.0.2", w.Router("2.0.0.2"), node.Config{})
+		half := w.home("10.3.0.2", restricted, node.Config{})
 		time.Sleep(2 * time.Minute)
-		if r := open.Reach(); r.Reachability != "private" {
-			t.Errorf("behind a full cone, by the word of those it has spoken to: %s", r.Reachability)
+		for name, n := range map[string]living{"full cone": open, "cone": shut, "address-restricted": half} {
+			n.wantPrivate(t, name)
 		}
-		stranger := w.start(w.Plug("3.0.0.9", nil), "3.0.0.9", node.Config{})
-		if _, err := stranger.Connect(t.Context(), "/ip4/2.0.0.1/udp/8000/quic-v1/p2p/"+open.ID()); err != nil {
-			t.Fatal(err)
+		time.Sleep(4 * time.Minute) // now the addresses of two of them are on trial
+		for i := range 2 {
+			ip := fmt.Sprintf("10.%d.0.2", i+8)
+			w.meets(ip, fmt.Sprintf("4.0.%d.1", i), map[string]living{"full cone": open, "cone": shut, "address-restricted": half})
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // for the role
 		if r := open.Reach(); r.Reachability != "public" || !r.Serving {
 			t.Errorf("behind a full cone: %s, relays %v", r.Reachability, r.Serving)
 		}
-		if r := shut.Reach(); r.Reachability != "private" || r.Serving || len(r.Relays) == 0 {
-			t.Errorf("behind a cone: %s, relays %v, %d reservations", r.Reachability, r.Serving, len(r.Relays))
-		}
+		shut.wantPrivate(t, "cone")
+		half.wantPrivate(t, "address-restricted")
 	})
+}
+
+// wantPrivate asserts that others come to a node by relays.
+func (l living) wantPrivate(t *testing.T, name string) {
+	t.Helper()
+	if r := l.Reach(); r.Reachability != "private" || r.Serving || len(r.Relays) == 0 {
+		t.Errorf("%s: %s, relays %v, %d reservations", name, r.Reachability, r.Serving, len(r.Relays))
+	}
+}
+
+// meets has somebody who was never here before write to some, and come to them
+// directly.
+func (w *homes) meets(ip, outside string, others map[string]living) {
+	w.t.Helper()
+	n := w.home(ip, w.Router(outside), node.Config{})
+	time.Sleep(3 * time.Second)
+	for name, o := range others {
+		begun := time.Now()
+		n.send(w.t, o.Link(), "hello")
+		if took := time.Since(begun); took > time.Second {
+			w.t.Errorf("%s: delivered after %v", name, took)
+		}
+		simnat.Until(w.t, 5*time.Second, "a direct path to "+name, func() bool { return n.path(o) == "direct" })
+		w.t.Logf("%s: direct after %v", name, time.Since(begun))
+	}
+	time.Sleep(time.Second)
 }

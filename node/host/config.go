@@ -54,6 +54,10 @@ type Config struct {
 	// where a TCP connection of ours comes from.
 	TCPFirst func() bool
 
+	// Dialled hears of every address before something is sent to it; nil: nobody
+	// does. It must be fast.
+	Dialled func(multiaddr.Multiaddr)
+
 	// Punches hears how the punching of holes goes; nil: nobody does.
 	Punches holepunch.EventTracer
 

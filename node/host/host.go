@@ -120,6 +120,9 @@ func (c *Config) outside(local bool) []libp2p.Option {
 	if c.Advertise != nil {
 		opts = append(opts, libp2p.AddrsFactory(c.Advertise))
 	}
+	if c.Dialled != nil {
+		opts = append(opts, libp2p.ConnectionGater(dialHook(c.Dialled)))
+	}
 	if c.RelaySource != nil {
 		opts = append(opts, c.autoRelay())
 	}

@@ -84,8 +84,8 @@ func TestVerdictsOfPeers(t *testing.T) {
 		time.Sleep(time.Second)
 		symmetric := in.Router("2.0.0.2")
 		symmetric.Symmetric = true
-		fullCone := in.Router("2.0.0.1")
-		fullCone.Full = true
+		fullCone, restricted := in.Router("2.0.0.1"), in.Router("2.0.0.4")
+		fullCone.Full, restricted.ByAddress = true, true
 		for name, c := range map[string]struct {
 			ip     string
 			behind *simnat.Router
@@ -93,11 +93,12 @@ func TestVerdictsOfPeers(t *testing.T) {
 			public bool
 			nat    reach.NAT
 		}{
-			"open":      {"3.0.0.1", nil, "", true, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
-			"full cone": {"10.1.0.2", fullCone, "", true, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringNone}},
-			"cone":      {"10.2.0.2", in.Router("2.0.0.3"), "", false, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringDependent}},
-			"symmetric": {"10.3.0.2", symmetric, "", false, reach.NAT{Mapping: reach.MappingDependent, Filtering: reach.FilteringUnknown}},
-			"vouched":   {"3.0.0.4", nil, reach.Private, false, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
+			"open":       {"3.0.0.1", nil, "", true, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
+			"full cone":  {"10.1.0.2", fullCone, "", true, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringNone}},
+			"cone":       {"10.2.0.2", in.Router("2.0.0.3"), "", false, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringDependent}},
+			"restricted": {"10.4.0.2", restricted, "", false, reach.NAT{Mapping: reach.MappingIndependent, Filtering: reach.FilteringUnknown}},
+			"symmetric":  {"10.3.0.2", symmetric, "", false, reach.NAT{Mapping: reach.MappingDependent, Filtering: reach.FilteringUnknown}},
+			"vouched":    {"3.0.0.4", nil, reach.Private, false, reach.NAT{Mapping: reach.MappingNone, Filtering: reach.FilteringNone}},
 		} {
 			m := in.place(c.ip, c.behind, reach.Config{Relays: known(relays), Vouch: c.vouch, Wanted: 2})
 			changed := m.Changed()
@@ -111,6 +112,7 @@ func TestVerdictsOfPeers(t *testing.T) {
 				if m.Public() {
 					t.Errorf("%s: public by the word of those it has spoken to", name)
 				}
+				time.Sleep(4 * time.Minute) // or it might come through a hole
 				stranger := in.place("3.0.0.9", nil, reach.Config{})
 				stranger.dialAt(m, []multiaddr.Multiaddr{multiaddr.StringCast("/ip4/2.0.0.1/udp/4001/quic-v1")})
 				time.Sleep(time.Second)

@@ -21,6 +21,7 @@ func (s *Service) identified(ctx context.Context, e event.EvtPeerIdentificationC
 	if relayed(remote) {
 		s.meet(ctx, e.Peer, e.ListenAddrs)
 		if e.Conn.Stat().Direction == network.DirInbound {
+			s.cameRelayed(e.Peer)
 			s.planPunch(e.Peer, punchAfter[0])
 		}
 		return

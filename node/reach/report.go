@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
@@ -23,8 +24,8 @@ const (
 // Filtering is whom a NAT or firewall lets in.
 type Filtering string
 
-// AutoNAT tells only whether strangers get in; which of those that were spoken to
-// do is not known.
+// AutoNAT and strangers tell only whether strangers get in; which of those that
+// were spoken to do is not known.
 const (
 	FilteringUnknown   Filtering = "unknown"
 	FilteringNone      Filtering = "endpoint-independent"                // everybody, or a port is forwarded
@@ -83,7 +84,7 @@ func (s *Service) Report() Report {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.addrs
+	a := s.believed(time.Now())
 	r.UDP4, r.UDP6 = a.contact(false, false), a.contact(false, true)
 	r.TCP4, r.TCP6 = a.contact(true, false), a.contact(true, true)
 	r.UDP = NAT{s.seen.mapping(false, false, s.uplink.Holds), filtering(r.UDP4)}
@@ -92,7 +93,7 @@ func (s *Service) Report() Report {
 	r.Relays = relaysOf(s.advert.circuits)
 	r.Advice = Advise(Facts{
 		Vouched: s.cfg.Vouch, Local: h.Local && s.cfg.Vouch == Auto, Public: s.verdict.Public,
-		Judged: len(a.Reachable)+len(a.Unreachable) > 0,
+		Judged: len(s.addrs.Reachable)+len(s.addrs.Unreachable) > 0,
 		Online: s.uplink.Any() || h.Local, Peers: len(h.Network().Peers()), Publics: len(conns),
 		UDP: udp > 0, TCP: tcp > 0, NAT: r.UDP.Mapping,
 		PortMap: s.cfg.PortMap, PortMapped: len(r.Mapped) > 0,

@@ -48,7 +48,7 @@ func (s *Service) checkUplink(ctx context.Context) {
 	s.mu.Lock()
 	s.uplink = now
 	s.advert.move(time.Now(), now)
-	s.tcp, s.stale, s.strangers = tcpSearch{}, staleness{}, strangers{}
+	s.tcp, s.stale, s.trial, s.strangers = tcpSearch{}, staleness{}, trial{}, strangers{since: time.Now()}
 	clear(s.punches)
 	clear(s.offered)
 	s.mu.Unlock()

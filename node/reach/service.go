@@ -77,7 +77,9 @@ type Service struct {
 	advert    advert
 	seen      sightings
 	uplink    Uplink
+	own       []netip.Addr // this machine's, where the host listens
 	strangers strangers
+	trial     trial
 	punches   punches
 	stale     staleness
 	tcp       tcpSearch
@@ -89,8 +91,8 @@ type Service struct {
 // atATime is how many dials and punches run beside each other.
 const atATime = 8
 
-// New makes a service. Its Source, Advertise, TCPFirst and Trace are for the
-// configuration of the host, which Bind takes then.
+// New makes a service. Its Source, Advertise, TCPFirst, Dialled and Trace are for
+// the configuration of the host, which Bind takes then.
 func New(cfg Config) *Service {
 	if cfg.Vouch == "" {
 		cfg.Vouch = Auto
@@ -104,6 +106,7 @@ func New(cfg Config) *Service {
 	}
 	s.verdict = s.judge.Step(time.Now(), Addresses{})
 	s.advert = advert{vouched: cfg.Vouch == Public, since: time.Now()}
+	s.strangers.since = time.Now()
 	return s
 }
 
@@ -188,7 +191,7 @@ func (s *Service) Advertise(addrs []multiaddr.Multiaddr) []multiaddr.Multiaddr {
 func (s *Service) Run(ctx context.Context) error {
 	h := s.hostNow()
 	notices := &network.NotifyBundle{
-		ConnectedF:    func(_ network.Network, c network.Conn) { s.met(h, c) },
+		ConnectedF:    func(_ network.Network, c network.Conn) { s.met(c) },
 		DisconnectedF: func(_ network.Network, c network.Conn) { s.forget(c) },
 	}
 	h.Network().Notify(notices)
@@ -232,40 +235,6 @@ func (s *Service) nudge() {
 	}
 }
 
-// met looks whether somebody has come whom this node never spoke to.
-func (s *Service) met(h *Host, c network.Conn) {
-	known := len(h.Peerstore().Addrs(c.RemotePeer())) > 0 || len(h.Network().ConnsToPeer(c.RemotePeer())) > 1
-	s.mu.Lock()
-	came := s.strangers.came
-	s.strangers.connected(c, known)
-	first := s.strangers.came && !came
-	s.mu.Unlock()
-	if first {
-		s.nudge()
-	}
-}
-
-// own says that an address is one of this machine's. mu is held.
-func (s *Service) own() func(netip.Addr) bool {
-	var listens []netip.Addr
-	if s.host != nil {
-		addrs, _ := s.host.Network().InterfaceListenAddresses() // none is as good
-		for _, a := range addrs {
-			if at, _, ok := endpoint(a); ok {
-				listens = append(listens, at.Addr())
-			}
-		}
-	}
-	return func(a netip.Addr) bool { return s.uplink.Holds(a) || slices.Contains(listens, a) }
-}
-
-func (s *Service) mapped() []multiaddr.Multiaddr {
-	if s.host == nil || s.host.Mapped == nil {
-		return nil
-	}
-	return s.host.Mapped()
-}
-
 func (s *Service) isOver() bool {
 	select {
 	case <-s.ended:
@@ -293,8 +262,10 @@ func (s *Service) spawn(f func()) bool {
 func (s *Service) hear(ctx context.Context, e any) {
 	switch e := e.(type) {
 	case event.EvtHostReachableAddrsChanged:
+		listens := s.listens()
 		s.mu.Lock()
 		s.addrs = Addresses{Reachable: e.Reachable, Unreachable: e.Unreachable, Unknown: e.Unknown}
+		s.own = listens
 		s.mu.Unlock()
 	case event.EvtAutoRelayAddrsUpdated:
 		s.mu.Lock()
@@ -338,19 +309,17 @@ func (s *Service) tend(ctx context.Context, now time.Time) time.Duration {
 func (s *Service) ruleDue() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.judge.Deadline()
+	at := s.judge.Deadline()
+	if begins := s.trial.begins; len(s.advert.doubted) > 0 && (at.IsZero() || begins.Before(at)) {
+		return begins
+	}
+	return at
 }
 
 // rule has the judge say what holds, and tells those who wait for it.
 func (s *Service) rule(now time.Time) {
 	s.mu.Lock()
-	believed := s.addrs
-	believed.IPv4 = s.uplink.V4.IsValid()
-	if s.cfg.Vouch != Public {
-		s.advert.doubted = s.strangers.doubted(believed.Reachable, s.mapped(), s.own())
-		believed.Reachable = without(believed.Reachable, s.advert.doubted)
-	}
-	was, is := s.verdict, s.judge.Step(now, believed)
+	was, is := s.verdict, s.judge.Step(now, s.believed(now))
 	s.verdict = is
 	s.advert.wanted = is.NeedsRelays
 	if was.Public != is.Public {
