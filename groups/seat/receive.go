@@ -168,6 +168,9 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		if err != nil {
 			return err
 		}
+		if e.Old != nil && !s.ledger.Fold().Member(from) {
+			continue // what had a place once is kept even if void: only members may bring it
+		}
 		entries = append(entries, e)
 	}
 	if s.hub != nil {

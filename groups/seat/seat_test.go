@@ -206,6 +206,52 @@ func TestWhatIsNotItsAuthorsIsRefused(t *testing.T) {
 	}
 }
 
+// Whoever was kicked, or never was in, brings nothing into the log: not as itself,
+// and not as what is said to have had a place in it.
+func TestStrangersLeaveNoTraceInTheLog(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(time.Second)
+	hub := r.seats[r.signers[0].Public()]
+	g, before := hub.Branch().Record.Group, hub.Ledger().Log().Seq()
+	stranger := protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{99}, 32)))
+	m := (&wire.Message{Roster: hub.Ledger().Fold().Version()}).Append(nil)
+	old := &wire.Old{Place: wire.Place{Number: 1, Primary: r.signers[0].Public(), Seq: 2}}
+	plain := r.record(stranger, g, 1, wire.KindMessage, m)
+	for name, b := range map[string][]byte{
+		"a message":                      plain.Bytes(),
+		"a message that had a place":     (&wire.Entry{Record: plain, Old: old}).Append(nil),
+		"another's that had a place":     (&wire.Entry{Record: r.record(r.signers[1], g, 9, wire.KindMessage, m), Old: old}).Append(nil),
+		"a kick":                         r.record(stranger, g, 2, wire.KindKick, (&wire.Target{Kind: wire.KindKick, Member: r.signers[1].Public()}).Append(nil)).Bytes(),
+		"a join without being let in":    r.record(stranger, g, 3, wire.KindJoin, (&wire.Join{Invite: []byte{1}}).Append(nil)).Bytes(),
+		"a settings record of its fancy": r.record(stranger, g, 4, wire.KindSettings, m).Bytes(),
+	} {
+		if err := hub.Receive(r.now, stranger.Public(), &wire.Publish{Group: g, Records: [][]byte{b}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if hub.Ledger().Log().Seq() != before {
+			t.Fatalf("%s stands in the log", name)
+		}
+	}
+	hub.Ready()
+	h := wire.HubRecord{
+		Group: g, Number: 2, Version: 1, Links: []wire.HubHash{hub.Branch().Record.Hash()}, Cause: wire.CausePromotion,
+	}.Sign(stranger, nil)
+	frame := &wire.HubRecordFrame{Record: h, Linked: [][]byte{hub.Branch().Record.Bytes()}}
+	for _, st := range r.seats {
+		_ = st.Receive(r.now, stranger.Public(), frame)
+		_ = st.Receive(r.now, stranger.Public(), &wire.Meet{HubRecordFrame: *frame})
+		_ = st.Receive(r.now, stranger.Public(), &wire.Yield{HubRecordFrame: *frame})
+	}
+	r.settle()
+	r.pass(5 * time.Second)
+	for _, s := range r.signers {
+		if b := r.seats[s.Public()].Branch(); b.Primary() != r.signers[0].Public() || b.Record.Number != 1 {
+			t.Errorf("a stranger moved a member to term %d", b.Record.Number)
+		}
+	}
+}
+
 // What a seat is told to save is enough to go on.
 func TestASeatGoesOnFromItsDisk(t *testing.T) {
 	t.Parallel()
