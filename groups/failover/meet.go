@@ -19,7 +19,7 @@ type meeting struct {
 // noteForeign notes that another branch lives.
 func (m *Machine) noteForeign(now time.Time, from protocols.Key, b *Branch) {
 	cur := m.d.Current
-	if b.Term() == cur.Term() || cur.joins(b.Term()) || b.Primary() == m.self && b.Record.Number <= cur.Record.Number {
+	if b.Term() == cur.Term() || cur.joins(b.Term()) && m.eligible(now, b) || b.Primary() == m.self && b.Record.Number <= cur.Record.Number {
 		return
 	}
 	l := &m.lead
@@ -147,11 +147,15 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		return
 	}
 	cur := m.d.Current
-	if !m.higher(cur, b) && m.eligible(now, b) { // the other decides
+	if !m.eligible(now, b) {
+		m.meetIneligible(now, b)
+		return
+	}
+	if !m.higher(cur, b) { // the other decides
 		m.send(from, &wire.Meet{HubRecordFrame: m.evidence(cur, m.attaches())})
 		return
 	}
-	if !m.eligible(now, b) || m.stands(cur, of(cur, m.attaches()), b, of(b, attaches)) {
+	if m.stands(cur, of(cur, m.attaches()), b, of(b, attaches)) {
 		m.lead.foreign = nil
 		if cur.joins(b.Term()) { // it was merged without knowing
 			f := m.evidence(cur, m.attaches())
@@ -166,6 +170,22 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		return
 	}
 	m.send(from, &wire.Yield{HubRecordFrame: m.evidence(cur, m.attaches())})
+}
+
+// meetIneligible brings home those who follow a hub that may be none: by an
+// admin's record, or as long as no admin answers by a merge, which a hub that
+// does not know of its being kicked may agree to.
+func (m *Machine) meetIneligible(now time.Time, b *Branch) {
+	if m.bringHome(now, b) {
+		m.lead.foreign = nil
+		return
+	}
+	f := m.evidence(m.d.Current, m.attaches())
+	if m.d.Current.joins(b.Term()) {
+		m.send(b.Primary(), &f)
+		return
+	}
+	m.merge(now, b)
 }
 
 // mayMeet says whether a branch is one to be met. One whose hub was kicked, or
@@ -204,6 +224,10 @@ func (m *Machine) OnYield(now time.Time, v wire.Verifier, from protocols.Key, b 
 	m.checkLate(now)
 	defer m.schedule(now)
 	if !m.Leads() || b.Record.Group != m.cfg.Group || b.Primary() != from || b.Term() == m.d.Current.Term() || !m.mayMeet(now, v, b) {
+		return
+	}
+	if !m.eligible(now, b) {
+		m.meetIneligible(now, b)
 		return
 	}
 	m.lead.foreign = nil

@@ -20,6 +20,10 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	if err != nil {
 		return err
 	}
+	if head.Term != m.hub.Term { // the word that the hub leads another has not come, or is older
+		m.gap(now)
+		return nil
+	}
 	before := f.First - 1
 	held, known := m.log().HashAt(before)
 	switch {
@@ -52,7 +56,7 @@ func (m *Member) checkHead(f *wire.Records) (*wire.Head, error) {
 		return nil, err
 	}
 	last := f.First + wire.Seq(len(f.Entries)) - 1
-	if head.Group != m.cfg.Group || head.Term != m.hub.Term || head.Primary != m.hub.Primary || head.Seq != last {
+	if head.Group != m.cfg.Group || head.Primary != m.hub.Primary || head.Seq != last {
 		return nil, ErrHub
 	}
 	m.OnHead(head)
