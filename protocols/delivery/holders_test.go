@@ -91,3 +91,38 @@ func TestWithoutHoldersNothingIsPlaced(t *testing.T) {
 		t.Error("stored, though it was never placed")
 	}
 }
+
+func TestWhatHoldersBringIsNoRelaysWork(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		relay                       relayKind
+		joins                       time.Duration // when the relay is there
+		brought                     time.Duration // when bob signs for what holders bring
+		taken, proved, lost, silent int
+	}{
+		"a relay took it and dropped it": {thief, 0, 2 * time.Second, 1, 0, 1, 0},
+		"a relay took it just before":    {thief, 1900 * time.Millisecond, 2 * time.Second, 1, 0, 0, 0},
+		"a relay says nothing":           {mute, 0, 2 * time.Second, 0, 0, 0, 1},
+		"a relay has just got it":        {mute, 1900 * time.Millisecond, 2 * time.Second, 0, 0, 0, 0},
+		"holders were not asked":         {honest, 0, 2 * time.Second, 1, 1, 0, 0},
+	} {
+		w := newWorld(t, 1)
+		w.m.UseHolders()
+		var k protocols.Key
+		w.after(c.joins, func() {
+			k = w.relay(c.relay, 5*time.Millisecond)
+			w.m.RoutesChanged(w.now)
+		})
+		id := w.send()
+		w.after(c.brought, func() {
+			w.m.Receipt(w.now, receiptOf(ack.Delivered, w.msgs[id]), func() uint64 { return 1 })
+		})
+		w.run(c.brought + time.Second)
+		taken := w.judged(k, func(o Outcome) bool { return o.Code == envelope.Taken })
+		proved := w.judged(k, func(o Outcome) bool { return o.Receipt })
+		lost, silent := w.judged(k, func(o Outcome) bool { return o.Lost }), w.judged(k, isSilence)
+		if taken != c.taken || proved != c.proved || lost != c.lost || silent != c.silent {
+			t.Errorf("%s: taken %d, proved %d, lost %d, silent %d", name, taken, proved, lost, silent)
+		}
+	}
+}

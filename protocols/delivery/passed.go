@@ -140,20 +140,46 @@ func (m *Machine) vain(now time.Time, t *tracked) {
 }
 
 // receiptVia notes that the recipient signed for a message that went over
-// relays: that is as good as the relay's answer, if only one had it.
+// relays.
 func (m *Machine) receiptVia(now time.Time, p *peer, t *tracked) {
 	by := t.passage.taken
 	if by == nil && t.passage.open == 1 && t.in == &p.passing {
 		by = t.passage.tries[slices.IndexFunc(t.passage.tries, func(y *try) bool { return y.open })]
-		m.heard(now, p, by)
-		m.tally[WayRelays].Fates[FateTaken]++
-		m.judge(by.rung, Outcome{To: t.To, Code: envelope.Taken, Took: now.Sub(by.sentAt)})
 	}
-	if by != nil {
-		m.judge(by.rung, Outcome{To: t.To, Receipt: true, Took: now.Sub(by.sentAt)})
+	switch {
+	case by == nil:
+	case t.held > 0:
+		m.doubtRelay(now, t, by)
+	default:
+		m.credit(now, p, t, by)
 	}
 	m.reached(now, p)
 	if t.in == &p.flight {
 		m.doubtLine(now, p)
 	}
+}
+
+// credit notes that a receipt is a relay's work. It is as good as the relay's
+// answer, if only this one had the message.
+func (m *Machine) credit(now time.Time, p *peer, t *tracked, by *try) {
+	took := now.Sub(by.sentAt)
+	if by.open {
+		m.heard(now, p, by)
+		m.tally[WayRelays].Fates[FateTaken]++
+		m.judge(by.rung, Outcome{To: t.To, Code: envelope.Taken, Took: took})
+	}
+	m.judge(by.rung, Outcome{To: t.To, Receipt: true, Took: took})
+}
+
+// doubtRelay judges a relay that took a message which holders had too. The
+// receipt proves nothing of it; and if it took long, they were who brought it:
+// a relay answers with what the recipient has answered, whose receipt is on its
+// way by then. (One that has not answered yet is dealt with by abandon.)
+func (m *Machine) doubtRelay(now time.Time, t *tracked, by *try) {
+	took := now.Sub(by.sentAt)
+	if by.open || took <= max(placeWait/2, 3*by.rung.relay.roundTrip) {
+		return
+	}
+	by.rung.failedAt = now
+	m.judge(by.rung, Outcome{To: t.To, Lost: true, Took: took})
 }
