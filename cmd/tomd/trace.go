@@ -42,8 +42,11 @@ func writeTrace(w io.Writer, trace localapi.Trace) {
 	for _, a := range trace.Attempts {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", a.At.Local().Format("Jan _2 15:04:05.000"), a.Path, printable(how(a)), printable(who(a.Result, "no answer yet")))
 	}
+	if len(trace.Holders) > 0 {
+		fmt.Fprintln(w, "held by") // a table of its own
+	}
 	for _, h := range trace.Holders {
-		fmt.Fprintf(w, "  held by %s\tuntil %s\tlive: %s\n", h.ID, stamp(h.Until.Time), yes(h.Live))
+		fmt.Fprintf(w, "  %s\tuntil %s\tlive: %s\n", h.ID, stamp(h.Until.Time), yes(h.Live))
 	}
 	if !trace.Next.IsZero() {
 		fmt.Fprintf(w, "next try %s\n", stamp(trace.Next.Time))

@@ -432,7 +432,7 @@ func (m *Machine) Report(id envelope.ID) (Report, bool) {
 	p := m.peers[t.To]
 	r.Attempts = mergeAttempts(r.Attempts, p.attempts, t.Created)
 	if p.inDial {
-		r.Attempts = append(r.Attempts, Attempt{At: p.dialedAt, Path: "dial", Result: "under way"})
+		r.Attempts = inOrder(append(r.Attempts, Attempt{At: p.dialedAt, Path: "dial", Result: "under way"}))
 	}
 	if r.Next.IsZero() {
 		r.Next = p.nextTry(t)

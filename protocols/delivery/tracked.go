@@ -98,9 +98,12 @@ func mergeAttempts(own, dials []Attempt, since time.Time) []Attempt {
 			all = append(all, d)
 		}
 	}
+	all = inOrder(all)
+	return all[max(0, len(all)-maxAttempts):]
+}
+
+// inOrder sorts attempts, the oldest first.
+func inOrder(all []Attempt) []Attempt {
 	slices.SortStableFunc(all, func(a, b Attempt) int { return a.At.Compare(b.At) })
-	if len(all) > maxAttempts {
-		all = all[len(all)-maxAttempts:]
-	}
 	return all
 }
