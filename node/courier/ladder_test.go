@@ -105,7 +105,7 @@ func TestMessageGoesOverFourRelays(t *testing.T) {
 		w := newChain(t, 4)
 		id := w.send(t)
 		time.Sleep(time.Second)
-		if r := w.wantState(t, id, delivery.Relayed); len(r.Attempts[0].Via) != 4 {
+		if r := w.wantState(t, id, delivery.Relayed); len(r.Attempts[len(r.Attempts)-1].Via) != 4 {
 			t.Errorf("trace %+v", r.Attempts)
 		}
 	})
