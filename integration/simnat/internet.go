@@ -49,8 +49,22 @@ type Plug struct {
 
 	mu      sync.Mutex // guards what follows
 	behind  *Router    // nil: on the open internet
-	sockets []*simnet.SimConn
+	sockets []*socket
 }
+
+// socket is one of a machine's, and where its packets go.
+type socket struct {
+	*simnet.SimConn
+	out atomic.Pointer[simnet.PacketReceiver]
+}
+
+// outlet takes the packets of a socket: the socket itself is set up once.
+type outlet struct{ s *socket }
+
+// RecvPacket passes a packet on to where the machine is plugged in.
+func (o outlet) RecvPacket(p *simnet.Packet) { (*o.s.out.Load()).RecvPacket(p) }
+
+func (s *socket) lead(to simnet.PacketReceiver) { s.out.Store(&to) }
 
 // Plug gives a machine an address, behind a router or, if that is nil, on the
 // open internet.
@@ -73,21 +87,22 @@ func (p *Plug) socket(port int) net.PacketConn {
 	if port == 0 {
 		port = p.in.port()
 	}
-	c := simnet.NewBlockingSimConn(&net.UDPAddr{IP: p.ip, Port: port})
+	c := &socket{SimConn: simnet.NewBlockingSimConn(&net.UDPAddr{IP: p.ip, Port: port})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sockets = append(p.sockets, c)
 	p.attach(c)
-	return c
+	c.SetUpPacketReceiver(outlet{c})
+	return c.SimConn
 }
 
-func (p *Plug) attach(c *simnet.SimConn) {
+func (p *Plug) attach(c *socket) {
 	if p.behind != nil {
 		p.behind.attach(c)
 		return
 	}
-	c.SetUpPacketReceiver(&p.in.router)
-	p.in.router.AddNode(c.LocalAddr(), c)
+	c.lead(&p.in.router)
+	p.in.router.AddNode(c.LocalAddr(), c.SimConn)
 }
 
 // Move takes the machine to another router. Its own address stays what it was:

@@ -41,11 +41,11 @@ func (in *Internet) Router(ip string) *Router {
 	}
 }
 
-func (r *Router) attach(c *simnet.SimConn) {
+func (r *Router) attach(c *socket) {
 	r.mu.Lock()
-	r.inner[c.LocalAddr().String()] = c
+	r.inner[c.LocalAddr().String()] = c.SimConn
 	r.mu.Unlock()
-	c.SetUpPacketReceiver(r)
+	c.lead(r)
 }
 
 // Forget has the router forget all its mappings, as one that is switched off and
