@@ -12,6 +12,7 @@ import (
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
+	"github.com/tom-protocol/tom/protocols/presence"
 )
 
 // Mailbox sums up what this node keeps for others: never whose words.
@@ -72,14 +73,14 @@ const foundLife = 10 * time.Minute
 // holderCandidates are the nodes that offer to keep things for others, as far as
 // this node knows, without looking for more.
 func (n *Node) holderCandidates(recipient Peer) (all []backup.Candidate) {
-	known := make(map[Peer]bool)
-	add := func(p Peer, addrs []multiaddr.Multiaddr, connected bool) {
+	known, near := make(map[Peer]bool), n.near(recipient)
+	add := func(p Peer, addrs []multiaddr.Multiaddr) {
 		if known[p] || p == recipient || p == n.identity.Public() {
 			return
 		}
 		known[p] = true
 		c := backup.Candidate{
-			Key: p, Place: placeOf(addrs), Connected: connected,
+			Key: p, Place: placeOf(addrs), Near: near[p],
 			Offers: n.presence.Offers(p, heartbeat.RoleBackup),
 		}
 		if first := n.cache.First(identity.PeerIDOf(p)); !first.IsZero() {
@@ -87,14 +88,49 @@ func (n *Node) holderCandidates(recipient Peer) (all []backup.Candidate) {
 		}
 		all = append(all, c)
 	}
+	for p := range near {
+		add(p, n.dialAddrs(p))
+	}
 	for _, l := range n.links.Peers() {
 		if n.hellos.offers(l.Peer, heartbeat.RoleBackup) {
-			add(l.Peer, []multiaddr.Multiaddr{l.Addr}, true)
+			add(l.Peer, []multiaddr.Multiaddr{l.Addr})
 		}
 	}
 	for _, info := range n.finder.Offering(heartbeat.RoleBackup, maxHolderCandidates) {
 		if p, err := identity.KeyOf(info.ID); err == nil {
-			add(p, info.Addrs, false)
+			add(p, info.Addrs)
+		}
+	}
+	return all
+}
+
+// near are the nodes that keep a recipient's mail before all others: those its
+// presence names; for this node itself, its contacts.
+func (n *Node) near(recipient Peer) map[Peer]bool {
+	all := make(map[Peer]bool)
+	if recipient != n.identity.Public() {
+		for _, p := range n.presence.Holders(recipient) {
+			all[p] = true
+		}
+		return all
+	}
+	for _, c := range n.store.Contacts() {
+		if len(all) < maxNear && c.Name != "" && !n.store.Muted(c.Key) {
+			all[c.Key] = true
+		}
+	}
+	return all
+}
+
+// maxNear is how many contacts are asked for mail before others.
+const maxNear = 16
+
+// nearHolders are the contacts that this node wants its mail kept by: those that
+// offer it.
+func (n *Node) nearHolders() (all []Peer) {
+	for _, c := range n.store.Contacts() {
+		if len(all) < presence.MaxHolders && c.Name != "" && n.hellos.offers(c.Key, heartbeat.RoleBackup) {
+			all = append(all, c.Key)
 		}
 	}
 	return all

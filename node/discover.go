@@ -69,6 +69,7 @@ func (n *Node) newPresence() *discovery.Presence {
 		Offer: func() discovery.Offer {
 			return discovery.Offer{Roles: n.announcedRoles(), Addrs: n.Addrs(), Load: n.relay.Load()}
 		},
+		Holders: n.nearHolders,
 		Heard: func(p *presence.Presence) {
 			for _, r := range p.Roles {
 				n.offered(r.Role)

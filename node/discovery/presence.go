@@ -34,7 +34,12 @@ type Offer struct {
 type PresenceConfig struct {
 	Host    host.Host
 	Network protocols.Network // Main if empty
-	Signer  protocols.Signer
+
+	// Holders are those who should keep mail for this node while it is away.
+	// Only friends are told: who they are is not for everybody. nil: nobody.
+	Holders func() []protocols.Key
+
+	Signer protocols.Signer
 
 	// Offer is what this node says of itself now; nil: it has nothing to offer.
 	Offer func() Offer
@@ -169,7 +174,13 @@ func (o Offer) digest() []byte {
 const friendLife = 12 * time.Hour
 
 // Own returns this node's signed presence, for friends.
-func (p *Presence) Own() []byte { return p.sign(p.offer(), friendLife) }
+func (p *Presence) Own() []byte {
+	o := p.offer()
+	if p.cfg.Holders != nil {
+		o.Holders = p.cfg.Holders()
+	}
+	return p.sign(o, friendLife)
+}
 
 // toldLife is how long the addresses stay that a neighbour has told of itself,
 // unless it tells others. Nothing else in the peerstore has this span of life,
@@ -235,6 +246,14 @@ func (p *Presence) Addrs(k protocols.Key) []multiaddr.Multiaddr { return p.book.
 func (p *Presence) Offers(k protocols.Key, role uint8) bool {
 	said := p.book.current(k)
 	return said != nil && said.Offers(role, p.cfg.Now())
+}
+
+// Holders are those who keep mail for a node while it is away, as it says.
+func (p *Presence) Holders(k protocols.Key) []protocols.Key {
+	if said := p.book.current(k); said != nil {
+		return said.Holders
+	}
+	return nil
 }
 
 // Load is how busy a node says it is, from 0 to 255; 0 if it says nothing.

@@ -18,15 +18,12 @@ func (s *Service) act(k *backup.Keeper, now time.Time) {
 		r := k.Ready()
 		for _, d := range r.Destroy {
 			s.count.destroyed(d.Receipt != nil)
-			s.Disk.Purge(d.Digest, d.Receipt, func(err error) {
-				if err != nil {
-					logger.Errorw("copy not destroyed", "err", err)
-				}
-			})
+			s.write(func() { s.Disk.Purge(d.Digest, d.Receipt, purged) })
 		}
 		for _, d := range r.Listed {
 			if end, ok := k.Copy(d); ok {
-				s.Disk.KeepHolders(d, end, k.HoldersOf(d))
+				holders := k.HoldersOf(d)
+				s.write(func() { s.Disk.KeepHolders(d, end, holders) })
 			}
 		}
 		s.placed(k, r.Placed)
@@ -49,6 +46,12 @@ func (s *Service) act(k *backup.Keeper, now time.Time) {
 			s.count.usage(k.Usage)
 			return
 		}
+	}
+}
+
+func purged(err error) {
+	if err != nil {
+		logger.Errorw("copy not destroyed", "err", err)
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *Service) serveStore(in Inbound, n backup.Number, f *backup.Store) error
 	if len(e.Via) > 0 || e.Hops > 0 {
 		return errRelayed
 	}
-	if err := s.verifier.Verify(e); err != nil {
+	if err := s.verifyEnvelope(e); err != nil {
 		return err
 	}
 	now := s.Now()
@@ -105,6 +105,16 @@ func (s *Service) serveStore(in Inbound, n backup.Number, f *backup.Store) error
 	return nil
 }
 
+// verifyEnvelope takes its turn, so that a flood on many streams leaves time for
+// everything else.
+func (s *Service) verifyEnvelope(e *envelope.Envelope) error {
+	if err := s.cpus.Acquire(s.ctx, 1); err != nil {
+		return err // the service ends, and with it the stream
+	}
+	defer s.cpus.Release(1)
+	return s.verifier.Verify(e)
+}
+
 // admit looks at the admission that came with an envelope. One that is over or
 // for others is as none; one that is forged is the asker's fault.
 func (s *Service) admit(c *store.Kept, e *envelope.Envelope, raw []byte, now time.Time) error {
@@ -129,7 +139,7 @@ func (s *Service) store(k *backup.Keeper, now time.Time, in Inbound, n backup.Nu
 		s.answerStore(k, in, n, c.Digest, a)
 		return
 	}
-	s.Disk.Keep(c, encoded, func(err error) {
+	done := func(err error) {
 		s.arriving.Release(int64(len(encoded)))
 		if err != nil {
 			logger.Errorw("copy not written", "err", err)
@@ -137,7 +147,8 @@ func (s *Service) store(k *backup.Keeper, now time.Time, in Inbound, n backup.Nu
 		s.later(func(k *backup.Keeper, now time.Time) {
 			s.answerStore(k, in, n, c.Digest, k.Kept(now, c.Digest, err == nil))
 		})
-	})
+	}
+	s.write(func() { s.Disk.Keep(c, encoded, done) })
 }
 
 // answerStore answers, and signs for what is on disk.

@@ -3,6 +3,7 @@ package holder
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 
@@ -39,7 +40,9 @@ type Service struct {
 	arriving *semaphore.Weighted
 	loading  *semaphore.Weighted
 	dialling *semaphore.Weighted
-	ready    chan struct{} // closed once Run has begun
+	cpus     *semaphore.Weighted // envelopes that are verified at once
+	disk     chan func()         // writes, in their order: one may wait for a key to be made
+	ready    chan struct{}       // closed once Run has begun
 	ctx      context.Context
 	workers  sync.WaitGroup
 
@@ -62,6 +65,8 @@ func New(cfg Config) *Service {
 		arriving: semaphore.NewWeighted(maxArriving),
 		loading:  semaphore.NewWeighted(maxLoading),
 		dialling: semaphore.NewWeighted(maxDialling),
+		cpus:     semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)))),
+		disk:     make(chan func(), maxInputs),
 		ready:    make(chan struct{}),
 		expected: make(map[backup.Number]expectation),
 		pushing:  make(map[protocols.Key]struct{}),
@@ -96,6 +101,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, p := range early {
 		s.knock(p)
 	}
+	s.spawn(func() { s.writeLoop(ctx) })
 	s.spawn(func() { s.fetchLoop(ctx) })
 	s.spawn(func() { s.provideLoop(ctx) })
 	s.loop(ctx, k)
@@ -129,6 +135,26 @@ func (s *Service) loop(ctx context.Context, k *backup.Keeper) {
 		k.Tick(now)
 		s.act(k, now)
 		timer.Reset(untilDeadline(k, now))
+	}
+}
+
+// writeLoop hands to the disk what the keeper wants written, in that order.
+func (s *Service) writeLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case write := <-s.disk:
+			write()
+		}
+	}
+}
+
+// write queues a write. It blocks while too many wait.
+func (s *Service) write(f func()) {
+	select {
+	case s.disk <- f:
+	case <-s.ctx.Done():
 	}
 }
 
@@ -185,10 +211,12 @@ func (s *Service) end() {
 	s.workers.Wait()
 }
 
-// PeerUp is told when a connection to a peer opens.
+// PeerUp is told when a peer is connected and has said what it offers.
 func (s *Service) PeerUp(p protocols.Key) {
 	s.later(func(k *backup.Keeper, now time.Time) { k.PeerUp(now, p) })
-	s.knock(p)
+	if s.Offers(p) {
+		s.knock(p)
+	}
 }
 
 // PeerDown is told when the last connection to a peer is gone.

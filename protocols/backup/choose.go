@@ -17,13 +17,12 @@ type Place string
 
 // Candidate is a node that may hold envelopes, as this node sees it.
 type Candidate struct {
-	Key       protocols.Key
-	Place     Place
-	Offers    bool          // it announces that it takes on the role
-	Uptime    time.Duration // as far as this node knows
-	Known     time.Duration // since this node first connected to it
-	Near      bool          // a contact of the recipient, or named by its presence
-	Connected bool
+	Key    protocols.Key
+	Place  Place
+	Offers bool          // it announces that it takes on the role
+	Uptime time.Duration // as far as this node knows
+	Known  time.Duration // since this node first connected to it
+	Near   bool          // a contact of the recipient, or named by its presence
 }
 
 // newcomer is who this node has known for less than a day.

@@ -19,6 +19,9 @@ func (k *Keeper) consider(now time.Time, e *entry) {
 		e.rounds = 0
 		return
 	}
+	if k.live(e) < e.left { // it has become worse: the pause is over
+		e.rounds, e.left = 0, 0
+	}
 	wait := time.Duration(0)
 	if e.is == held || e.placed {
 		wait = time.Duration(k.before(e)) * turn
@@ -122,28 +125,35 @@ func (k *Keeper) storeOut(now time.Time, e *entry) {
 	}
 }
 
-// choose picks n more holders for an envelope.
+// choose picks n more holders for an envelope: who had it and has it no more
+// only when there is nobody else.
 func (k *Keeper) choose(e *entry, n int) []Candidate {
-	var already, open []Candidate
+	var already, open, lapsed []Candidate
 	m := k.mail(e.To)
 	for _, c := range m.candidates {
 		s := e.share(c.Key)
 		switch {
 		case s != nil && s.counts() || slices.Contains(e.asking, c.Key):
 			already = append(already, c)
-		case s != nil && s.failed, c.Key == e.From, slices.Contains(e.refused, c.Key):
+		case c.Key == e.From || slices.Contains(e.refused, c.Key):
 		case k.fellows[c.Key] != nil && k.fellows[c.Key].dead():
+		case s != nil && s.failed:
+			lapsed = append(lapsed, c)
 		default:
 			open = append(open, c)
 		}
 	}
-	return Choose(open, already, n)
+	chosen := Choose(open, already, n)
+	if len(chosen) < n {
+		chosen = append(chosen, Choose(lapsed, append(already, chosen...), n-len(chosen))...)
+	}
+	return chosen
 }
 
 // endRound waits before all candidates are asked once more.
 func (k *Keeper) endRound(now time.Time, e *entry) {
 	e.rounds++
-	e.refused = nil
+	e.refused, e.left = nil, k.live(e)
 	k.timers.Arm(&e.duty, now.Add(k.backoff(e.rounds, firstRetry)))
 }
 

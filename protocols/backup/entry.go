@@ -34,6 +34,7 @@ type entry struct {
 	refused []protocols.Key // who did not take it in this round
 	asking  []protocols.Key // who is being asked to store it
 	rounds  int             // in a row that ended without enough holders
+	left    int             // that lived when the newest of them ended
 	queued  bool
 	looking bool            // waits for candidates
 	placed  bool            // own: there were enough holders once
