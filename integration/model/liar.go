@@ -14,7 +14,7 @@ func (w *World) Liar(n *Node) (stop func()) {
 	l := &liar{w: w, n: n, r: rand.New(rand.NewPCG(w.Seed, 7))}
 	w.lying = n
 	l.again()
-	return func() { l.over, w.lying = true, nil }
+	return func() { l.over = true } // what it sent is still on its way
 }
 
 type liar struct {
@@ -139,7 +139,8 @@ func (l *liar) forgeRecord() {
 	check(err)
 	forged := *r
 	forged.Author = victim.Key
-	l.toAll(&wire.Publish{Group: l.w.charter.Group(), Records: [][]byte{(&wire.Entry{Record: &forged}).Append(nil)}})
+	entry := (&wire.Entry{Record: &forged}).Append(nil)
+	l.toAll(&wire.Publish{Group: l.w.charter.Group(), Records: [][]byte{entry[1 : len(entry)-1]}})
 }
 
 // withdraw takes back what is not its own to take back.
