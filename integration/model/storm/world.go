@@ -54,10 +54,9 @@ type Message struct {
 	Received  time.Time
 	Lost      bool // there was no copy left anywhere, before it was received
 
-	copies  set // nodes that have it on disk
-	within  int // samples in a row in which its recipient could have had it
-	done    bool
-	expired bool
+	copies set // nodes that have it on disk
+	within int // samples in a row in which its recipient could have had it
+	done   bool
 }
 
 // set is a set of nodes.
@@ -67,7 +66,6 @@ func (s *set) put(i int)        { s[i/64] |= 1 << (i % 64) }
 func (s *set) drop(i int)       { s[i/64] &^= 1 << (i % 64) }
 func (s set) and(o set) set     { return set{s[0] & o[0], s[1] & o[1]} }
 func (s set) empty() bool       { return s == set{} }
-func (s set) has(i int) bool    { return s[i/64]&(1<<(i%64)) != 0 }
 func (s set) count() int        { return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) }
 func (s set) without(o set) set { return set{s[0] &^ o[0], s[1] &^ o[1]} }
 
