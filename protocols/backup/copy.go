@@ -202,13 +202,17 @@ func (k *Keeper) stored(now time.Time, e *entry) {
 	}
 }
 
-// tellHolders tells all holders who they are, unless the stores have said so.
+// tellHolders tells all holders, and the author if it is connected, who they are
+// now, unless the stores have said so.
 func (k *Keeper) tellHolders(now time.Time, e *entry) {
 	list := sorted(k.list(e))
 	if slices.Equal(list, e.told) {
 		return
 	}
 	e.told = list
+	if _, up := k.up[e.From]; up && e.is == held {
+		k.ask(now, e.From, &Holders{Digest: e.Digest, Holders: k.list(e)}, e, answerTime)
+	}
 	for i := range e.holders {
 		if s := &e.holders[i]; s.counts() {
 			k.ask(now, s.fellow.key, &Holders{Digest: e.Digest, Holders: k.list(e)}, e, answerTime)

@@ -505,6 +505,41 @@ func TestWhoCannotShowACopyDoesNotCount(t *testing.T) {
 	}
 }
 
+func TestAnAuthorWhoIsThereHearsOfNewHolders(t *testing.T) {
+	t.Parallel()
+	k := keeper(t, backup.Limits{}, item(1))
+	k.PeerUp(start, author)
+	k.Leave(start) // it needs another holder in its place
+	k.Tick(start)
+	k.Ready()
+	k.Candidates(start, friend, []backup.Candidate{{Key: outside, Known: old}})
+	ask := k.Ready().Ask
+	if len(ask) != 1 || ask[0].To != outside {
+		t.Fatalf("asked %+v", ask)
+	}
+	reply(k, start, ask[0], signed(ask[0], outside))
+	var told []protocols.Key
+	for _, q := range k.Ready().Ask {
+		if f, ok := q.Frame.(*backup.Holders); ok && slices.Contains(f.Holders, outside) {
+			told = append(told, q.To)
+		}
+	}
+	if !slices.Contains(told, author) || !slices.Contains(told, fellows[0]) || !slices.Contains(told, fellows[1]) {
+		t.Errorf("told %v", told)
+	}
+
+	// The author takes it from a holder it knows, and from nobody else.
+	mine, placed := placing(t)
+	reply(mine, start, placed[0], signed(placed[0], placed[0].To))
+	d := placed[0].Digest
+	mine.HoldersAsked(start, outside, &backup.Holders{Digest: d, Holders: []protocols.Key{key(77)}})
+	mine.HoldersAsked(start, placed[0].To, &backup.Holders{Digest: d, Holders: []protocols.Key{key(78)}})
+	p, _ := mine.Placement(d)
+	if len(p.Holders) != 2 || p.Holders[1].Key != key(78) {
+		t.Errorf("holders %+v", p.Holders)
+	}
+}
+
 func TestAClaimCountsWhenItIsShown(t *testing.T) {
 	t.Parallel()
 	it := item(1)

@@ -27,14 +27,14 @@ func (k *Keeper) Release(d envelope.Digest) {
 // HolderState is how one holder of an own message stands.
 type HolderState struct {
 	Key  protocols.Key
-	End  time.Time // until when it has promised to keep it
+	End  time.Time // until when it has promised to keep it; zero if it signed to another holder
 	Live bool      // it answers, and has shown that it has the message
 }
 
 // Placement is how an own message stands with its holders.
 type Placement struct {
 	ID      envelope.ID
-	Holders []HolderState // who have signed
+	Holders []HolderState // who have signed, to this node or to another holder
 	Enough  bool          // as many as there should be have, at some time
 	Live    int
 }

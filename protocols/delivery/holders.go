@@ -32,10 +32,11 @@ type Placement struct {
 	Size   int
 }
 
-// Holder is a node that has signed for keeping a message.
+// Holder is a node that has signed for keeping a message, or is named as a holder
+// by one that has.
 type Holder struct {
 	Key  protocols.Key
-	End  time.Time // until when
+	End  time.Time // until when it has promised to; zero if it signed to another
 	Live bool      // it answers, and has shown that it has the message
 }
 
@@ -101,7 +102,7 @@ func (m *Machine) Held(now time.Time, id envelope.ID, holders []Holder, enough b
 			live++
 		}
 	}
-	t.note(t.held, fmt.Sprintf("%d signed, %d live", len(holders), live))
+	t.note(t.held, fmt.Sprintf("%d holders, %d live", len(holders), live))
 	if enough && t.State < Stored {
 		t.State, t.at = Stored, now
 		m.changed(now, t)
