@@ -13,9 +13,20 @@
 //	member     publishing, following the log, bringing back what it lacks
 //	seat       these together, for one node in one group
 //
-// They run in a world of their own, in integration/model. No node runs them yet:
-// there is no service that would give a seat its streams, its disk and its
-// timer, and content is not sealed with senderkey on its way into a seat. Not
-// here either: the purge of what is a day old, and snapshots for those who come
-// later than that.
+// They run in a world of their own, in integration/model, and here in a Service,
+// which gives each seat its streams, its disk, its keys and its time. It decides
+// nothing that is of the protocol. Every group has a goroutine of its own: it
+// takes what has come, writes what must be found again in one commit, and only
+// then lets go of what it led to. What cannot be sent is dropped, since all that
+// groups say is said again.
+//
+// Ratchet files and rows keep the order that the keys demand: the own
+// chain is on disk before what it sealed leaves; a message's content, sealed until
+// its end, before the chain that opened it moves on.
+//
+// Not here: the purge of what is a day old (its content cannot be read any more,
+// its record stays), snapshots for those who come later than that, heads and hub
+// records on the group's topic, new topic secrets after a kick, answers to key
+// requests (the post brings every key, or its day is over), and hubs that are no
+// members.
 package groups

@@ -12,6 +12,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/node/clock"
 	"github.com/tom-protocol/tom/node/courier"
 	"github.com/tom-protocol/tom/node/discovery"
@@ -52,6 +53,7 @@ type Node struct {
 	courier  *courier.Courier
 	relay    *relay.Service
 	holder   *holder.Service
+	groups   *groups.Service
 
 	presences *presences // of peers, on their way into the log of events
 
@@ -108,10 +110,12 @@ func (n *Node) open() (err error) {
 		Transit:     transit{n.relay},
 		Backup:      n.holder,
 		LookUp:      n.lookUpPrekeys,
+		Own:         func(from Peer, kind string, body []byte) error { return n.groups.Own(from, kind, body) },
 		OutboxLimit: n.cfg.OutboxLimit,
 		Count:       courier.NewCounters(n.cfg.Registry),
 	})
-	return nil
+	n.groups, err = n.newGroups()
+	return err
 }
 
 func (n *Node) openIdentity() (err error) {
@@ -142,6 +146,7 @@ func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var parts sync.WaitGroup
 	for name, run := range map[string]func(context.Context) error{
+		"groups":    n.groups.Run,
 		"courier":   n.courier.Run,
 		"links":     n.links.Run,
 		"relay":     n.relay.Run,

@@ -116,6 +116,8 @@ func (n *Node) newLinks() *links.Links {
 
 			Questions:     func(in *links.Inbound, frames [][]byte) { n.holder.Questions(in, frames) },
 			BackupAnswers: func(p Peer, frames [][]byte) { n.holder.Answers(p, frames) },
+			Group:         func(in *links.Inbound, frames [][]byte) { n.groups.Group(in, frames) },
+			Hub:           func(in *links.Inbound, frames [][]byte) { n.groups.Hub(in, frames) },
 		},
 	})
 }

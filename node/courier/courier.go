@@ -67,7 +67,12 @@ type Config struct {
 	// LookUp looks for the prekey record of a peer who is not connected; it may
 	// be nil.
 	LookUp func(ctx context.Context, p protocols.Key) []byte
-	Count  *Counters
+	// Own takes the content of a message of the protocol's own, tom/…, which is
+	// receipted once Own has returned nil; after an error it comes again. It may
+	// block, and the stream with it, and be called again with the same. It may be
+	// nil: then such messages are refused.
+	Own   func(from protocols.Key, contentType string, body []byte) error
+	Count *Counters
 }
 
 // Courier is one node's post: outbox, inbox and receipts.

@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/node/store"
@@ -28,8 +29,10 @@ const busyRetry = 5 * time.Second
 
 // arrival is an envelope that verified and opened, on its way to the disk.
 type arrival struct {
-	env *envelope.Envelope
-	row *store.Incoming
+	env      *envelope.Envelope
+	row      *store.Incoming
+	receipts bool             // it carries receipts itself
+	own      *message.Content // nil: it is the application's
 }
 
 // entryOf is how a receipt names it.
@@ -185,8 +188,16 @@ func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arriv
 		Stranger: c.Store.Stranger(e.From), Muted: c.Store.Muted(e.From),
 	}}
 	if content.Type == message.TypeReceipts {
-		a.row.Hidden = true
+		a.row.Hidden, a.receipts = true, true
 		_ = c.Receipts(e.From, content.Body) // its faults are counted there
+		return a, true
+	}
+	if ours(content.Type) {
+		if c.Own == nil {
+			c.refuse(in, e, envelope.ReasonPolicy)
+			return a, false
+		}
+		a.row.Hidden, a.own = true, &content
 		return a, true
 	}
 	a.row.Content = content.AppendUnpadded(make([]byte, 0, contentCap(&content)))
@@ -206,6 +217,9 @@ func pathOf(in Inbound, e *envelope.Envelope) string {
 
 // keep stores a batch and, once it is synced, answers and signs for it.
 func (c *Courier) keep(in Inbound, batch []arrival) {
+	if batch = c.handOwn(in, batch); len(batch) == 0 {
+		return
+	}
 	var size int64
 	rows := make([]*store.Incoming, len(batch))
 	for i, a := range batch {
@@ -229,6 +243,21 @@ func (c *Courier) keep(in Inbound, batch []arrival) {
 	})
 }
 
+// handOwn hands over what is the protocol's own, and keeps those that were taken.
+func (c *Courier) handOwn(in Inbound, batch []arrival) []arrival {
+	return slices.DeleteFunc(batch, func(a arrival) bool {
+		if a.own == nil {
+			return false
+		}
+		err := c.Own(a.env.From, a.own.Type, a.own.Body)
+		if err != nil {
+			logger.Debugw("own message not taken", "peer", a.env.From, "type", a.own.Type, "err", err)
+			c.busy(in, a.env)
+		}
+		return err != nil
+	})
+}
+
 // kept answers for one arrival after its write has ended.
 func (c *Courier) kept(in Inbound, a arrival, err error) {
 	switch {
@@ -239,7 +268,7 @@ func (c *Courier) kept(in Inbound, a arrival, err error) {
 	default:
 		c.Count.received()
 		c.answer(in, a.env, envelope.Answer{Code: envelope.Taken})
-		c.receipt(in, a.env, a.row.Hidden)
+		c.receipt(in, a.env, a.receipts)
 	}
 }
 

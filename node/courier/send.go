@@ -63,14 +63,35 @@ func (c *Courier) Send(ctx context.Context, d Draft) (envelope.ID, error) {
 	return c.accept(ctx, d, false)
 }
 
+// SendOwn is Send for a message of the protocol's own.
+func (c *Courier) SendOwn(ctx context.Context, d Draft) (envelope.ID, error) {
+	if !ours(d.Type) || d.Type == message.TypeReceipts {
+		return envelope.ID{}, ErrType
+	}
+	if err := c.checkRest(&d); err != nil {
+		return envelope.ID{}, err
+	}
+	return c.accept(ctx, d, false)
+}
+
+// ours says that a content type belongs to the protocol.
+func ours(contentType string) bool { return strings.HasPrefix(contentType, "tom/") }
+
 func (c *Courier) check(d *Draft) error {
 	switch {
 	case d.To == c.me:
 		return ErrSelf
 	case d.Type == "" || message.CheckType(d.Type) != nil:
 		return ErrType
-	case strings.HasPrefix(d.Type, "tom/"):
+	case ours(d.Type):
 		return ErrReserved
+	}
+	return c.checkRest(d)
+}
+
+func (c *Courier) checkRest(d *Draft) error {
+	if d.To == c.me {
+		return ErrSelf
 	}
 	if d.Lifetime == 0 {
 		d.Lifetime = envelope.MaxLifetime

@@ -103,6 +103,8 @@ type Handlers struct {
 	Questions func(in *Inbound, frames [][]byte)
 	// BackupAnswers: what came back on our own stream for backups.
 	BackupAnswers func(p Peer, frames [][]byte)
+	// Group and Hub: frames of the two protocols of groups.
+	Group, Hub func(in *Inbound, frames [][]byte)
 
 	// Beat: a beat was answered.
 	Beat func(p Peer, b Beat)
@@ -140,6 +142,12 @@ func (h Handlers) withDefaults() Handlers {
 	}
 	if h.Acks == nil {
 		h.Acks = func(*Inbound, [][]byte) {}
+	}
+	if h.Group == nil {
+		h.Group = func(*Inbound, [][]byte) {}
+	}
+	if h.Hub == nil {
+		h.Hub = func(*Inbound, [][]byte) {}
 	}
 	if h.Beat == nil {
 		h.Beat = func(Peer, Beat) {}

@@ -199,6 +199,10 @@ func (in *Inbound) handle(frames [][]byte) error {
 		in.l.cfg.Handlers.Acks(in, frames)
 	case backups:
 		in.l.cfg.Handlers.Questions(in, frames)
+	case groups:
+		in.l.cfg.Handlers.Group(in, frames)
+	case hubs:
+		in.l.cfg.Handlers.Hub(in, frames)
 	case heartbeats:
 		for _, f := range frames {
 			if err := in.heartbeat(f); err != nil {

@@ -14,10 +14,12 @@ const (
 	acks
 	heartbeats
 	backups
+	groups
+	hubs
 	kinds // how many there are
 )
 
-var kindNames = [kinds]string{"envelope", "ack", "heartbeat", "backup"}
+var kindNames = [kinds]string{"envelope", "ack", "heartbeat", "backup", "group", "hub"}
 
 // String returns the kind's name in metrics.
 func (k kind) String() string { return kindNames[k] }
@@ -32,5 +34,7 @@ func protocolIDs(n protocols.Network) [kinds]protocol.ID {
 		acks:       protocol.ID(n.Protocol(protocols.AckProtocol)),
 		heartbeats: protocol.ID(n.Protocol(protocols.HeartbeatProtocol)),
 		backups:    protocol.ID(n.Protocol(protocols.BackupProtocol)),
+		groups:     protocol.ID(n.Protocol(protocols.GroupProtocol)),
+		hubs:       protocol.ID(n.Protocol(protocols.HubProtocol)),
 	}
 }

@@ -69,6 +69,17 @@ func (l *Links) SendPresence(p Peer, frame []byte) error {
 	return l.send(identity.PeerIDOf(p), waiting{kind: heartbeats, frame: frame})
 }
 
+// SendGroup queues a frame of the group protocol for p, like SendEnvelope. What
+// the peer says comes on streams of its own.
+func (l *Links) SendGroup(p Peer, frame []byte) error {
+	return l.send(identity.PeerIDOf(p), waiting{kind: groups, frame: frame})
+}
+
+// SendHub queues a frame of the hub protocol for p, like SendGroup.
+func (l *Links) SendHub(p Peer, frame []byte) error {
+	return l.send(identity.PeerIDOf(p), waiting{kind: hubs, frame: frame})
+}
+
 func (l *Links) send(p peer.ID, w waiting) error {
 	for {
 		o, err := l.outgoing(p, w)

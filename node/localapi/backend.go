@@ -9,6 +9,8 @@ import "context"
 // The backend resolves the name. Errors a user can do something about are an
 // [*Error]; any other error is shown as an internal one.
 type Backend interface {
+	GroupBackend
+
 	// Identity says who this node is and how to reach it now.
 	Identity(ctx context.Context) (Identity, error)
 	// Status sums the node up.

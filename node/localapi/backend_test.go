@@ -13,6 +13,8 @@ var testTime = At(time.Date(2026, 3, 4, 5, 6, 7, 89_000_000, time.UTC))
 // memory is a Backend without a node: it keeps what it is given, so that the
 // way through client, socket and server can be held against it.
 type memory struct {
+	GroupBackend // has none: groups are held against real processes
+
 	mu       sync.Mutex
 	oldest   Cursor
 	events   []Event

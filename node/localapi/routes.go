@@ -40,8 +40,20 @@ var routes = []struct {
 	{"POST /v1/contacts", addContact},                          // {"target","name"} → Contact
 	{"PATCH /v1/contacts/{id}", renameContact},                 // {"name"} → Contact
 	{"DELETE /v1/contacts/{id}", named(Backend.RemoveContact)}, // → Contact
-	{"PUT /v1/muted/{id}", mute(true)},                         // → Contact
-	{"DELETE /v1/muted/{id}", mute(false)},                     // → Contact
+	{"POST /v1/groups", with(createGroup)},                     // NewGroup → GroupRef
+	{"GET /v1/groups", list(Backend.Groups)},
+	{"GET /v1/groups/{id}", named(Backend.Group)},
+	{"POST /v1/groups/{id}/invites", with(Backend.InviteToGroup)}, // NewInvite → Invite
+	{"POST /v1/groups/{id}/records", with(Backend.SendToGroup)},   // Content → GroupSent
+	{"GET /v1/groups/{id}/records/{record}", groupRecord},         // ?wait=STATE&timeout=30s → GroupSent
+	{"GET /v1/groups/{id}/log", groupLog},                         // ?since&limit&wait=30s → [GroupRecord]
+	{"POST /v1/groups/{id}/changes", with(Backend.ChangeGroup)},   // GroupChange → GroupSent
+	{"POST /v1/groups/{id}/read", with(markGroupRead)},            // {"seq"} → {}
+	{"GET /v1/invites", list(Backend.GroupInvites)},
+	{"POST /v1/invites/join", with(joinGroup)}, // {"invite"} → GroupRef
+
+	{"PUT /v1/muted/{id}", mute(true)},     // → Contact
+	{"DELETE /v1/muted/{id}", mute(false)}, // → Contact
 }
 
 // routes makes the handler of all routes. Event streams and the stop write

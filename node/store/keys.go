@@ -29,6 +29,7 @@ const (
 	tableKept      = 'h'
 	tableHolders   = 'l'
 	tableEnded     = 'g'
+	tableGroups    = 'q'
 )
 
 // A minute is the time in minutes since the epoch, the grain in which rows end.

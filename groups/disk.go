@@ -1,0 +1,250 @@
+package groups
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/seat"
+	"github.com/tom-protocol/tom/groups/senderkey"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// Rows of a group begin with its id; the byte behind says what they are.
+const (
+	rowPlace   = 'c' // a saved place
+	rowHubs    = 'f' // hubs
+	rowPending = 'o' // pending
+	rowEntry   = 'l' // and the seq: an entry of the log
+	rowText    = 't' // and author and record: a message's content, shredded at its end
+	rowInvite  = 'v' // an invitation that came and was not used
+)
+
+func rowKey(g wire.GroupID, kind byte, rest ...[]byte) []byte {
+	k := append(append(make([]byte, 0, 17+48), g[:]...), kind)
+	for _, r := range rest {
+		k = append(k, r...)
+	}
+	return k
+}
+
+func entryKey(g wire.GroupID, s wire.Seq) []byte {
+	return binary.BigEndian.AppendUint64(rowKey(g, rowEntry), uint64(s))
+}
+
+func textKey(g wire.GroupID, n wire.RecordName) []byte {
+	return rowKey(g, rowText, n.Author[:], n.ID[:])
+}
+
+// place is what a node knows of its membership itself.
+type place struct {
+	Charter       []byte
+	Secret        [32]byte // of the topic
+	SecretVersion wire.RosterVersion
+	Read          wire.Seq // up to where a person has read
+}
+
+// hubs is failover.Durable as it goes to disk: branches as frames.
+type hubs struct {
+	Current, Previous []byte
+	Withdrawn         []retreat
+}
+
+type retreat struct {
+	Claim            wire.HubHash
+	Withdrawal, Back []byte
+}
+
+// pending is what is held and not in the log.
+type pending struct {
+	Own  [][]byte
+	Held []member.Held
+}
+
+// outRatchet is the own chain; inRatchet those of the other members.
+type outRatchet struct {
+	Chain senderkey.State
+	Given []protocols.Key
+}
+
+type inRatchet struct {
+	Chains map[protocols.Key][]senderkey.Receiving
+}
+
+func encode(v any) []byte {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(v); err != nil {
+		panic(err) // the types are ours
+	}
+	return b.Bytes()
+}
+
+func decode(b []byte, v any) error { return gob.NewDecoder(bytes.NewReader(b)).Decode(v) }
+
+func branchBytes(b *failover.Branch) []byte {
+	if b == nil {
+		return nil
+	}
+	f := b.Frame()
+	return wire.AppendFrame(nil, &f)
+}
+
+func parseBranch(v wire.Verifier, b []byte) (*failover.Branch, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	f, err := wire.ParseHubFrame(b)
+	if err != nil {
+		return nil, err
+	}
+	h, ok := f.(*wire.HubRecordFrame)
+	if !ok {
+		return nil, errDamaged
+	}
+	return failover.ParseBranch(v, h)
+}
+
+var errDamaged = errors.New("a row that is not what it should be")
+
+func hubsOf(d failover.Durable) hubs {
+	h := hubs{Current: branchBytes(d.Current), Previous: branchBytes(d.Previous)}
+	for claim, r := range d.Withdrawn {
+		h.Withdrawn = append(h.Withdrawn, retreat{Claim: claim, Withdrawal: r.Withdrawal, Back: branchBytes(r.Back)})
+	}
+	return h
+}
+
+func (h *hubs) durable(v wire.Verifier) (d failover.Durable, err error) {
+	if d.Current, err = parseBranch(v, h.Current); err != nil {
+		return d, err
+	}
+	if d.Current == nil {
+		return d, errDamaged
+	}
+	if d.Previous, err = parseBranch(v, h.Previous); err != nil {
+		return d, err
+	}
+	d.Withdrawn = make(map[wire.HubHash]*failover.Retreat)
+	for _, r := range h.Withdrawn {
+		back, err := parseBranch(v, r.Back)
+		if err != nil {
+			return d, err
+		}
+		d.Withdrawn[r.Claim] = &failover.Retreat{Withdrawal: r.Withdrawal, Back: back}
+	}
+	return d, nil
+}
+
+func entryRow(g wire.GroupID, p wire.Place, raw []byte) Row {
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, 40+len(raw)), uint64(p.Number))
+	return Row{Key: entryKey(g, p.Seq), Value: append(append(v, p.Primary[:]...), raw...)}
+}
+
+func parseEntryRow(key, v []byte) (seat.Stored, error) {
+	if len(key) != 25 || len(v) < 40 {
+		return seat.Stored{}, errDamaged
+	}
+	p := wire.Place{
+		Number: wire.Number(binary.BigEndian.Uint64(v)), Primary: protocols.Key(v[8:40]),
+		Seq: wire.Seq(binary.BigEndian.Uint64(key[17:])),
+	}
+	return seat.Stored{Place: p, Raw: v[40:]}, nil
+}
+
+// textRow seals a message's content until the message's end.
+func (s *Service) textRow(g wire.GroupID, n wire.RecordName, end time.Time, content []byte) (Row, error) {
+	sealed, err := s.cfg.Shred.Shred(end, content)
+	if err != nil {
+		return Row{}, err
+	}
+	v := binary.BigEndian.AppendUint64(nil, uint64(end.UnixMilli()))
+	return Row{Key: textKey(g, n), Value: append(v, sealed...)}, nil
+}
+
+// text reads a message's content; nil if it is not here, or its time is over.
+func (s *Service) text(g wire.GroupID, n wire.RecordName) []byte {
+	v, ok, err := s.cfg.Rows.Get(textKey(g, n))
+	if err != nil || !ok || len(v) < 8 {
+		return nil
+	}
+	content, err := s.cfg.Shred.Unshred(time.UnixMilli(int64(binary.BigEndian.Uint64(v))), v[8:])
+	if err != nil {
+		return nil
+	}
+	return content
+}
+
+// stored is a group as it was found on disk.
+type stored struct {
+	charter *wire.Charter
+	place   place
+	disk    seat.Disk
+}
+
+// loadAll reads every group.
+func (s *Service) loadAll() (list []stored, err error) {
+	found := make(map[wire.GroupID]*stored)
+	err = s.cfg.Rows.Scan(nil, func(key, value []byte) error {
+		if len(key) < 17 {
+			return errDamaged
+		}
+		id := wire.GroupID(key[:16])
+		st := found[id]
+		if st == nil {
+			st = new(stored)
+			found[id] = st
+		}
+		return s.loadRow(st, key, value)
+	})
+	for _, st := range found {
+		if st.charter != nil { // else an invitation
+			list = append(list, *st)
+		}
+	}
+	return list, err
+}
+
+func (s *Service) loadRow(st *stored, key, value []byte) (err error) {
+	switch key[16] {
+	case rowPlace:
+		if err = decode(value, &st.place); err == nil {
+			st.charter, err = wire.ParseCharter(s.cfg.Verifier, st.place.Charter)
+		}
+	case rowHubs:
+		var h hubs
+		if err = decode(value, &h); err == nil {
+			st.disk.Failover, err = h.durable(s.cfg.Verifier)
+		}
+	case rowPending:
+		var p pending
+		err = decode(value, &p)
+		st.disk.Own, st.disk.Held = p.Own, p.Held
+	case rowEntry:
+		var e seat.Stored
+		if e, err = parseEntryRow(key, value); err == nil {
+			st.disk.Log = append(st.disk.Log, e)
+		}
+	}
+	return err
+}
+
+// erase deletes all that is on disk of a group.
+func (s *Service) erase(g wire.GroupID) error {
+	var keys [][]byte
+	err := s.cfg.Rows.Scan(g[:], func(key, _ []byte) error {
+		keys = append(keys, key)
+		return nil
+	})
+	if err == nil {
+		err = s.cfg.Rows.Apply(nil, keys)
+	}
+	return errors.Join(err, s.cfg.Ratchets.Remove(outName(g)), s.cfg.Ratchets.Remove(inName(g)))
+}
+
+func outName(g wire.GroupID) string { return g.String() + "-out" }
+func inName(g wire.GroupID) string  { return g.String() + "-in" }

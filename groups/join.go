@@ -1,0 +1,364 @@
+package groups
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/seat"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// askAgain is how often one who wants to join asks.
+const askAgain = time.Second
+
+// joining is a node's way into a group: it shows its join record to members until
+// one of them, the hub, has put it into the log.
+type joining struct {
+	s       *Service
+	charter *wire.Charter
+	inv     *wire.Invite
+	secret  [32]byte
+	record  *wire.Record
+	frames  chan inbound
+	done    chan struct{} // closed when it has ended, either way
+	branch  *failover.Branch
+}
+
+type inbound struct {
+	from  protocols.Key
+	frame wire.Frame
+}
+
+// receive takes a frame; what is too much is dropped and asked for again.
+func (j *joining) receive(from protocols.Key, f wire.Frame) {
+	select {
+	case j.frames <- inbound{from, f}:
+	default:
+	}
+}
+
+// Join goes into a group by an invitation. It returns when the join stands in the
+// log of the group's hub.
+func (s *Service) Join(ctx context.Context, i *wire.Invitation) (wire.GroupID, error) {
+	j, err := s.newJoining(i)
+	if err != nil {
+		return wire.GroupID{}, err
+	}
+	id := j.charter.Group()
+	s.mu.Lock()
+	switch {
+	case s.ctx == nil || s.ctx.Err() != nil:
+		err = ErrStopped
+	case s.rooms[id] != nil, s.joining[id] != nil:
+		err = ErrMember
+	case len(s.rooms) >= maxGroups:
+		err = ErrTooMany
+	default:
+		s.joining[id] = j
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return id, err
+	}
+	defer func() {
+		s.mu.Lock()
+		delete(s.joining, id)
+		s.mu.Unlock()
+		close(j.done)
+	}()
+	if err := j.ask(ctx, j.targets(i)); err != nil {
+		return id, err
+	}
+	return id, j.enter()
+}
+
+func (s *Service) newJoining(i *wire.Invitation) (*joining, error) {
+	inv, charter, err := wire.ParseInvite(s.cfg.Verifier, i.Invite)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Now()
+	if now.UnixMilli() > int64(inv.Expires) {
+		return nil, ErrExpired
+	}
+	p := wire.Join{Invite: i.Invite, Name: s.cfg.Name()}
+	if i.Seed != nil {
+		bearer := s.bearer(ed25519.NewKeyFromSeed(i.Seed))
+		p.Signature = wire.SignJoin(bearer, charter.Group(), s.self)
+	}
+	rec, err := s.sign(now, charter.Group(), wire.KindJoin, p.Append(nil))
+	if err != nil {
+		return nil, err
+	}
+	return &joining{
+		s: s, charter: charter, inv: inv, secret: i.Secret, record: rec,
+		frames: make(chan inbound, 64), done: make(chan struct{}),
+	}, nil
+}
+
+// sign makes a record of this node's.
+func (s *Service) sign(now time.Time, g wire.GroupID, kind wire.Kind, payload []byte) (*wire.Record, error) {
+	b := wire.SignRecords(s.cfg.Signer, []wire.Record{{
+		Group: g, ID: newRecordID(now), Kind: kind, Time: wire.Millis(now.UnixMilli()), Payload: payload,
+	}})[0]
+	rec, err := wire.ParseRecord(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return rec, nil
+}
+
+// bearer signs with the key of a link.
+func (s *Service) bearer(k ed25519.PrivateKey) protocols.Signer {
+	return bearer{key: k, network: s.cfg.Signer.Network()}
+}
+
+type bearer struct {
+	key     ed25519.PrivateKey
+	network protocols.Network
+}
+
+func (b bearer) Public() protocols.Key      { return protocols.Key(b.key.Public().(ed25519.PublicKey)) }
+func (b bearer) Network() protocols.Network { return b.network }
+
+func (b bearer) Sign(tag protocols.Tag, msg []byte) (sig protocols.Signature) {
+	copy(sig[:], ed25519.Sign(b.key, append(b.network.SigningPrefix(nil, tag), msg...)))
+	return sig
+}
+
+// targets are whom to ask: the members whose addresses came along, and who
+// invited.
+func (j *joining) targets(i *wire.Invitation) []protocols.Key {
+	list := j.s.cfg.Learn(i.Addrs)
+	if !slices.Contains(list, j.inv.Issuer) {
+		list = append(list, j.inv.Issuer)
+	}
+	return slices.DeleteFunc(list, func(k protocols.Key) bool { return k == j.s.self })
+}
+
+// ask shows the record to members, and to the hub that they name, until the hub
+// answers.
+func (j *joining) ask(ctx context.Context, targets []protocols.Key) error {
+	again := time.NewTicker(askAgain)
+	defer again.Stop()
+	f := &wire.Publish{Group: j.charter.Group(), Records: [][]byte{j.record.Bytes()}}
+	frame := outbound{frame: wire.AppendFrame(nil, f)}
+	for {
+		to := targets
+		if j.branch != nil {
+			to = append(slices.Clone(targets), j.branch.Primary())
+		}
+		for _, k := range to {
+			j.s.dialer.send(k, frame)
+		}
+		for asked := false; !asked; {
+			select {
+			case <-ctx.Done():
+				return ErrNobody
+			case <-j.s.ctx.Done():
+				return ErrStopped
+			case <-again.C:
+				asked = true
+			case x := <-j.frames:
+				done, err := j.answer(x)
+				if done || err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// answer takes what a member said. done: the hub has taken the record.
+func (j *joining) answer(x inbound) (done bool, err error) {
+	switch f := x.frame.(type) {
+	case *wire.HubRecordFrame:
+		b, err := failover.ParseBranch(j.s.cfg.Verifier, f)
+		if err != nil || b.Record.Group != j.charter.Group() || j.branch != nil && b.Record.Number < j.branch.Record.Number {
+			return false, nil
+		}
+		news := j.branch == nil || j.branch.Primary() != b.Primary()
+		j.branch = b
+		if news && b.Primary() != x.from {
+			p := &wire.Publish{Group: j.charter.Group(), Records: [][]byte{j.record.Bytes()}}
+			j.s.dialer.send(b.Primary(), outbound{frame: wire.AppendFrame(nil, p)})
+		}
+	case *wire.Accepted:
+		ours := slices.ContainsFunc(f.Records, func(a wire.AcceptedRecord) bool { return a.ID == j.record.ID })
+		return ours && j.branch != nil && x.from == j.branch.Primary(), nil
+	case *wire.Refused:
+		hub := j.branch != nil && x.from == j.branch.Primary()
+		if f.Record == j.record.ID && (hub || j.branch == nil && x.from == j.inv.Issuer) {
+			return false, fmt.Errorf("%w: the invitation is used up, void, or not from an admin any more", ErrRefused)
+		}
+	}
+	return false, nil
+}
+
+// enter takes the seat. The log comes from the hub.
+func (j *joining) enter() error {
+	p := place{Charter: j.charter.Bytes(), Secret: j.secret, SecretVersion: j.inv.Roster}
+	r := j.s.newRoom(j.charter, p)
+	d := seat.Disk{Failover: failover.Durable{Current: j.branch}, Own: [][]byte{j.record.Bytes()}}
+	if err := j.s.erase(r.id); err != nil { // the invitation, and what was left of a time before
+		return err
+	}
+	if err := j.s.found(r, d); err != nil {
+		return err
+	}
+	return j.s.admit(r)
+}
+
+// found makes a new room of what will be on disk.
+func (s *Service) found(r *room, d seat.Disk) error {
+	if err := r.sit(d, false); err != nil {
+		return err
+	}
+	r.unsaved.place, r.unsaved.pending = true, true
+	return r.save(true)
+}
+
+// Create founds a group in which this node is alone.
+func (s *Service) Create(settings wire.Settings) (wire.GroupID, error) {
+	c := wire.Charter{Settings: settings}
+	rand.Read(c.Nonce[:])
+	charter, err := wire.ParseCharter(s.cfg.Verifier, c.Sign(s.cfg.Signer))
+	if err != nil {
+		return wire.GroupID{}, fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	first, err := failover.First(s.cfg.Signer, charter, s.cfg.Verifier)
+	if err != nil {
+		return wire.GroupID{}, err
+	}
+	p := place{Charter: charter.Bytes()}
+	rand.Read(p.Secret[:])
+	r := s.newRoom(charter, p)
+	if err := s.found(r, seat.Disk{Failover: failover.Durable{Current: first}}); err != nil {
+		return r.id, err
+	}
+	return r.id, s.admit(r)
+}
+
+// invited keeps an invitation that came.
+func (s *Service) invited(from protocols.Key, body []byte) error {
+	i, err := wire.ParseInvitation(body)
+	if err != nil {
+		return nil
+	}
+	inv, charter, err := wire.ParseInvite(s.cfg.Verifier, i.Invite)
+	if err != nil || inv.Issuer != from || inv.For != s.self || s.room(charter.Group()) != nil {
+		return nil // of no use
+	}
+	all, err := s.Invites()
+	if err != nil {
+		return err
+	}
+	if len(all) >= maxInvites {
+		return ErrBusy
+	}
+	return s.cfg.Rows.Apply([]Row{{Key: rowKey(charter.Group(), rowInvite), Value: body}}, nil)
+}
+
+// Invited is an invitation that came and was not used.
+type Invited struct {
+	Group      wire.GroupID
+	Name       string // of the group, when the invitation was made
+	From       protocols.Key
+	FromName   string // as it calls itself
+	Expires    time.Time
+	Invitation *wire.Invitation
+}
+
+// Invites lists the invitations that can be used.
+func (s *Service) Invites() (list []Invited, err error) {
+	var over [][]byte
+	err = s.cfg.Rows.Scan(nil, func(key, value []byte) error {
+		if len(key) != 17 || key[16] != rowInvite {
+			return nil
+		}
+		i, err := wire.ParseInvitation(value)
+		if err != nil {
+			return err
+		}
+		inv, c, err := wire.ParseInvite(s.cfg.Verifier, i.Invite)
+		switch {
+		case err != nil:
+			return err
+		case s.cfg.Now().UnixMilli() > int64(inv.Expires):
+			over = append(over, key)
+		default:
+			list = append(list, Invited{
+				Group: c.Group(), Name: c.Settings.Name, From: inv.Issuer, FromName: i.Name,
+				Expires: time.UnixMilli(int64(inv.Expires)), Invitation: i,
+			})
+		}
+		return nil
+	})
+	if err == nil && len(over) > 0 {
+		err = s.cfg.Rows.Apply(nil, over)
+	}
+	return list, err
+}
+
+// invitation makes an invitation for a peer, or for whoever has the link.
+func (r *room) invitation(now time.Time, i wire.Invite) (*wire.Invitation, error) {
+	fold := r.seat.Ledger().Fold()
+	if !fold.Admin(r.s.self) {
+		return nil, ErrRights
+	}
+	x := &wire.Invitation{Secret: r.place.Secret, Name: r.s.cfg.Name(), Addrs: r.s.cfg.Addrs()}
+	if i.For == (protocols.Key{}) {
+		public, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		i.Bearer, x.Seed = protocols.Key(public), private.Seed()
+	}
+	last, hash := r.seat.Ledger().Log().End()
+	i.Charter, i.Made = r.charter.Bytes(), wire.Millis(now.UnixMilli())
+	i.Roster, i.RosterHash = fold.Version(), fold.Hash()
+	i.Hub, i.Seq, i.Log = r.seat.Branch().Record.Hash(), last.Seq, hash
+	x.Invite = i.Sign(r.s.cfg.Signer)
+	_, _, err := wire.ParseInvite(r.s.cfg.Verifier, x.Invite)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	return x, nil
+}
+
+// Invite makes an invitation: for a peer, to whom it is sent, or, with a zero
+// key, one that whoever has its link can use.
+func (s *Service) Invite(ctx context.Context, g wire.GroupID, to protocols.Key, uses uint64, life time.Duration) (*wire.Invitation, error) {
+	r := s.room(g)
+	if r == nil {
+		return nil, ErrNoGroup
+	}
+	var x *wire.Invitation
+	var err error
+	gone := r.do(ctx, func(now time.Time) {
+		x, err = r.invitation(now, wire.Invite{For: to, Uses: uses, Expires: wire.Millis(now.Add(life).UnixMilli())})
+	})
+	if gone != nil || err != nil {
+		return nil, firstOf(gone, err)
+	}
+	if to != (protocols.Key{}) {
+		err = s.cfg.Post(ctx, to, message.TypeGroupInvite, x.Append(nil))
+	}
+	return x, err
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

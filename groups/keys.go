@@ -1,0 +1,394 @@
+package groups
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/roster"
+	"github.com/tom-protocol/tom/groups/senderkey"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// keys are a room's chains of keys: what seals, what opens, and who was given
+// what. The room's goroutine owns them.
+type keys struct {
+	r       *room
+	own     *senderkey.Sending // nil: none was begun
+	given   map[protocols.Key]bool
+	ring    *senderkey.Ring
+	chains  map[protocols.Key][]wire.ChainID // in the ring, oldest first
+	waiting map[wire.RecordName]*wire.Record // messages without key
+	outNew  bool
+	inNew   bool
+	giving  bool
+	queue   []draft // what waits for keys to be given
+}
+
+// draft is a message to be written.
+type draft struct {
+	contentType string
+	body        []byte
+	done        func(wire.RecordID, error)
+}
+
+// Bounds of keys.
+const (
+	maxChainsOf = 8    // an owner's that are kept, as many as the ring holds
+	maxWaiting  = 4096 // messages without key
+	giveTime    = 20 * time.Second
+)
+
+func newKeys(r *room) *keys {
+	return &keys{
+		r: r, ring: senderkey.NewRing(), given: make(map[protocols.Key]bool),
+		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*wire.Record),
+	}
+}
+
+// load reads the states of the last run.
+func (k *keys) load() error {
+	var out outRatchet
+	b, err := k.r.s.cfg.Ratchets.Load(outName(k.r.id))
+	if err == nil && b != nil {
+		if err = decode(b, &out); err == nil {
+			k.own = senderkey.Resume(out.Chain)
+			for _, p := range out.Given {
+				k.given[p] = true
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	var in inRatchet
+	if b, err = k.r.s.cfg.Ratchets.Load(inName(k.r.id)); err != nil || b == nil {
+		return err
+	}
+	if err := decode(b, &in); err != nil {
+		return err
+	}
+	for owner, list := range in.Chains {
+		for _, c := range list {
+			k.ring.Restore(owner, c)
+			k.note(owner, c.Chain)
+		}
+	}
+	return nil
+}
+
+func (k *keys) note(owner protocols.Key, id wire.ChainID) {
+	list := k.chains[owner]
+	if slices.Contains(list, id) {
+		return
+	}
+	if list = append(list, id); len(list) > maxChainsOf {
+		list = list[1:]
+	}
+	k.chains[owner] = list
+}
+
+// saveOut makes the own chain durable: nothing that it sealed may leave before.
+func (k *keys) saveOut() error {
+	if !k.outNew {
+		return nil
+	}
+	k.outNew = false
+	out := outRatchet{Chain: k.own.State()}
+	for p := range k.given {
+		out.Given = append(out.Given, p)
+	}
+	b := encode(out)
+	defer clear(b)
+	return k.r.s.cfg.Ratchets.Save(outName(k.r.id), b)
+}
+
+// saveIn makes the others' chains durable, behind what they opened.
+func (k *keys) saveIn() error {
+	if !k.inNew {
+		return nil
+	}
+	k.inNew = false
+	in := inRatchet{Chains: make(map[protocols.Key][]senderkey.Receiving)}
+	for owner, ids := range k.chains {
+		for _, id := range ids {
+			if c, ok := k.ring.Chain(owner, id); ok {
+				in.Chains[owner] = append(in.Chains[owner], c)
+			}
+		}
+	}
+	b := encode(in)
+	defer clear(b)
+	return k.r.s.cfg.Ratchets.Save(inName(k.r.id), b)
+}
+
+// know tells of the roster as it is now. Who is no member any more is forgotten.
+func (k *keys) know(f *roster.Fold) {
+	f = f.Clone()
+	taken := k.ring.Know(senderkey.Roster{Version: f.Version(), Hash: f.Hash()}, f.Member)
+	k.inNew = k.inNew || len(taken) > 0
+	for p := range k.given {
+		if !f.Member(p) {
+			delete(k.given, p)
+			k.outNew = k.own != nil
+		}
+	}
+	k.retry(k.r.s.cfg.Now())
+}
+
+// came takes a chain of another member, which is durable when the room has saved.
+func (k *keys) came(now time.Time, from protocols.Key, key wire.SenderKey) error {
+	err := k.ring.Accept(from, key)
+	if err != nil && !errors.Is(err, senderkey.ErrEarly) {
+		return err
+	}
+	k.note(from, key.Chain)
+	k.inNew = true
+	k.retry(now)
+	return err
+}
+
+// keyCame is came for another goroutine. It returns when the key is on disk.
+func (r *room) keyCame(from protocols.Key, key wire.SenderKey) error {
+	ctx, cancel := context.WithTimeout(context.Background(), giveTime)
+	defer cancel()
+	var err error
+	gone := r.do(ctx, func(now time.Time) {
+		if err = ErrBusy; r.seat.Ledger().Fold().Member(from) {
+			err = r.keys.came(now, from, key)
+		}
+	})
+	switch {
+	case gone != nil && r.s.room(r.id) == nil:
+		return nil // no member any more
+	case gone != nil:
+		return gone // about to end: it comes again
+	case errors.Is(err, senderkey.ErrEarly):
+		return ErrBusy // comes again, when the roster may be known
+	case errors.Is(err, senderkey.ErrOwner), errors.Is(err, senderkey.ErrBound):
+		logger.Debugw("sender key refused", "group", r.id, "peer", from, "err", err)
+		return nil
+	}
+	return err
+}
+
+// await finds the messages that wait for a key, at a start.
+func (k *keys) await() {
+	k.r.seat.Ledger().Log().All(k.awaitEntry)
+	k.retry(k.r.s.cfg.Now())
+}
+
+// open opens a message that has come to stand in the log.
+func (k *keys) open(now time.Time, rec *wire.Record) {
+	if rec.Author == k.r.s.self || k.r.before(rec) || k.r.s.text(k.r.id, rec.Name()) != nil {
+		return
+	}
+	if k.tryOpen(now, rec) == nil {
+		return
+	}
+	if len(k.waiting) < maxWaiting {
+		k.waiting[rec.Name()] = rec
+		k.r.waits(now, rec, true)
+	}
+}
+
+// tryOpen opens a message if its key is here; an error says that it may come.
+func (k *keys) tryOpen(now time.Time, rec *wire.Record) error {
+	m, err := wire.ParseMessage(rec.Payload)
+	if err != nil {
+		return nil
+	}
+	plain, err := k.ring.Open(senderkey.Record{Group: k.r.id, ID: rec.ID, Author: rec.Author}, m, now)
+	if errors.Is(err, senderkey.ErrNoKey) {
+		return err
+	}
+	if err != nil {
+		logger.Debugw("message not opened", "group", k.r.id, "author", rec.Author, "err", err)
+		return nil
+	}
+	k.inNew = true
+	k.keep(rec, plain)
+	return nil
+}
+
+// keep puts a message's content with what is saved next.
+func (k *keys) keep(rec *wire.Record, plain []byte) {
+	row, err := k.r.s.textRow(k.r.id, rec.Name(), endOf(rec, k.r.last), plain)
+	if err != nil {
+		logger.Debugw("content not kept", "group", k.r.id, "err", err)
+		return
+	}
+	k.r.puts = append(k.r.puts, row)
+	k.r.changed = true
+}
+
+// endOf is when a record is over, by its author's clock, but at most a life from
+// now.
+func endOf(rec *wire.Record, now time.Time) time.Time {
+	end := time.UnixMilli(int64(rec.Time)).Add(Life)
+	if latest := now.Add(Life); end.After(latest) {
+		return latest
+	}
+	return end
+}
+
+// retry opens what waited, in the log's order.
+func (k *keys) retry(now time.Time) {
+	if len(k.waiting) == 0 {
+		return
+	}
+	log := k.r.seat.Ledger().Log()
+	var due []wire.Seq
+	for name := range k.waiting {
+		if seq, ok := log.Find(name); ok {
+			due = append(due, seq)
+		}
+	}
+	slices.Sort(due)
+	for _, seq := range due {
+		e, _ := log.At(seq)
+		if k.tryOpen(now, e.Record) == nil {
+			delete(k.waiting, e.Record.Name())
+			k.r.waits(now, e.Record, false)
+		}
+	}
+}
+
+// write seals a message and publishes it, once all members have its key.
+func (k *keys) write(now time.Time, d draft) {
+	if len(k.queue) >= maxQueued {
+		d.done(wire.RecordID{}, ErrBusy)
+		return
+	}
+	fold := k.r.seat.Ledger().Fold()
+	if k.own == nil || k.own.Worn(now, fold.Removal()) {
+		if err := k.begin(now, fold); err != nil {
+			d.done(wire.RecordID{}, err)
+			return
+		}
+	}
+	if k.giving || len(k.lacking()) > 0 {
+		k.queue = append(k.queue, d)
+		return
+	}
+	k.seal(now, d)
+}
+
+func (k *keys) begin(now time.Time, f *roster.Fold) error {
+	own, err := senderkey.Begin(rand.Reader, senderkey.Roster{Version: f.Version(), Hash: f.Hash()}, now)
+	if err != nil {
+		return err
+	}
+	k.own, k.given, k.outNew = own, make(map[protocols.Key]bool), true
+	return nil
+}
+
+// lacking are the members who were not given the own chain.
+func (k *keys) lacking() (list []protocols.Key) {
+	for _, p := range k.r.seat.Ledger().Fold().Nodes() {
+		if p != k.r.s.self && !k.given[p] {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func (k *keys) seal(now time.Time, d draft) {
+	id := newRecordID(now)
+	name := wire.RecordName{Author: k.r.s.self, ID: id}
+	content := message.Content{Type: d.contentType, Body: d.body}
+	plain := content.Append(nil)
+	m, err := k.own.Seal(rand.Reader, senderkey.Record{Group: k.r.id, ID: id, Author: k.r.s.self}, plain)
+	if err != nil {
+		d.done(id, err)
+		return
+	}
+	k.outNew = true
+	row, err := k.r.s.textRow(k.r.id, name, now.Add(Life), plain)
+	if err == nil {
+		k.r.puts = append(k.r.puts, row)
+		err = k.r.publish(now, id, wire.KindMessage, m.Append(nil))
+	}
+	d.done(id, err)
+}
+
+// give lets members have the own chain that do not have it, beside the room's
+// goroutine: the post waits for the disk.
+func (k *keys) give() {
+	if k.own == nil || k.giving {
+		return
+	}
+	to := k.lacking()
+	if len(to) == 0 {
+		return
+	}
+	k.giving = true
+	key := k.own.Key()
+	key.Group, key.Secret, key.SecretVersion = k.r.id, k.r.place.Secret, k.r.place.SecretVersion
+	body, chain := key.Append(nil), k.own.State().Chain
+	k.r.s.work.Go(func() {
+		ok := k.r.s.postAll(to, body)
+		clear(body)
+		k.r.post(func(now time.Time) { k.gave(now, chain, ok) })
+	})
+}
+
+// postAll sends a key to members, and says who will get it.
+func (s *Service) postAll(to []protocols.Key, body []byte) (ok []protocols.Key) {
+	ctx, cancel := context.WithTimeout(s.ctx, giveTime)
+	defer cancel()
+	results := make([]bool, len(to))
+	slots := make(chan struct{}, maxGiving)
+	for i, p := range to {
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots }()
+			err := s.cfg.Post(ctx, p, message.TypeSenderKey, body)
+			if results[i] = err == nil; err != nil {
+				logger.Debugw("sender key not sent", "peer", p, "err", err)
+			}
+		}()
+	}
+	for range maxGiving {
+		slots <- struct{}{}
+	}
+	for i, p := range to {
+		if results[i] {
+			ok = append(ok, p)
+		}
+	}
+	return ok
+}
+
+// gave notes who has the chain, and writes what waited for it.
+func (k *keys) gave(now time.Time, chain wire.ChainID, to []protocols.Key) {
+	k.giving = false
+	if k.own.State().Chain == chain {
+		for _, p := range to {
+			k.given[p] = true
+		}
+		k.outNew = true
+	}
+	queue := k.queue
+	k.queue = nil
+	if len(to) == 0 && len(k.lacking()) > 0 { // the outbox is full, or the node ends
+		for _, d := range queue {
+			d.done(wire.RecordID{}, ErrBusy)
+		}
+		return
+	}
+	for _, d := range queue {
+		k.write(now, d)
+	}
+}
+
+// awaitEntry notes a message that was not opened before the last end.
+func (k *keys) awaitEntry(e entry) {
+	if e.Record.Kind == wire.KindMessage && k.r.seat.Ledger().Void(e.Place.Seq) == nil {
+		k.open(k.r.s.cfg.Now(), e.Record)
+	}
+}

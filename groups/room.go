@@ -1,0 +1,372 @@
+package groups
+
+import (
+	"context"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/seat"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// room is one group on this node. Its goroutine owns all but what is said to be
+// for others.
+type room struct {
+	s       *Service
+	id      wire.GroupID
+	charter *wire.Charter
+	inbox   chan func(now time.Time)
+	closed  chan struct{} // the goroutine has ended
+
+	seat    *seat.Seat
+	place   place
+	keys    *keys
+	saved   []wire.LogHash // of the log on disk, by seq
+	unsaved struct{ place, pending bool }
+	puts    []Row    // to go with the next save
+	after   []func() // to be called behind it
+
+	sent     map[wire.RecordID]*sentRecord
+	sentList []wire.RecordID                 // the same, oldest first
+	receipts map[protocols.Key]*wire.Receipt // of each member the newest that concerned this node
+	known    wire.RosterVersion              // that the keys know
+	refold   bool                            // the roster may be another of the same version
+	news     chan struct{}                   // closed and replaced whenever something has changed
+	changed  bool
+	again    bool // the seat has more to be done
+	gone     bool // no member any more
+	last     time.Time
+}
+
+// restore makes the room of a group that was found on disk.
+func (s *Service) restore(st stored) (*room, error) {
+	r := s.newRoom(st.charter, st.place)
+	if err := r.keys.load(); err != nil {
+		return nil, err
+	}
+	err := r.sit(st.disk, true)
+	r.gone = err == nil && r.over()
+	return r, err
+}
+
+// over says that this node was a member and is none any more.
+func (r *room) over() bool {
+	fold, was := r.seat.Ledger().Fold(), r.charter.Creator == r.s.self
+	r.seat.Ledger().Log().All(func(e entry) {
+		was = was || e.Record.Kind == wire.KindJoin && e.Record.Author == r.s.self
+	})
+	return fold.Dissolved() || was && !fold.Member(r.s.self)
+}
+
+func (s *Service) newRoom(c *wire.Charter, p place) *room {
+	r := &room{
+		s: s, id: c.Group(), charter: c, place: p,
+		inbox: make(chan func(time.Time), maxInbox), closed: make(chan struct{}),
+		sent: make(map[wire.RecordID]*sentRecord), news: make(chan struct{}),
+	}
+	r.keys = newKeys(r)
+	r.receipts = make(map[protocols.Key]*wire.Receipt)
+	return r
+}
+
+// sit takes the seat with what is on disk.
+func (r *room) sit(d seat.Disk, restart bool) (err error) {
+	r.seat, err = seat.New(r.s.cfg.Now(), seat.Config{
+		Charter: r.charter, Signer: r.s.cfg.Signer, Verifier: r.s.cfg.Verifier, Prover: r.s.cfg.Prover,
+	}, d, restart)
+	if err != nil {
+		return err
+	}
+	log := r.seat.Ledger().Log()
+	for seq := wire.Seq(1); seq <= log.Seq(); seq++ {
+		e, _ := log.At(seq)
+		r.saved = append(r.saved, e.Hash)
+		r.recall(e.Record)
+	}
+	for _, b := range d.Own {
+		if rec, err := wire.ParseRecord(b); err == nil {
+			r.recall(rec)
+		}
+	}
+	r.refold = true
+	r.know()
+	r.seat.Read(r.s.cfg.Now(), r.place.Read)
+	r.keys.await()
+	return nil
+}
+
+// do has f called by the room's goroutine, and waits for it and for what it
+// changed to be on disk.
+func (r *room) do(ctx context.Context, f func(now time.Time)) error {
+	done := make(chan struct{})
+	select {
+	case r.inbox <- func(now time.Time) { f(now); r.after = append(r.after, func() { close(done) }) }:
+	case <-r.closed:
+		return ErrGone
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-r.closed:
+		return ErrGone
+	}
+}
+
+// post has f called by the room's goroutine, some time.
+func (r *room) post(f func(now time.Time)) {
+	select {
+	case r.inbox <- f:
+	case <-r.closed:
+	}
+}
+
+// receive takes a frame of a peer.
+func (r *room) receive(in Inbound, f wire.Frame) {
+	r.post(func(now time.Time) {
+		if err := r.frame(now, in.Peer(), f); err != nil {
+			logger.Debugw("frame refused", "group", r.id, "peer", in.Peer(), "err", err)
+			in.Misbehaved(err)
+		}
+	})
+}
+
+// run is the room's goroutine. Inputs are taken in batches: one write to disk,
+// then what they led to is sent.
+func (r *room) run(ctx context.Context) {
+	defer close(r.closed)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for !r.gone {
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-r.inbox:
+			r.take(f)
+		case <-timer.C:
+			r.last = r.s.cfg.Now()
+			r.seat.Tick(r.last)
+		}
+		if err := r.act(); err != nil {
+			logger.Errorw("group not written, and ended until the next start", "group", r.id, "err", err)
+			return
+		}
+		timer.Reset(r.rest())
+	}
+	r.s.forget(r)
+}
+
+// take runs an input and those that wait behind it.
+func (r *room) take(f func(time.Time)) {
+	for range maxBatch {
+		r.last = r.s.cfg.Now()
+		f(r.last)
+		select {
+		case f = <-r.inbox:
+		default:
+			return
+		}
+	}
+}
+
+// shortest is how often a room looks after what is due, at most.
+const shortest = 5 * time.Millisecond
+
+// rest is how long nothing is due.
+func (r *room) rest() time.Duration {
+	if r.again {
+		r.again = false
+		return shortest
+	}
+	now := r.s.cfg.Now()
+	return max(r.seat.Deadline().Sub(now), shortest)
+}
+
+// act carries out what the inputs led to: what must be found again first.
+func (r *room) act() error {
+	now := r.s.cfg.Now()
+	ready := r.seat.Ready()
+	for _, e := range ready.Record {
+		r.event(now, e)
+	}
+	for _, e := range ready.Hub {
+		r.hubEvent(e)
+	}
+	r.know()
+	if err := r.save(ready.Save); err != nil {
+		return err
+	}
+	for _, f := range r.after {
+		f()
+	}
+	r.after = nil
+	for _, x := range ready.Send {
+		r.send(x.To, x.Frame)
+	}
+	r.keys.give()
+	if r.changed {
+		r.changed = false
+		close(r.news)
+		r.news = make(chan struct{})
+	}
+	return nil
+}
+
+func (r *room) send(to protocols.Key, f wire.Frame) {
+	if to != r.s.self {
+		r.s.dialer.send(to, outbound{hub: wire.OnHub(f), frame: wire.AppendFrame(nil, f)})
+	}
+}
+
+// save writes what has changed: the own chain first, for no key may be used
+// twice; then the rows, with what was opened; and then that it was.
+func (r *room) save(seatChanged bool) error {
+	if err := r.keys.saveOut(); err != nil {
+		return err
+	}
+	puts, deletes := r.puts, [][]byte(nil)
+	r.puts = nil
+	if seatChanged {
+		puts, deletes = r.logRows(puts)
+		puts = append(puts, Row{Key: rowKey(r.id, rowHubs), Value: encode(hubsOf(r.seat.Durable()))})
+	}
+	if r.unsaved.place {
+		puts = append(puts, Row{Key: rowKey(r.id, rowPlace), Value: encode(r.place)})
+	}
+	if r.unsaved.pending {
+		d := r.seat.Disk()
+		puts = append(puts, Row{Key: rowKey(r.id, rowPending), Value: encode(pending{Own: d.Own, Held: d.Held})})
+	}
+	r.unsaved.place, r.unsaved.pending = false, false
+	if len(puts)+len(deletes) > 0 {
+		if err := r.s.cfg.Rows.Apply(puts, deletes); err != nil {
+			return err
+		}
+	}
+	return r.keys.saveIn()
+}
+
+// logRows adds what the log has that the disk has not, and says what the disk
+// has that the log has not any more.
+func (r *room) logRows(puts []Row) (_ []Row, deletes [][]byte) {
+	log := r.seat.Ledger().Log()
+	same := min(log.Seq(), wire.Seq(len(r.saved)))
+	for same > 0 {
+		if h, _ := log.HashAt(same); h == r.saved[same-1] {
+			break
+		}
+		same--
+	}
+	for seq := log.Seq() + 1; seq <= wire.Seq(len(r.saved)); seq++ {
+		deletes = append(deletes, entryKey(r.id, seq))
+	}
+	r.saved = r.saved[:same]
+	for seq := same + 1; seq <= log.Seq(); seq++ {
+		e, _ := log.At(seq)
+		puts = append(puts, entryRow(r.id, e.Place, e.Raw))
+		r.saved = append(r.saved, e.Hash)
+	}
+	return puts, deletes
+}
+
+// frame takes what a peer said.
+func (r *room) frame(now time.Time, from protocols.Key, f wire.Frame) error {
+	switch f := f.(type) {
+	case *wire.Publish:
+		r.unsaved.pending = r.unsaved.pending || !r.seat.Leads() // a shadow holds it
+		r.showDoor(from, f)
+	case *wire.AttachFrame:
+		defer r.attached(now, from, f)
+	}
+	return r.seat.Receive(now, from, f)
+}
+
+// showDoor tells one who wants to join by a good record who is hub.
+func (r *room) showDoor(from protocols.Key, f *wire.Publish) {
+	if len(f.Records) != 1 {
+		return
+	}
+	rec, err := wire.ParseRecord(f.Records[0])
+	if err != nil || rec.Kind != wire.KindJoin || rec.Author != from || rec.Group != r.id || rec.Verify(r.s.cfg.Prover) != nil {
+		return
+	}
+	if fold := r.seat.Ledger().Fold(); fold.Member(from) || fold.Judge(rec, false) == nil {
+		frame := r.seat.Branch().Frame()
+		r.send(from, &frame)
+	}
+}
+
+// event takes what happened to records.
+func (r *room) event(now time.Time, e member.Event) {
+	r.changed = true
+	switch e.Kind {
+	case member.Arrived:
+		r.arrived(now, e)
+	case member.Accepted:
+		r.unsaved.pending = true
+		r.accepted(e)
+	case member.Refused:
+		r.unsaved.pending = true
+		r.refused(now, e)
+	case member.Moved:
+		r.unsaved.pending, r.refold = true, true
+	case member.Receipted:
+		r.receipts[e.Receipt.Member] = e.Receipt
+	case member.Forked:
+		logger.Warnw("the hub signed two logs", "group", r.id, "hub", r.seat.Branch().Primary())
+	}
+}
+
+func (r *room) arrived(now time.Time, e member.Event) {
+	rec := e.Entry.Record
+	if e.Void != nil {
+		return
+	}
+	switch rec.Kind {
+	case wire.KindMessage:
+		r.keys.open(now, rec)
+	case wire.KindLeave, wire.KindKick, wire.KindDissolve:
+		r.departed(now, rec)
+	}
+}
+
+// departed takes that somebody is no member any more. Who was hub hands over.
+func (r *room) departed(now time.Time, rec *wire.Record) {
+	fold := r.seat.Ledger().Fold()
+	if fold.Dissolved() || !fold.Member(r.s.self) {
+		r.again = r.seat.Leads() && r.seat.Resign(now)
+		time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
+		return
+	}
+	if who, ok := departing(rec); ok {
+		end, _ := r.seat.Ledger().Log().Find(rec.Name())
+		r.farewell(now, who, max(end, 1)-1)
+	}
+}
+
+// parting is how long one who is no member any more stays to let go of what is
+// under way.
+const parting = 3 * time.Second
+
+func (r *room) hubEvent(e failover.Event) {
+	r.changed, r.unsaved.pending = true, true
+	if e.Kind == failover.Equivocated {
+		logger.Warnw("signed what it must not have", "group", r.id, "peer", e.Peer)
+		return
+	}
+	h := e.Branch.Record
+	logger.Infow("hub", "group", r.id, "event", e.Kind.String(), "term", h.Number, "version", h.Version, "hub", h.Primary)
+}
+
+// know tells the keys of the newest roster.
+func (r *room) know() {
+	fold := r.seat.Ledger().Fold()
+	if r.known != fold.Version() || r.refold {
+		r.known, r.refold = fold.Version(), false
+		r.keys.know(fold)
+		r.changed = true
+	}
+}

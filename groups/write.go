@@ -1,0 +1,87 @@
+package groups
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols/envelope"
+)
+
+type entry = journal.Entry
+
+// maxSent bounds the own records of which is known what became of them.
+const maxSent = 8192
+
+// sentRecord is what became of a record of this node.
+type sentRecord struct {
+	place    wire.Place // zero: nowhere yet
+	replicas uint64
+	accepted bool
+	refused  envelope.Reason // 0: it is not
+	again    wire.RecordID   // what its content was written again as; zero: it was not
+}
+
+func newRecordID(now time.Time) wire.RecordID { return wire.RecordID(envelope.NewID(now)) }
+
+// recall notes an own record that was written before.
+func (r *room) recall(rec *wire.Record) {
+	if rec.Author == r.s.self && r.sent[rec.ID] == nil {
+		r.track(rec.ID)
+	}
+}
+
+func (r *room) track(id wire.RecordID) {
+	r.sent[id] = new(sentRecord)
+	if r.sentList = append(r.sentList, id); len(r.sentList) > maxSent {
+		delete(r.sent, r.sentList[0])
+		r.sentList = r.sentList[1:]
+	}
+}
+
+// publish signs a record of this node and lets it take its way.
+func (r *room) publish(now time.Time, id wire.RecordID, kind wire.Kind, payload []byte) error {
+	b := wire.SignRecords(r.s.cfg.Signer, []wire.Record{{
+		Group: r.id, ID: id, Kind: kind, Time: wire.Millis(now.UnixMilli()), Payload: payload,
+	}})[0]
+	rec, err := wire.ParseRecord(b)
+	if err != nil {
+		return ErrTooLarge
+	}
+	r.track(id)
+	r.unsaved.pending, r.changed = true, true
+	if !r.seat.Write(now, rec) {
+		delete(r.sent, id)
+		return ErrBusy
+	}
+	return nil
+}
+
+func (r *room) accepted(e member.Event) {
+	if st := r.sent[e.Name.ID]; st != nil {
+		st.accepted, st.place, st.replicas = true, e.Place, max(st.replicas, e.Replicas)
+	}
+}
+
+// refused notes a refusal. A message whose chain was older than the last leave or
+// kick is sealed with a new one.
+func (r *room) refused(now time.Time, e member.Event) {
+	st := r.sent[e.Name.ID]
+	if st == nil {
+		return
+	}
+	st.refused = e.Reason
+	if e.Reason != envelope.ReasonRoster {
+		return
+	}
+	content, err := r.content(e.Name)
+	if err != nil {
+		return
+	}
+	r.keys.write(now, draft{contentType: content.Type, body: content.Body, done: func(id wire.RecordID, err error) {
+		if err == nil {
+			st.again, st.refused = id, 0
+		}
+	}})
+}

@@ -1,0 +1,449 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/tom-protocol/tom/groups"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+// groupErrors says what a user reads of each error of groups.
+var groupErrors = []struct {
+	is   error
+	code localapi.Code
+	hint string
+}{
+	{groups.ErrNoGroup, localapi.CodeNotFound, "tomd group list shows them"},
+	{groups.ErrAmbiguous, localapi.CodeBadRequest, "name it by its id"},
+	{groups.ErrGone, localapi.CodeNotFound, "tomd group list shows them"},
+	{groups.ErrRights, localapi.CodeRefused, "tomd group show tells the roles"},
+	{groups.ErrNoMember, localapi.CodeNotFound, "tomd group show lists the members"},
+	{groups.ErrTooMany, localapi.CodeRefused, "leave one first"},
+	{groups.ErrBusy, localapi.CodeBusy, "try again later"},
+	{groups.ErrExpired, localapi.CodeRefused, "ask for another"},
+	{groups.ErrMember, localapi.CodeExists, "tomd group list shows it"},
+	{groups.ErrNobody, localapi.CodeUnreachable, "try again when a member is online"},
+	{groups.ErrRefused, localapi.CodeRefused, "ask for another invitation"},
+	{groups.ErrSettings, localapi.CodeBadRequest, "a name has at most 64 bytes, a group at most 1024 members"},
+	{groups.ErrTooLarge, localapi.CodeTooLarge, "send it in parts"},
+	{groups.ErrStopped, localapi.CodeStopping, "try again once the daemon runs"},
+	{groups.ErrNoInvite, localapi.CodeNotFound, "tomd group invites lists them; a link begins with tom:join/"},
+	{groups.ErrUnknown, localapi.CodeNotFound, "tomd group send prints the id of what it sends"},
+	{wire.ErrLink, localapi.CodeBadRequest, "copy it whole"},
+}
+
+func groupError(err error, about string) error {
+	for _, e := range groupErrors {
+		if errors.Is(err, e.is) {
+			return localapi.Errorf(e.code, "%v", err).WithHint("%s", e.hint)
+		}
+	}
+	return apiError(err, about)
+}
+
+// groupNamed finds a group by its name, or its id or the beginning of one.
+func (n *Node) groupNamed(ctx context.Context, name string) (groups.Summary, error) {
+	list, err := n.groups.List(ctx)
+	if err != nil {
+		return groups.Summary{}, err
+	}
+	var found []groups.Summary
+	for _, g := range list {
+		id := g.Group.String()
+		if id == name {
+			return g, nil
+		}
+		if g.Name == name || len(name) >= 6 && strings.HasPrefix(id, strings.ToLower(name)) {
+			found = append(found, g)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return groups.Summary{}, groups.ErrNoGroup
+	case 1:
+		return found[0], nil
+	}
+	return groups.Summary{}, groups.ErrAmbiguous
+}
+
+// memberNamed finds a member by petname, peer id, link, or the name it has in the
+// group.
+func (n *Node) memberNamed(ctx context.Context, g wire.GroupID, name string) (Peer, error) {
+	if p, err := n.Resolve(name); err == nil {
+		return p, nil
+	}
+	info, err := n.groups.Show(ctx, g)
+	if err != nil {
+		return Peer{}, err
+	}
+	var found []Peer
+	for _, m := range info.Members {
+		if m.Name == name && name != "" {
+			found = append(found, m.Node)
+		}
+	}
+	if len(found) != 1 {
+		return Peer{}, groups.ErrNoMember
+	}
+	return found[0], nil
+}
+
+func (a api) CreateGroup(ctx context.Context, g localapi.NewGroup) (localapi.GroupRef, error) {
+	if g.Max == 0 {
+		g.Max = wire.MaxMembers
+	}
+	if strings.TrimSpace(g.Name) == "" {
+		return localapi.GroupRef{}, groupError(groups.ErrSettings, "")
+	}
+	id, err := a.n.groups.Create(wire.Settings{Name: g.Name, Open: g.Open, Max: g.Max, Beat: wire.DefaultBeat})
+	if err != nil {
+		return localapi.GroupRef{}, groupError(err, g.Name)
+	}
+	return localapi.GroupRef{Group: id.String(), Name: g.Name}, nil
+}
+
+func (a api) Groups(ctx context.Context) ([]localapi.GroupLine, error) {
+	list, err := a.n.groups.List(ctx)
+	lines := []localapi.GroupLine{}
+	for _, g := range list {
+		role := wire.RoleMember
+		if g.Admin {
+			role = wire.RoleAdmin
+		}
+		lines = append(lines, localapi.GroupLine{
+			Group: g.Group.String(), Name: g.Name, Members: g.Members, Role: role.String(),
+			Term: uint64(g.Number), Seq: uint64(g.Seq), Hub: peerID(g.Hub),
+		})
+	}
+	return lines, err
+}
+
+func (a api) Group(ctx context.Context, name string) (localapi.Group, error) {
+	g, err := a.n.groupNamed(ctx, name)
+	if err != nil {
+		return localapi.Group{}, groupError(err, name)
+	}
+	i, err := a.n.groups.Show(ctx, g.Group)
+	if err != nil {
+		return localapi.Group{}, groupError(err, name)
+	}
+	out := localapi.Group{
+		Group: g.Group.String(), Name: i.Name, Open: i.Settings.Open, Max: i.Settings.Max, BeatMS: uint64(i.Settings.Beat),
+		Term: uint64(i.Number), Seq: uint64(i.Seq), Hub: peerID(i.Hub), Shadow: peerID(i.Shadow), Candidate: peerID(i.Candidate),
+	}
+	for _, m := range i.Members {
+		out.Members = append(out.Members, localapi.GroupMember{
+			ID: peerID(m.Node), Name: a.memberName(m.Node, m.Name), Role: m.Role.String(), Online: m.Online,
+			AckedSeq: uint64(m.Acked), ReadSeq: uint64(m.Read),
+		})
+	}
+	return out, nil
+}
+
+// memberName is the petname, or what the member called itself.
+func (a api) memberName(p Peer, own string) string {
+	switch {
+	case p == a.n.Key() && own == "":
+		return a.n.cfg.Name
+	case own != "":
+		return own
+	}
+	return a.n.NameOf(p)
+}
+
+func (a api) InviteToGroup(ctx context.Context, name string, i localapi.NewInvite) (localapi.Invite, error) {
+	g, err := a.n.groupNamed(ctx, name)
+	if err != nil {
+		return localapi.Invite{}, groupError(err, name)
+	}
+	var to Peer
+	if i.Peer != "" {
+		if to, err = a.n.Resolve(i.Peer); err != nil {
+			return localapi.Invite{}, apiError(err, i.Peer)
+		}
+	}
+	life := time.Duration(i.ExpiresS) * time.Second
+	if life <= 0 {
+		life = groups.Life
+	}
+	x, err := a.n.groups.Invite(ctx, g.Group, to, max(i.Uses, 1), life)
+	if err != nil {
+		return localapi.Invite{}, groupError(err, name)
+	}
+	out := localapi.Invite{Invite: peerID(to), Expires: localapi.At(time.Now().Add(life))}
+	if to == (Peer{}) {
+		out.Link = x.Link()
+	}
+	return out, nil
+}
+
+func (a api) GroupInvites(context.Context) ([]localapi.ReceivedInvite, error) {
+	list, err := a.n.groups.Invites()
+	out := []localapi.ReceivedInvite{}
+	for _, i := range list {
+		name := a.n.NameOf(i.From)
+		if name == "" {
+			name = i.FromName
+		}
+		out = append(out, localapi.ReceivedInvite{
+			Invite: i.Group.String(), Name: i.Name, From: peerID(i.From), FromName: name, Expires: localapi.At(i.Expires),
+		})
+	}
+	return out, err
+}
+
+// joinTime is how long a join may take.
+const joinTime = 30 * time.Second
+
+func (a api) JoinGroup(ctx context.Context, invite string) (localapi.GroupRef, error) {
+	i, err := a.invitation(invite)
+	if err != nil {
+		return localapi.GroupRef{}, groupError(err, invite)
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinTime)
+	defer cancel()
+	id, err := a.n.groups.Join(ctx, i)
+	if err != nil {
+		return localapi.GroupRef{}, groupError(err, invite)
+	}
+	info, err := a.joined(ctx, id)
+	return localapi.GroupRef{Group: id.String(), Name: info.Name, Members: len(info.Members)}, groupError(err, invite)
+}
+
+// joined waits until the log that the hub sends has come to this node's joining.
+func (a api) joined(ctx context.Context, id wire.GroupID) (groups.Info, error) {
+	for {
+		news, err := a.n.groups.News(ctx, id)
+		if err != nil {
+			return groups.Info{}, err
+		}
+		info, err := a.n.groups.Show(ctx, id)
+		if err != nil {
+			return info, err
+		}
+		for _, m := range info.Members {
+			if m.Node == a.n.Key() {
+				return info, nil
+			}
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return info, nil // it is in, and hears the rest later
+		}
+	}
+}
+
+func (a api) invitation(text string) (*wire.Invitation, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), wire.LinkPrefix) {
+		return wire.ParseLink(text)
+	}
+	list, err := a.n.groups.Invites()
+	if err != nil {
+		return nil, err
+	}
+	var found []*wire.Invitation
+	for _, i := range list {
+		if i.Name == text || len(text) >= 6 && strings.HasPrefix(i.Group.String(), strings.ToLower(text)) {
+			found = append(found, i.Invitation)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, groups.ErrNoInvite
+	case 1:
+		return found[0], nil
+	}
+	return nil, groups.ErrAmbiguous
+}
+
+func (a api) SendToGroup(ctx context.Context, name string, c localapi.Content) (localapi.GroupSent, error) {
+	body, err := c.Bytes()
+	if err != nil {
+		return localapi.GroupSent{}, localapi.Errorf(localapi.CodeBadRequest, "the body is not what its encoding says: %v", err)
+	}
+	if c.Type == "" {
+		c.Type = TextType
+	}
+	g, err := a.n.groupNamed(ctx, name)
+	if err != nil {
+		return localapi.GroupSent{}, groupError(err, name)
+	}
+	id, err := a.n.groups.Send(ctx, g.Group, c.Type, body)
+	if err != nil {
+		return localapi.GroupSent{}, groupError(err, name)
+	}
+	return a.groupSent(ctx, g.Group, id)
+}
+
+func (a api) groupSent(ctx context.Context, g wire.GroupID, id wire.RecordID) (localapi.GroupSent, error) {
+	st, err := a.n.groups.Status(ctx, g, id)
+	if err != nil {
+		return localapi.GroupSent{}, groupError(err, id.String())
+	}
+	out := localapi.GroupSent{
+		ID: st.ID.String(), Term: uint64(st.Place.Number), Seq: uint64(st.Place.Seq), State: localapi.GroupQueued,
+		Replicas: st.Replicas, Delivered: st.Delivered, Read: st.Read, Members: st.Members,
+	}
+	switch {
+	case st.Refused != 0:
+		out.State, out.Reason = localapi.GroupRefused, st.Refused.String()
+	case st.Accepted && st.Delivered >= st.Members && st.Place.Seq > 0:
+		out.State = localapi.GroupAll
+	case st.Delivered > 0:
+		out.State = localapi.GroupDelivered
+	case st.Accepted:
+		out.State = localapi.GroupAccepted
+	}
+	return out, nil
+}
+
+func (a api) GroupRecord(ctx context.Context, name, record string, want localapi.GroupState, timeout time.Duration) (localapi.GroupSent, error) {
+	g, err := a.n.groupNamed(ctx, name)
+	if err != nil {
+		return localapi.GroupSent{}, groupError(err, name)
+	}
+	b, err := hex.DecodeString(record)
+	if err != nil || len(b) != len(wire.RecordID{}) {
+		return localapi.GroupSent{}, groupError(groups.ErrUnknown, record)
+	}
+	late := time.NewTimer(timeout)
+	defer late.Stop()
+	for {
+		news, err := a.n.groups.News(ctx, g.Group)
+		if err != nil {
+			return localapi.GroupSent{}, groupError(err, name)
+		}
+		sent, err := a.groupSent(ctx, g.Group, wire.RecordID(b))
+		if err != nil || want == "" || sent.State == localapi.GroupRefused || sent.State.Reached(want) {
+			return sent, err
+		}
+		select {
+		case <-news:
+		case <-late.C:
+			return sent, nil
+		case <-ctx.Done():
+			return sent, ctx.Err()
+		}
+	}
+}
+
+// keyPatience is how long a follower of the log waits for the key of a message
+// before it goes on with those behind it.
+const keyPatience = 10 * time.Second
+
+func (a api) GroupLog(ctx context.Context, name string, q localapi.GroupLogQuery) ([]localapi.GroupRecord, error) {
+	g, err := a.n.groupNamed(ctx, name)
+	if err != nil {
+		return nil, groupError(err, name)
+	}
+	patience := time.Duration(0)
+	if q.Wait > 0 {
+		patience = keyPatience
+	}
+	late := time.NewTimer(q.Wait)
+	defer late.Stop()
+	look := time.NewTicker(time.Second) // patience ends without news
+	defer look.Stop()
+	for {
+		news, err := a.n.groups.News(ctx, g.Group)
+		if err != nil {
+			return nil, groupError(err, name)
+		}
+		lines, err := a.n.groups.Log(ctx, g.Group, wire.Seq(q.Since), q.Limit, patience)
+		if err != nil || len(lines) > 0 || q.Wait == 0 {
+			return a.groupRecords(g.Group, lines), groupError(err, name)
+		}
+		select {
+		case <-news:
+		case <-look.C:
+		case <-late.C:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (a api) groupRecords(g wire.GroupID, lines []groups.Line) []localapi.GroupRecord {
+	out := []localapi.GroupRecord{}
+	for _, l := range lines {
+		out = append(out, localapi.GroupRecord{
+			Group: g.String(), Term: uint64(l.Place.Number), Seq: uint64(l.Place.Seq), ID: l.ID.String(), Kind: l.Kind.String(),
+			From: peerID(l.Author), Name: a.memberName(l.Author, l.Name), Content: localapi.NewContent(l.Type, l.Body),
+			Created: localapi.At(l.Time), Mark: string(l.Mark), Cursor: uint64(l.Place.Seq),
+		})
+	}
+	return out
+}
+
+func (a api) MarkGroupRead(ctx context.Context, name string, seq uint64) error {
+	g, err := a.n.groupNamed(ctx, name)
+	if err == nil {
+		err = a.n.groups.Read(ctx, g.Group, wire.Seq(seq))
+	}
+	return groupError(err, name)
+}
+
+func (a api) ChangeGroup(ctx context.Context, name string, c localapi.GroupChange) (localapi.GroupSent, error) {
+	g, err := a.n.groupNamed(ctx, name)
+	if err != nil {
+		return localapi.GroupSent{}, groupError(err, name)
+	}
+	var p Peer
+	if c.Peer != "" {
+		if p, err = a.n.memberNamed(ctx, g.Group, c.Peer); err != nil {
+			return localapi.GroupSent{}, groupError(err, c.Peer)
+		}
+	}
+	id, err := a.change(ctx, g.Group, p, c)
+	if err != nil || id == (wire.RecordID{}) {
+		return localapi.GroupSent{State: localapi.GroupAccepted}, groupError(err, name)
+	}
+	return a.groupSent(ctx, g.Group, id)
+}
+
+// change does it; the id is zero for what is no record.
+func (a api) change(ctx context.Context, g wire.GroupID, p Peer, c localapi.GroupChange) (wire.RecordID, error) {
+	switch c.Change {
+	case localapi.ChangeLeave:
+		return a.n.groups.Leave(ctx, g)
+	case localapi.ChangeKick:
+		return a.n.groups.Kick(ctx, g, p)
+	case localapi.ChangeRole:
+		switch c.Role {
+		case wire.RoleAdmin.String():
+			return a.n.groups.SetRole(ctx, g, p, wire.RoleAdmin)
+		case wire.RoleMember.String():
+			return a.n.groups.SetRole(ctx, g, p, wire.RoleMember)
+		}
+		return wire.RecordID{}, localapi.Errorf(localapi.CodeBadRequest, "there is no role %q", c.Role).WithHint("say admin or member")
+	case localapi.ChangeRename:
+		return a.n.groups.Rename(ctx, g, c.Name)
+	case localapi.ChangeSettings:
+		return a.n.groups.Set(ctx, g, func(s *wire.Settings) { settle(s, c) })
+	case localapi.ChangeDissolve:
+		return a.n.groups.Dissolve(ctx, g)
+	case localapi.ChangeHub:
+		return wire.RecordID{}, a.n.groups.Move(ctx, g, p)
+	}
+	return wire.RecordID{}, localapi.Errorf(localapi.CodeBadRequest, "a group knows no change %q", c.Change)
+}
+
+// settle changes what is named of settings.
+func settle(s *wire.Settings, c localapi.GroupChange) {
+	if c.Open != nil {
+		s.Open = *c.Open
+	}
+	if c.Max != nil {
+		s.Max = *c.Max
+	}
+	if c.BeatMS != nil {
+		s.Beat = wire.Millis(*c.BeatMS)
+	}
+}

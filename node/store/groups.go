@@ -1,0 +1,37 @@
+package store
+
+import "bytes"
+
+// GroupRow is a row of a group's, whose key and value mean something to it alone.
+type GroupRow struct{ Key, Value []byte }
+
+func groupKey(key []byte) []byte { return append([]byte{tableGroups}, key...) }
+
+// ApplyGroups puts and deletes rows of groups in one synced commit, and waits
+// for it.
+func (s *Store) ApplyGroups(puts []GroupRow, deletes [][]byte) error {
+	return s.wait(write{sync: true, change: func(t *tx) error {
+		for _, key := range deletes {
+			t.batch.Delete(groupKey(key))
+		}
+		for _, r := range puts {
+			t.batch.Put(groupKey(r.Key), r.Value)
+		}
+		return nil
+	}})
+}
+
+// GroupRow reads a row of a group's; ok is false if there is none.
+func (s *Store) GroupRow(key []byte) (value []byte, ok bool, err error) {
+	return s.kv.Get(groupKey(key))
+}
+
+// ScanGroups calls fn with the rows of groups whose keys begin with prefix, in
+// their order. What fn gets is its own.
+func (s *Store) ScanGroups(prefix []byte, fn func(key, value []byte) error) error {
+	from := groupKey(prefix)
+	to := append(bytes.Clone(from), bytes.Repeat([]byte{0xff}, 64)...)
+	return s.kv.Scan(from, to, func(key, value []byte) (bool, error) {
+		return true, fn(bytes.Clone(key[1:]), bytes.Clone(value))
+	})
+}
