@@ -61,7 +61,8 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 		Key: n.identity.Host(), Listen: n.cfg.Listen, Port: saved.Port,
 		Local: n.cfg.Local, NoPortMap: n.cfg.NoPortMap,
 		Reachability: n.reach.First(), RelaySource: n.reach.Source,
-		Advertise: n.reach.Advertise, TCPFirst: n.reach.TCPFirst, Dialled: n.reach.Dialled, Punches: n.reach,
+		Advertise: n.reach.Advertise, TCPFirst: n.reach.TCPFirst,
+		Dialled: n.reach.Dialled, Symmetric: n.reach.Symmetric, Punches: n.reach,
 		UserAgent: agent(), Registerer: n.cfg.Registry,
 	}
 	if n.cfg.Host != nil {

@@ -67,19 +67,21 @@ func (l living) path(to living) string {
 func TestMessagesBetweenHomes(t *testing.T) {
 	for name, c := range map[string]struct {
 		alice, bob bool // behind a symmetric NAT
+		byAddress  bool // alice's router lets in any port of those she spoke to
 		path       string
 	}{
-		"both behind cones":      {false, false, "direct"},
-		"one behind a symmetric": {false, true, "relayed"},
-		"both":                   {true, true, "relayed"},
+		"both behind cones":                             {false, false, false, "direct"},
+		"one behind a symmetric":                        {false, true, false, "relayed"},
+		"one behind a symmetric, one let in by address": {false, true, true, "direct"},
+		"both": {true, true, false, "relayed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inHomes(t, 3, func(t *testing.T, w *homes) {
 				ra, rb := w.Router("2.0.0.1"), w.Router("2.0.0.2")
-				ra.Symmetric, rb.Symmetric = c.alice, c.bob
+				ra.Symmetric, rb.Symmetric, ra.ByAddress = c.alice, c.bob, c.byAddress
 				alice := w.home("10.1.0.2", ra, node.Config{Name: "alice"})
 				bob := w.home("10.2.0.2", rb, node.Config{Name: "bob"})
-				time.Sleep(3 * time.Second)
+				time.Sleep(10 * time.Second)
 
 				begun := time.Now()
 				alice.send(t, bob.Link(), "hello")

@@ -58,6 +58,11 @@ type Config struct {
 	// does. It must be fast.
 	Dialled func(multiaddr.Multiaddr)
 
+	// Symmetric says that a router gives each UDP connection of this host, by IPv4
+	// or by IPv6, another port; nil: none does. Such a host dials in each punch,
+	// for nobody can dial it.
+	Symmetric func(v6 bool) bool
+
 	// Punches hears how the punching of holes goes; nil: nobody does.
 	Punches holepunch.EventTracer
 

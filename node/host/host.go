@@ -9,7 +9,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
-	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	webrtc "github.com/libp2p/go-libp2p/p2p/transport/webrtc"
 	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
 	webtransport "github.com/libp2p/go-libp2p/p2p/transport/webtransport"
@@ -89,15 +88,15 @@ func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Opti
 	} else { // without a registry, disabled or not, the event bus takes the global one
 		opts = append(opts, libp2p.PrometheusRegisterer(prometheus.NewRegistry()), libp2p.DisableMetrics())
 	}
-	opts = append(opts, transports(addrs)...)
+	opts = append(opts, c.transports(addrs)...)
 	return append(opts, c.outside(local)...), nil
 }
 
 // transports are QUIC and TCP always, those that dialling costs nothing as well,
 // and WebRTC, which has a machinery of its own, where it is listened on.
-func transports(addrs []multiaddr.Multiaddr) []libp2p.Option {
+func (c *Config) transports(addrs []multiaddr.Multiaddr) []libp2p.Option {
 	opts := []libp2p.Option{
-		libp2p.Transport(quic.NewTransport),
+		libp2p.Transport(newQUIC(c.Symmetric)),
 		libp2p.Transport(newTCP),
 		libp2p.Transport(webtransport.New),
 		libp2p.Transport(websocket.New),

@@ -28,22 +28,26 @@ func TestReservationStandsAtOnce(t *testing.T) {
 }
 
 func TestPathsBetweenNATs(t *testing.T) {
-	type side struct{ public, symmetric, full bool }
+	type side struct{ public, symmetric, full, byAddress bool }
 	var (
 		open = side{public: true}
 		cone = side{}
 		full = side{full: true}
+		addr = side{byAddress: true}
 		sym  = side{symmetric: true}
 	)
 	for name, c := range map[string]struct {
 		from, to side
 		direct   time.Duration // at most; zero: stays relayed
 	}{
-		"cone to cone":           {cone, cone, 600 * time.Millisecond},
-		"open to cone":           {open, cone, 600 * time.Millisecond},
-		"full cone to symmetric": {full, sym, 600 * time.Millisecond},
-		"cone to symmetric":      {cone, sym, 0},
-		"symmetric to symmetric": {sym, sym, 0},
+		"cone to cone":                    {cone, cone, 600 * time.Millisecond},
+		"open to cone":                    {open, cone, 600 * time.Millisecond},
+		"full cone to symmetric":          {full, sym, 600 * time.Millisecond},
+		"symmetric to full cone":          {sym, full, 600 * time.Millisecond},
+		"address-restricted to symmetric": {addr, sym, 600 * time.Millisecond},
+		"symmetric to address-restricted": {sym, addr, 600 * time.Millisecond},
+		"cone to symmetric":               {cone, sym, 0},
+		"symmetric to symmetric":          {sym, sym, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onInternet(t, func(t *testing.T, in *internet) {
@@ -54,12 +58,12 @@ func TestPathsBetweenNATs(t *testing.T) {
 						return in.place(outside, nil, reach.Config{Relays: known(relays)})
 					}
 					r := in.Router(outside)
-					r.Symmetric, r.Full = s.symmetric, s.full
+					r.Symmetric, r.Full, r.ByAddress = s.symmetric, s.full, s.byAddress
 					return in.place(ip, r, reach.Config{Relays: known(relays)})
 				}
 				a, b := machine(c.from, "10.1.0.2", "2.0.0.1"), machine(c.to, "10.2.0.2", "2.0.0.2")
 				b.circuits(time.Second)
-				time.Sleep(2 * time.Second)
+				time.Sleep(10 * time.Second) // libp2p tells what it has learnt of itself after up to five
 				begun := time.Now()
 				a.dial(b)
 				if took := time.Since(begun); took > 600*time.Millisecond {

@@ -65,8 +65,19 @@ func (s *Service) punchNow(ctx context.Context, id peer.ID) bool {
 	})
 }
 
+// Symmetric says that each UDP connection of ours gets another port.
+func (s *Service) Symmetric(v6 bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.symmetric(v6)
+}
+
+func (s *Service) symmetric(v6 bool) bool {
+	return s.seen.mapping(false, v6, s.uplink.Holds) == MappingDependent
+}
+
 // hopeless says that each connection of ours gets another port. mu is held.
 func (s *Service) hopeless() bool {
-	return s.seen.mapping(false, false, s.uplink.Holds) == MappingDependent &&
+	return s.symmetric(false) &&
 		s.seen.mapping(true, false, s.uplink.Holds) != MappingIndependent
 }

@@ -78,7 +78,8 @@ func (in *internet) place(ip string, behind *simnat.Router, cfg reach.Config) *m
 	}
 	h, info, err := nodehost.New(nodehost.Config{
 		Key: key, Listen: []string{fmt.Sprintf("/ip4/%s/udp/4001/quic-v1", ip)}, NoPortMap: true,
-		Reachability: m.First(), RelaySource: m.Source, Advertise: m.Advertise, TCPFirst: m.TCPFirst, Dialled: m.Dialled, Punches: m.Service,
+		Reachability: m.First(), RelaySource: m.Source, Advertise: m.Advertise, TCPFirst: m.TCPFirst,
+		Dialled: m.Dialled, Symmetric: m.Symmetric, Punches: m.Service,
 		QUIC: m.plug.QUIC(),
 	})
 	if err != nil {
