@@ -139,7 +139,7 @@ func (k *Keeper) many(now time.Time, e *entry) bool {
 			n++
 		}
 	}
-	return n >= MaxHolders-2
+	return n >= MaxHolders-3
 }
 
 // addHolder makes a peer a holder of the envelope, in place of one that is dead

@@ -109,6 +109,7 @@ func (w *World) partition() {
 
 func (w *World) heal() {
 	w.note('h')
+	w.healed = w.now
 	for _, n := range w.nodes {
 		n.side = 0
 	}
@@ -124,6 +125,7 @@ func (w *World) heal() {
 const (
 	sample   = 10 * time.Second
 	patience = time.Minute
+	settling = time.Minute // after a partition, until those who had made copies unknown to each other have let go
 )
 
 // Watch looks after what was promised, until the world has no more to do.
@@ -151,7 +153,9 @@ func (w *World) check(m *Message, sides map[int]set, dead set) {
 		return
 	}
 	for _, side := range sides {
-		w.Peak = max(w.Peak, m.copies.and(side).count())
+		if w.now.Sub(w.healed) > settling {
+			w.Peak = max(w.Peak, m.copies.and(side).count())
+		}
 	}
 	w.Spread = max(w.Spread, m.copies.without(dead).count())
 	if m.copies.without(dead).empty() && from.dead {

@@ -41,7 +41,8 @@ type World struct {
 	Peak   int // see Outcome
 	Spread int
 
-	sleepers set // that a massacre spares
+	sleepers set       // that a massacre spares
+	healed   time.Time // the newest partition
 }
 
 // Message is one envelope, and what the world knows of it.
