@@ -148,15 +148,40 @@ func (l *living) inbox() []node.Received {
 	return rows
 }
 
-// view is all that a user sees of a node: the newest event, the inbox, the
-// messages sent.
-func (l *living) view(sent ...node.MessageID) string {
+// events are the kinds of all that has happened, but for peers that come and go:
+// those may come late.
+func (l *living) events() (kinds []node.EventKind) {
 	l.t.Helper()
-	_, newest, err := l.API().Cursors(l.t.Context())
+	oldest, newest, err := l.API().Cursors(l.t.Context())
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	view := fmt.Sprintf("newest event %d\ncontacts %v\n", newest, l.Contacts())
+	if newest == oldest {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Second) // for not every event is shown
+	defer cancel()
+	all := errors.New("that is all")
+	err = l.Events(ctx, node.Cursor(oldest), func(e node.Event) error {
+		if e.Kind != node.PeerChanged && e.Kind != node.Gap {
+			kinds = append(kinds, e.Kind)
+		}
+		if e.Cursor >= node.Cursor(newest) {
+			return all
+		}
+		return nil
+	})
+	if !errors.Is(err, all) && !errors.Is(err, context.DeadlineExceeded) {
+		l.t.Fatal(err)
+	}
+	return kinds
+}
+
+// view is all that a user sees of a node: what happened, the inbox, the messages
+// sent.
+func (l *living) view(sent ...node.MessageID) string {
+	l.t.Helper()
+	view := fmt.Sprintf("events %v\ncontacts %v\n", l.events(), l.Contacts())
 	for _, r := range l.inbox() {
 		view += fmt.Sprintf("%d %v from %x: %q, read %v, stranger %v\n", r.Cursor, r.ID, r.From[:4], r.Body, r.Read, r.Stranger)
 	}
