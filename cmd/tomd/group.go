@@ -190,6 +190,11 @@ func timeoutFlag() cli.Flag {
 
 // changeGroup asks for a change and waits until the hub has taken it.
 func changeGroup(c *cli.Context, t *terminal, client *localapi.Client, group string, change localapi.GroupChange) error {
+	g, err := client.Group(c.Context, group) // its name may be another in a moment
+	if err != nil {
+		return err
+	}
+	group = g.Group
 	sent, err := client.ChangeGroup(c.Context, group, change)
 	if err != nil {
 		return err

@@ -1,0 +1,51 @@
+//go:build unix
+
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAGroupFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	alice, bob := m.start(t, "alice"), m.start(t, "bob")
+	made := alice.ok("group", "create", "friends", "--json")
+	invited := alice.ok("group", "invite", "friends", "--link", "--json")
+	joined := bob.ok("group", "join", parse(t, invited)["link"].(string), "--json")
+	sent := bob.ok("group", "send", "friends", "hello, all", "--wait", "all", "--json")
+	alice.ok("group", "log", "friends", "--mark-read")
+	renamed := alice.ok("group", "rename", "friends", "old friends", "--json")
+	for _, tt := range []struct{ text, want string }{
+		{made, "group name"},
+		{invited, "invite link expires"},
+		{joined, "group name members"},
+		{sent, "id term seq state replicas delivered read members"},
+		{renamed, "id term seq state replicas delivered read members"},
+		{alice.ok("group", "list", "--json"), "group name members role term seq hub"},
+		{alice.ok("group", "show", "old friends", "--json"), "group name open max beat_ms term seq hub shadow candidate members"},
+		{alice.ok("group", "log", "old friends", "--since", "1", "--json"), "group term seq id kind from name type body created mark cursor"},
+	} {
+		if got := keys(t, strings.SplitAfter(tt.text, "\n")[0]); got != tt.want {
+			t.Errorf("keys %s, want %s", got, tt.want)
+		}
+	}
+	id := parse(t, sent)["id"].(string)
+	if behind := alice.ok("group", "log", "old friends", "--since", id); strings.Contains(behind, "hello") || !strings.Contains(behind, "rename") {
+		t.Errorf("behind the message: %s", behind)
+	}
+	bob.ok("group", "leave", "old friends")
+	for _, wrong := range [][]string{
+		{"group", "invite", "old friends"},
+		{"group", "send", "old friends", "x", "--wait", "soon"},
+		{"group", "hub", "old friends"},
+	} {
+		if end := alice.run(wrong...).wait(); end.code != 2 {
+			t.Errorf("%v ends with %d: %s", wrong, end.code, end.err)
+		}
+	}
+	if end := alice.run("group", "show", "enemies").wait(); end.code == 0 || !strings.Contains(end.err, "no such group") {
+		t.Errorf("a group that is none: %+v", end)
+	}
+}
