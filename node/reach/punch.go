@@ -9,8 +9,9 @@ import (
 
 // circuit is a peer that came by a circuit and is to be met by a hole.
 type circuit struct {
-	tries int
-	due   time.Time
+	tries   int
+	due     time.Time
+	hurried bool // it was tried as soon as the peer could punch
 }
 
 type punches map[peer.ID]circuit
@@ -29,6 +30,18 @@ func (s *Service) planPunch(id peer.ID, after time.Duration) {
 	}
 	s.punches[id] = circuit{due: due}
 	s.nudge()
+}
+
+// hurryPunch takes in that a peer can punch from now on: one that has just started
+// could not while nobody had told it its address, and the first attempt of its
+// circuit failed. One more is made at once, and only one for a circuit.
+func (s *Service) hurryPunch(id peer.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, planned := s.punches[id]; planned && c.tries == 0 && !c.hurried {
+		s.punches[id] = circuit{tries: -1, due: time.Now(), hurried: true} // beside those that are planned
+		s.nudge()
+	}
 }
 
 // punchDue punches where it is due, and returns when it will be next. Behind a

@@ -3,7 +3,9 @@ package reach
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 )
 
@@ -30,5 +32,19 @@ func TestSymmetricIsJudgedByFamily(t *testing.T) {
 		if s.Symmetric(false) != c.v4 || s.Symmetric(true) != c.v6 {
 			t.Errorf("%s: symmetric is %v by IPv4, %v by IPv6", name, s.Symmetric(false), s.Symmetric(true))
 		}
+	}
+}
+
+func TestPunchIsHurriedOnce(t *testing.T) {
+	t.Parallel()
+	s := New(Config{})
+	now := time.Now()
+	later := now.Add(time.Hour)
+	s.punches["first"], s.punches["tried"], s.punches["again"] = circuit{due: later}, circuit{tries: 1, due: later}, circuit{due: later, hurried: true}
+	for _, id := range []peer.ID{"first", "tried", "again", "stranger"} {
+		s.hurryPunch(id)
+	}
+	if s.punches["first"].due.After(time.Now()) || s.punches["tried"].due != later || s.punches["again"].due != later || len(s.punches) != 3 {
+		t.Errorf("punches due: %v", s.punches)
 	}
 }

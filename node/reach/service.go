@@ -15,6 +15,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	"github.com/multiformats/go-multiaddr"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -282,6 +283,9 @@ func (s *Service) hear(ctx context.Context, e any) {
 	case event.EvtPeerProtocolsUpdated:
 		if relays(e.Added) {
 			s.Look()
+		}
+		if slices.Contains(e.Added, holepunch.Protocol) {
+			s.hurryPunch(e.Peer)
 		}
 	case event.EvtPeerConnectednessChanged:
 		if e.Connectedness == network.NotConnected {
