@@ -11,12 +11,17 @@ import (
 // A daemon's live heap is small, so that Go's default would collect it many
 // times a second under load, for a fifth of the daemon's time. While it is busy
 // it may grow to five times what is live instead, as long as that is not much in
-// absolute terms. When it is idle again the memory goes back.
+// absolute terms. When it is idle again the memory goes back, as it does after
+// anything else that allocated much and is over: the handshakes of a crowd that
+// stays connected, and silent.
 const (
 	busyPercent = 400
 	idlePercent = 100
-	busyRate    = 16 << 20  // bytes allocated in a second
-	memoryLimit = 512 << 20 // bytes; above it memory counts more than time
+	busyRate    = 16 << 20    // bytes allocated in a second
+	quietRate   = 1 << 20     // same, and less than that is nothing going on
+	worthwhile  = 32 << 20    // bytes allocated since memory last went back
+	returnEvery = time.Minute // that it goes back all the same: stacks shrink a little each time
+	memoryLimit = 512 << 20   // bytes; above it memory counts more than time
 )
 
 // tendMemory sets this process's garbage collector to what is going on, until
@@ -29,6 +34,7 @@ func tendMemory(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	busy, before := false, allocated()
+	returned, since := before, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -36,15 +42,16 @@ func tendMemory(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := allocated()
-		was := busy
-		busy = now-before > busyRate
-		before = now
+		was, rate := busy, now-before
+		busy, before = rate > busyRate, now
 		switch {
 		case busy && !was:
 			debug.SetGCPercent(busyPercent)
 		case was && !busy:
 			debug.SetGCPercent(idlePercent)
+		case rate < quietRate && (now-returned > worthwhile || time.Since(since) > returnEvery):
 			debug.FreeOSMemory()
+			returned, since = now, time.Now()
 		}
 	}
 }

@@ -21,6 +21,9 @@ const (
 	crowdSize = 150
 	// settling is how long a daemon is left alone before its memory is read.
 	settling = 5 * time.Second
+	// idling is how long the crowd has been silent when it is weighed: streams that
+	// nobody uses close after a minute or a minute and a half.
+	idling = 150 * time.Second
 )
 
 // small measures the daemon as it is handed out.
@@ -85,7 +88,7 @@ func (d *daemon) weigh(dir string, f *footprint) (err error) {
 	if _, err := crowd.call(order{Do: "open", Dir: filepath.Join(dir, "crowd"), Address: address, Network: d.network(), N: crowdSize}); err != nil {
 		return errors.Join(err, crowd.stop())
 	}
-	time.Sleep(settling)
+	time.Sleep(idling)
 	crowded, err := d.resident()
 	f.IdleMB, f.PeerKB = alone/1e6, (crowded-alone)/1e3/crowdSize
 	return errors.Join(err, crowd.stop())
