@@ -204,8 +204,10 @@ func (l *Links) keep(ctx context.Context, o *outgoing) {
 	l.ended(o, line)
 }
 
-// beatIdle is how long a stream for beats stays open without any.
-const beatIdle = 10 * time.Second
+// askIdle is how long a stream stays open without any beats, or questions to a
+// holder: both come singly, and an open stream costs both ends more than to open
+// it again.
+const askIdle = 10 * time.Second
 
 func (l *Links) openLine(ctx context.Context, o *outgoing) (*stream.Line, error) {
 	s, err := open(ctx, o.conn, l.ids[o.kind], o.kind.service(), true)
@@ -214,8 +216,8 @@ func (l *Links) openLine(ctx context.Context, o *outgoing) (*stream.Line, error)
 	}
 	lim := l.cfg.Limits.Line
 	lim.Memory = s.Scope()
-	if o.kind == heartbeats {
-		lim.Idle = min(lim.Idle, beatIdle)
+	if o.kind == heartbeats || o.kind == backups {
+		lim.Idle = min(lim.Idle, askIdle)
 	}
 	return stream.NewLine(s, lim), nil
 }
