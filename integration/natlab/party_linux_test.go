@@ -136,7 +136,7 @@ func (p *party) settle(t *testing.T) {
 func isCircuit(addr string) bool { return strings.Contains(addr, "/p2p-circuit") }
 
 // readyTime is how long a daemon may take until it can be reached.
-const readyTime = 30 * time.Second
+const readyTime = 2 * time.Minute
 
 func (p *party) await(t *testing.T, what string, condition func(localapi.Status) bool) {
 	t.Helper()

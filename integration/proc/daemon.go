@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tom-protocol/tom/node/localapi"
@@ -125,20 +126,30 @@ func (d *Daemon) Kill() {
 func (d *Daemon) Stop(ctx context.Context) error {
 	_, err := d.on.Output(ctx, d.Name, "stop")
 	if err != nil {
-		d.Kill()
-		return err
+		return d.hangs(err)
 	}
 	select {
 	case <-d.ended:
 	case <-ctx.Done():
-		d.Kill()
-		return fmt.Errorf("stop %s: %w", d.Name, ctx.Err())
+		return d.hangs(fmt.Errorf("stop %s: %w", d.Name, ctx.Err()))
 	}
 	d.stop.Do(d.Client.Close)
 	if !d.cmd.ProcessState.Success() || d.stderr.Len() > 0 {
 		return fmt.Errorf("%s ended with %s and says: %s", d.Name, d.cmd.ProcessState, d.Stderr())
 	}
 	return nil
+}
+
+// hangs ends a daemon that would not stop, and adds to err what it was at.
+func (d *Daemon) hangs(err error) error {
+	if d.cmd.Process.Signal(syscall.SIGQUIT) == nil { // it prints its goroutines and exits
+		select {
+		case <-d.ended:
+		case <-time.After(5 * time.Second):
+		}
+	}
+	d.Kill()
+	return fmt.Errorf("%w; it says:\n%s", err, d.Stderr())
 }
 
 // Stderr is what it wrote there, empty while it runs.

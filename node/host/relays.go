@@ -7,6 +7,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
 	"github.com/libp2p/go-libp2p/p2p/host/observedaddrs"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 )
 
 // Relays is how many relays a node that cannot be reached keeps a reservation
@@ -29,11 +30,17 @@ const (
 	// counts. libp2p wants four, which a small network does not have; one alone
 	// could send the others anywhere.
 	observers = 2
+
+	// punchTalk bounds the agreement on a punch, which goes over a circuit. libp2p
+	// waits a minute for an answer that a relay which died will not bring, and a
+	// host that is closed waits with it.
+	punchTalk = 5 * time.Second
 )
 
 func init() { // libp2p has variables where these should be options
 	observedaddrs.ActivationThresh = observers
 	client.DialRelayTimeout = relayDial
+	holepunch.StreamTimeout = punchTalk
 }
 
 // autoRelay keeps reservations with relays while the reachability event says
