@@ -252,8 +252,8 @@ func (l *Links) readAnswers(o *outgoing, line *stream.Line) {
 		var err error
 		frames, err = line.Receive(frames[:0])
 		if err != nil {
-			if errors.Is(err, network.ErrReset) && !o.conn.IsClosed() {
-				o.conn.life.note() // refused is not silent
+			if reset := (*network.StreamError)(nil); errors.As(err, &reset) && reset.Remote {
+				o.conn.life.note() // refused is not silent; what we close ourselves is
 			}
 			line.Close()
 			return
