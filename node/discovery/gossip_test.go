@@ -65,7 +65,7 @@ func TestFloodOfPresencesIsContainedAndCounted(t *testing.T) {
 		if n := near.judgedAs(flood); n == 0 {
 			t.Error("the flood was not counted")
 		}
-		all[3].roles = []uint8{1} // an honest one, later, among what is left of it
+		all[3].roles.Store(&[]uint8{1}) // an honest one, later, among what is left of it
 		time.Sleep(2 * presenceInterval(neighbourBurst+200))
 		for i, p := range all {
 			if _, err := p.Find(t.Context(), all[3].Host.ID()); err != nil && i != 3 {

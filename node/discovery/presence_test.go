@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -294,14 +295,15 @@ func TestWhenPresenceIsSaid(t *testing.T) {
 type presenceNode struct {
 	host.Host
 	*Presence
-	roles []uint8
+	roles atomic.Pointer[[]uint8]
 }
 
 func (s *sim) presenceNode(n int, roles ...uint8) *presenceNode {
-	p := &presenceNode{Host: s.host(n), roles: roles}
+	p := &presenceNode{Host: s.host(n)}
+	p.roles.Store(&roles)
 	p.Presence = NewPresence(PresenceConfig{
 		Host: p.Host, Signer: signerOf(s.t, p.Host),
-		Offer: func() Offer { return Offer{Roles: p.roles, Addrs: p.Host.Addrs()} },
+		Offer: func() Offer { return Offer{Roles: *p.roles.Load(), Addrs: p.Host.Addrs()} },
 	})
 	s.runs(p.Presence)
 	return p
@@ -345,7 +347,7 @@ func TestPresenceOfThoseWithARoleReachesAllAndCanBeRevoked(t *testing.T) {
 				t.Errorf("%d heard of one without a role: %v", i, err)
 			}
 		}
-		all[8].roles = nil
+		all[8].roles.Store(new([]uint8))
 		time.Sleep(presenceChange + time.Minute)
 		if got := all[1].Offering(1); len(got) != 4 {
 			t.Errorf("%d relays after one has revoked", len(got))
