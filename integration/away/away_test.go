@@ -54,14 +54,16 @@ func (w *town) start(name string, args ...string) *proc.Daemon {
 // until wants something to become true.
 func (w *town) until(what string, patience time.Duration, true func() bool) time.Duration {
 	w.t.Helper()
-	began := time.Now()
-	for !true() {
-		if time.Since(began) > patience || w.ctx.Err() != nil {
-			w.t.Fatalf("not in %v: %s", patience, what)
+	took, err := proc.Until(w.ctx, patience, func() string {
+		if true() {
+			return ""
 		}
-		time.Sleep(20 * time.Millisecond) // another process is asked again
+		return what
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	return time.Since(began)
+	return took
 }
 
 // send has one write to another and returns the id once the state is reached.

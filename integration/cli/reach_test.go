@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tom-protocol/tom/integration/proc"
 )
 
 // rows are the JSON objects a command prints, one a line.
@@ -19,10 +21,14 @@ func (d *daemon) rows(args ...string) (all []map[string]any) {
 // until repeats a look until it shows what is wanted.
 func until(t *testing.T, what string, seen func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !seen(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within 30 s: %s", what)
+	_, err := proc.Until(t.Context(), 30*time.Second, func() string {
+		if seen() {
+			return ""
 		}
+		return what
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"testing"
@@ -116,14 +117,14 @@ func (p *party) log(d *proc.Daemon) (all []localapi.GroupRecord) {
 // eventually waits until f holds; what it says is printed if it never does.
 func (p *party) eventually(f func() (string, bool)) {
 	p.t.Helper()
-	said := ""
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		var ok bool
-		if said, ok = f(); ok {
-			return
+	_, err := proc.Until(p.t.Context(), time.Minute, func() string {
+		said, holds := f()
+		if holds {
+			return ""
 		}
-	}
-	p.t.Fatal(said)
+		return cmp.Or(said, "it never held")
+	})
+	p.check(err)
 }
 
 // sameLogs waits until all have the same log, with texts, and returns it.
