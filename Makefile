@@ -28,8 +28,9 @@ lint: ## format, vet, staticcheck, generated files
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(or $(FUZZTIME),10s)
 
-soak: ## the whole suite N (20) times over, shuffled, no time limit
-	SOAK=1 go run ./integration/notrun -shuffle=on -timeout=0 -count=$(or $(N),20) $(packages)
+soak: ## the long forms of all tests (hours), then the usual ones N (20) times, shuffled
+	SOAK=1 go run ./integration/notrun -p 1 -timeout=0 -count=1 $(packages)
+	go run ./integration/notrun -shuffle=on -timeout=0 -count=$(or $(N),20) $(packages)
 
 dist: ## binaries for all systems and a systemd user unit, in dist/
 	go run ./integration/dist
