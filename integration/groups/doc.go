@@ -1,3 +1,4 @@
-// Package groups holds groups against real daemons: whoever is killed, all
-// members see one order, and the talk goes on.
+// Package groups holds groups against real daemons: whoever is killed or sleeps,
+// all members see one order, and the talk goes on. How long it halts is printed at
+// the end. SOAK=1 kills more often.
 package groups

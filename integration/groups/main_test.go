@@ -22,7 +22,9 @@ func run(m *testing.M) int {
 		fmt.Println(err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	fmt.Print("\n", table())
+	return code
 }
 
 // party is a group of daemons; the first has founded it.

@@ -1,13 +1,15 @@
 package groups
 
 import (
-	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/tom-protocol/tom/integration/proc"
@@ -15,9 +17,91 @@ import (
 )
 
 var (
-	rounds = flag.Int("groups.kills", 2, "how often the hub is killed while all write")
-	size   = flag.Int("groups.members", 6, "how many write")
+	kills = flag.Int("groups.kills", 0, "how often the hub is killed while all write (0: 3 times, with SOAK=1 20 times)")
+	size  = flag.Int("groups.members", 10, "how many write meanwhile")
 )
+
+// trial is a way in which hubs are killed, again and again.
+type trial struct {
+	name     string
+	members  int
+	beat     time.Duration
+	dead     int  // how many are killed at once: the hub, its shadow, its candidate
+	idle     bool // nobody writes but one, when the hub is dead
+	kills    [2]int
+	p50, p99 time.Duration
+}
+
+// The first takes its size from the command line. Of three that die at once those
+// who are left wait as long as the longest of the three would have.
+var trials = []trial{
+	{"the hub, all writing", 0, half, 1, false, [2]int{3, 20}, 1500 * time.Millisecond, 3 * time.Second},
+	{"the hub, idle group", 6, half, 1, true, [2]int{2, 20}, 2500 * time.Millisecond, 4 * time.Second},
+	{"hub and shadow", 6, half, 2, false, [2]int{1, 5}, 4 * time.Second, 8 * time.Second},
+	{"hub, shadow, candidate", 6, half, 3, false, [2]int{1, 5}, 15 * time.Second, 25 * time.Second},
+	{"the hub, beats of 3 s", 6, 3 * time.Second, 1, false, [2]int{1, 10}, 7 * time.Second, 9 * time.Second},
+}
+
+const (
+	half  = 500 * time.Millisecond // the default beat
+	away  = 5 * time.Second        // how long a process is dead
+	often = 500 * time.Millisecond // between two messages of one author
+)
+
+func (tr trial) times() int {
+	long := os.Getenv("SOAK") == "1"
+	switch {
+	case tr.members == 0 && *kills > 0:
+		return *kills
+	case long:
+		return tr.kills[1]
+	}
+	return tr.kills[0]
+}
+
+func TestAnotherHubTakesOverAndNothingAcceptedIsLost(t *testing.T) {
+	t.Parallel()
+	for _, tr := range trials {
+		t.Run(tr.name, func(t *testing.T) {
+			t.Parallel()
+			tr.run(t)
+		})
+	}
+}
+
+func (tr trial) run(t *testing.T) {
+	if tr.members == 0 {
+		tr.members = *size
+	}
+	p := newParty(t, names(tr.members)...)
+	p.beat(tr.beat)
+	c := &chat{party: p}
+	if !tr.idle {
+		for _, d := range p.members {
+			c.begin(d)
+		}
+	}
+	var took []time.Duration
+	for range tr.times() {
+		took = append(took, c.killHub(tr))
+	}
+	c.end()
+	c.holdsAll()
+	slices.Sort(took)
+	p50, p99 := took[len(took)/2], took[len(took)*99/100]
+	note("%s\t%d\t%s\t%d\t%s\t%s\t%s\t%d\t", tr.name, tr.members, tr.beat, len(took), took[0], p50, p99, len(c.accepted))
+	if p50 > tr.p50 || p99 > tr.p99 {
+		t.Errorf("from the kill to the first message that another hub accepted: %s, want p50 %s, p99 %s", took, tr.p50, tr.p99)
+	}
+}
+
+func names(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprint("m", i)
+	}
+	return list
+}
 
 // accepted is a message that its author was told is in the log.
 type accepted struct {
@@ -26,123 +110,223 @@ type accepted struct {
 	at   time.Time
 }
 
-// book is what all authors were told.
-type book struct {
-	mu  sync.Mutex
-	all []accepted
+// chat is members that write, and what they were told.
+type chat struct {
+	*party
+	writing sync.WaitGroup
+	over    chan struct{} // closed to end the writing; made by the first begin
+
+	mu       sync.Mutex
+	accepted []accepted
 }
 
-func (b *book) note(a accepted) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.all = append(b.all, a)
+// begin has a daemon write twice a second until the end, or its own.
+func (c *chat) begin(d *proc.Daemon) {
+	if c.over == nil {
+		c.over = make(chan struct{})
+	}
+	c.writing.Go(func() {
+		for n := 0; ; n++ {
+			if !c.say(d, fmt.Sprintf("%s, started %s: %d", d.Name, d.Started.Format(time.StampMicro), n)) {
+				return
+			}
+			select {
+			case <-time.After(often):
+			case <-c.over:
+				return
+			}
+		}
+	})
 }
 
-// after is the first that was accepted in a term above one, since a time.
-func (b *book) after(at time.Time, term uint64) (accepted, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, a := range b.all {
-		if a.at.After(at) && a.term > term {
+func (c *chat) end() {
+	if c.over != nil {
+		close(c.over)
+	}
+	c.writing.Wait()
+}
+
+// say writes a message and waits until it is accepted; false says that the daemon
+// is gone.
+func (c *chat) say(d *proc.Daemon, text string) bool {
+	ctx := c.t.Context()
+	sent, err := d.Client.SendToGroup(ctx, c.group, localapi.NewContent(localapi.DefaultType, []byte(text)))
+	for err == nil && sent.State == localapi.GroupQueued {
+		sent, err = d.Client.WaitGroup(ctx, c.group, sent.ID, localapi.GroupAccepted, time.Minute)
+	}
+	switch {
+	case err != nil:
+		return false
+	case sent.State == localapi.GroupRefused:
+		c.t.Errorf("%s: refused: %s", d.Name, sent.Reason)
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.accepted = append(c.accepted, accepted{sent.ID, sent.Term, time.Now()})
+	return true
+}
+
+// after is the first message that was accepted in a later term.
+func (c *chat) after(term uint64) (accepted, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.accepted {
+		if a.term > term {
 			return a, true
 		}
 	}
 	return accepted{}, false
 }
 
-// chatter has a daemon write twice a second until ctx ends, which for one that is
-// killed is soon after.
-func (p *party) chatter(ctx context.Context, b *book, d *proc.Daemon) {
-	for n := 0; ctx.Err() == nil; n++ {
-		content := localapi.NewContent(localapi.DefaultType, fmt.Appendf(nil, "%s %d", d.Name, n))
-		sent, err := d.Client.SendToGroup(ctx, p.group, content)
-		if err != nil {
-			return
-		}
-		for sent.State == localapi.GroupQueued && ctx.Err() == nil {
-			if sent, err = d.Client.WaitGroup(ctx, p.group, sent.ID, localapi.GroupAccepted, time.Minute); err != nil {
-				return
-			}
-		}
-		if sent.State == localapi.GroupRefused {
-			p.t.Errorf("%s: refused: %s", d.Name, sent.Reason)
-			return
-		}
-		b.note(accepted{sent.ID, sent.Term, time.Now()})
-		select {
-		case <-time.After(500 * time.Millisecond):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// All write, and the hub is killed again and again. What an author was told is in
-// the log is there in the end, with every member, once and in one order.
-func TestNothingAcceptedIsLostWhenHubsAreKilled(t *testing.T) {
-	names := make([]string, *size)
-	for i := range names {
-		names[i] = fmt.Sprint("m", i)
-	}
-	p := newParty(t, names...)
-	b, ctx, cancel := new(book), t.Context(), context.CancelFunc(nil)
-	ctx, cancel = context.WithCancel(ctx)
-	defer cancel()
-	var writing sync.WaitGroup
-	for _, d := range p.members {
-		writing.Go(func() { p.chatter(ctx, b, d) })
-	}
-	var took []time.Duration
-	for round := range *rounds {
-		took = append(took, p.killHub(ctx, b, &writing, round))
-	}
-	cancel()
-	writing.Wait()
-	slices.Sort(took)
-	t.Logf("%d members, %d kills: p50 %s, longest %s: %s", *size, *rounds, took[len(took)/2], took[len(took)-1], took)
-	p.holdsAll(b)
-}
-
-// killHub kills the hub, waits for the first message that another one accepts,
-// and starts the dead one again.
-func (p *party) killHub(ctx context.Context, b *book, writing *sync.WaitGroup, round int) time.Duration {
-	p.t.Helper()
-	watcher := p.members[round%len(p.members)]
-	p.chained(watcher)
-	time.Sleep(time.Duration(1000+137*round%500) * time.Millisecond) // somewhere between two beats
-	hub := p.hub(watcher)
-	g, err := watcher.Client.Group(ctx, p.group)
-	p.check(err)
+// killHub kills the first of the hub's chain at any moment, starts them again
+// after a while, and returns how long nothing was accepted.
+func (c *chat) killHub(tr trial) time.Duration {
+	c.t.Helper()
+	chain, g := c.chain(tr.dead)
+	var gone sync.WaitGroup
 	killed := time.Now()
-	hub.Kill()
+	for _, d := range chain {
+		gone.Go(d.Kill)
+	}
+	gone.Wait()
+	left := c.without(chain)
+	if tr.idle && !c.say(left[0], fmt.Sprint("who is hub? ", killed)) {
+		c.t.Fatal("nothing can be written")
+	}
 	var first accepted
-	p.eventually(func() (string, bool) {
+	c.eventually(func() (string, bool) {
 		var ok bool
-		first, ok = b.after(killed, g.Term)
-		return fmt.Sprintf("nothing was accepted after %s was killed", hub.Name), ok
+		first, ok = c.after(g.Term)
+		return fmt.Sprintf("nothing was accepted after %s was killed", chain[0].Name), ok
 	})
-	back, err := hub.Again(ctx)
-	p.check(err)
-	p.members[slices.Index(p.members, hub)] = back
-	writing.Go(func() { p.chatter(ctx, b, back) })
+	<-time.After(away - time.Since(killed))
+	for _, d := range chain {
+		c.bring(d, tr.idle)
+	}
+	c.agree()
 	return first.at.Sub(killed).Round(time.Millisecond)
 }
 
-// holdsAll checks that every member's log has what was accepted, once.
-func (p *party) holdsAll(b *book) {
-	p.t.Helper()
-	log := p.sameLogs(p.members, len(b.all))
-	count := make(map[string]int)
-	for _, r := range log {
-		count[r.ID]++
+// chain waits until the hub has a chain of that many, and for a moment between two
+// beats.
+func (c *chat) chain(n int) (list []*proc.Daemon, g localapi.Group) {
+	c.t.Helper()
+	c.chained(c.members[0])
+	<-time.After(rand.N(half))
+	g, err := c.members[0].Client.Group(c.t.Context(), c.group)
+	c.check(err)
+	for _, id := range []string{g.Hub, g.Shadow, g.Candidate}[:n] {
+		i := slices.IndexFunc(c.members, func(d *proc.Daemon) bool { return d.ID == id })
+		if i < 0 {
+			c.t.Fatalf("the chain is %s, %s, %s", g.Hub, g.Shadow, g.Candidate)
+		}
+		list = append(list, c.members[i])
 	}
-	var wrong []string
-	for _, a := range b.all {
-		if count[a.id] != 1 {
-			wrong = append(wrong, fmt.Sprintf("%s: %d times", a.id, count[a.id]))
+	return list, g
+}
+
+// without are the members but for some.
+func (p *party) without(some []*proc.Daemon) []*proc.Daemon {
+	return slices.DeleteFunc(slices.Clone(p.members), func(d *proc.Daemon) bool { return slices.Contains(some, d) })
+}
+
+// bring starts a dead daemon again.
+func (c *chat) bring(d *proc.Daemon, idle bool) {
+	c.t.Helper()
+	back, err := d.Again(c.t.Context())
+	c.check(err)
+	c.members[slices.Index(c.members, d)] = back
+	if !idle {
+		c.begin(back)
+	}
+}
+
+// agree waits until all follow one hub.
+func (p *party) agree() {
+	p.t.Helper()
+	p.eventually(func() (string, bool) {
+		var all []string
+		for _, d := range p.members {
+			g, err := d.Client.Group(p.t.Context(), p.group)
+			p.check(err)
+			all = append(all, fmt.Sprint(g.Term, " ", g.Hub))
+		}
+		return strings.Join(all, ", "), len(slices.Compact(slices.Clone(all))) == 1
+	})
+}
+
+// beat sets how often the hub beats.
+func (p *party) beat(every time.Duration) {
+	p.t.Helper()
+	if every == half {
+		return
+	}
+	ms := uint64(every / time.Millisecond)
+	_, err := p.members[0].Client.ChangeGroup(p.t.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeSettings, BeatMS: &ms})
+	p.check(err)
+	for _, d := range p.members {
+		p.eventually(func() (string, bool) {
+			g, err := d.Client.Group(p.t.Context(), p.group)
+			p.check(err)
+			return fmt.Sprintf("%s has beats of %d ms", d.Name, g.BeatMS), g.BeatMS == ms
+		})
+	}
+}
+
+// holdsAll checks that every member's log is the same, and has what was accepted
+// once.
+func (c *chat) holdsAll() {
+	c.t.Helper()
+	log := c.sameLogs(c.members, len(c.accepted))
+	ids, texts := make(map[string]int), make(map[string]int)
+	for i, r := range log {
+		ids[r.ID]++
+		if r.Seq != uint64(i+1) {
+			c.t.Fatalf("record %d has the seq %d", i+1, r.Seq)
+		}
+		if r.Kind == "message" && r.Body != "" {
+			texts[r.Body]++
 		}
 	}
-	if len(wrong) > 0 {
-		p.t.Errorf("of %d accepted: %s", len(b.all), strings.Join(wrong, ", "))
+	for _, a := range c.accepted {
+		if ids[a.id] != 1 {
+			c.t.Errorf("%s was accepted in term %d and is in the log %d times", a.id, a.term, ids[a.id])
+		}
 	}
-	p.t.Logf("%d accepted, %d in every log", len(b.all), len(log))
+	for text, n := range texts {
+		if n != 1 {
+			c.t.Errorf("%q is in the log %d times", text, n)
+		}
+	}
+}
+
+// lines are the table's, printed when all tests are over.
+var lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func note(format string, a ...any) {
+	lines.mu.Lock()
+	defer lines.mu.Unlock()
+	lines.all = append(lines.all, fmt.Sprintf(format, a...))
+}
+
+// table is what was noted.
+func table() string {
+	lines.mu.Lock()
+	defer lines.mu.Unlock()
+	if len(lines.all) == 0 {
+		return ""
+	}
+	slices.Sort(lines.all)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "killed\tmembers\tbeats\ttimes\tshortest\tp50\tp99\taccepted\t")
+	for _, line := range lines.all {
+		fmt.Fprintln(w, line)
+	}
+	_ = w.Flush()
+	return b.String()
 }
