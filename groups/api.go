@@ -211,16 +211,8 @@ func (r *room) content(n wire.RecordName) (message.Content, error) {
 
 // before says that a message was written before this node came in.
 func (r *room) before(rec *wire.Record) bool {
-	log := r.seat.Ledger().Log()
-	for _, m := range r.seat.Ledger().Fold().Roster().Members {
-		if m.Node != r.s.self || m.Admission == (wire.RecordID{}) {
-			continue
-		}
-		joined, ok := log.Find(wire.RecordName{Author: r.s.self, ID: m.Admission})
-		at, known := log.Find(rec.Name())
-		return ok && known && at < joined
-	}
-	return false
+	at, ok := r.seat.Ledger().Log().Find(rec.Name())
+	return ok && at < r.joined
 }
 
 func (r *room) nameOf(k protocols.Key) string {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -55,7 +57,7 @@ type Ratchets interface {
 	Remove(name string) error
 }
 
-// Config is what a service is made with; every field is needed.
+// Config is what a service is made with; every field is needed but the last two.
 type Config struct {
 	Signer   protocols.Signer
 	Verifier wire.Verifier
@@ -69,6 +71,11 @@ type Config struct {
 	Name     func() string                        // what this node calls itself, for joins
 	Addrs    func() [][]byte                      // where this node can be reached, for invitations
 	Learn    func(addrs [][]byte) []protocols.Key // takes the addresses of an invitation, and says whose they are
+
+	// Notify is told of events, those of one group in order. It must not block.
+	// nil: nobody is.
+	Notify     func(Event)
+	Registerer prometheus.Registerer // nil: metrics are counted and not shown
 }
 
 // Bounds of a service.

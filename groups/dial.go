@@ -27,6 +27,7 @@ type outbound struct {
 // dialer sends frames, and connects to whom there is something to say.
 type dialer struct {
 	lines Lines
+	count *counters
 
 	mu    sync.Mutex
 	ctx   context.Context
@@ -42,7 +43,9 @@ type dialed struct {
 	wait    time.Duration
 }
 
-func newDialer(l Lines) *dialer { return &dialer{lines: l, peers: make(map[protocols.Key]*dialed)} }
+func newDialer(l Lines, c *counters) *dialer {
+	return &dialer{lines: l, count: c, peers: make(map[protocols.Key]*dialed)}
+}
 
 // run lets dials begin, and waits for those under way when ctx has ended.
 func (d *dialer) run(ctx context.Context) {
@@ -71,16 +74,20 @@ func (d *dialer) send(to protocols.Key, o outbound) {
 	p := d.peers[to]
 	if p == nil {
 		if len(d.peers) >= maxDialPeer {
+			d.count.unsent("bound")
 			return
 		}
 		p = new(dialed)
 		d.peers[to] = p
 	}
 	if !p.dialing && (time.Now().Before(p.next) || d.busy >= maxDials) {
+		d.count.unsent("away")
 		return
 	}
 	if len(p.held) < maxHeld {
 		p.held = append(p.held, o)
+	} else {
+		d.count.unsent("bound")
 	}
 	if !p.dialing {
 		p.dialing = true
@@ -91,13 +98,16 @@ func (d *dialer) send(to protocols.Key, o outbound) {
 }
 
 func (d *dialer) write(to protocols.Key, o outbound) {
-	send := d.lines.SendGroup
+	send, protocol := d.lines.SendGroup, "group"
 	if o.hub {
-		send = d.lines.SendHub
+		send, protocol = d.lines.SendHub, "hub"
 	}
 	if err := send(to, o.frame); err != nil {
+		d.count.unsent("line")
 		logger.Debugw("frame not sent", "peer", to, "err", err)
+		return
 	}
+	d.count.sent(protocol, len(o.frame))
 }
 
 func (d *dialer) dial(ctx context.Context, to protocols.Key, p *dialed) {

@@ -30,6 +30,7 @@ func (s *Service) frames(in Inbound, frames [][]byte, parse func([]byte) (wire.F
 			err = s.frame(in, f)
 		}
 		if err != nil {
+			s.count.frameRefused(err)
 			in.Misbehaved(err)
 			return
 		}

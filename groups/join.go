@@ -263,7 +263,11 @@ func (s *Service) invited(from protocols.Key, body []byte) error {
 	if len(all) >= maxInvites {
 		return ErrBusy
 	}
-	return s.cfg.Rows.Apply([]Row{{Key: rowKey(charter.Group(), rowInvite), Value: body}}, nil)
+	err = s.cfg.Rows.Apply([]Row{{Key: rowKey(charter.Group(), rowInvite), Value: body}}, nil)
+	if err == nil {
+		s.notify(Event{Group: charter.Group(), Name: charter.Settings.Name, What: InviteCame, Peer: from, PeerName: i.Name})
+	}
+	return err
 }
 
 // Invited is an invitation that came and was not used.

@@ -187,20 +187,22 @@ func (k *keys) open(now time.Time, rec *wire.Record) {
 	if rec.Author == k.r.s.self || k.r.before(rec) || k.r.s.text(k.r.id, rec.Name()) != nil {
 		return
 	}
-	if k.tryOpen(now, rec) == nil {
-		return
-	}
-	if len(k.waiting) < maxWaiting {
+	switch err := k.tryOpen(now, rec); {
+	case err == nil:
+		k.r.tellMessage(rec)
+	case !errors.Is(err, senderkey.ErrNoKey):
+	case len(k.waiting) < maxWaiting:
 		k.waiting[rec.Name()] = rec
 		k.r.waits(now, rec, true)
 	}
 }
 
-// tryOpen opens a message if its key is here; an error says that it may come.
+// tryOpen opens a message if its key is here; senderkey.ErrNoKey says that it may
+// come.
 func (k *keys) tryOpen(now time.Time, rec *wire.Record) error {
 	m, err := wire.ParseMessage(rec.Payload)
 	if err != nil {
-		return nil
+		return err // void, so nobody asks
 	}
 	plain, err := k.ring.Open(senderkey.Record{Group: k.r.id, ID: rec.ID, Author: rec.Author}, m, now)
 	if errors.Is(err, senderkey.ErrNoKey) {
@@ -208,7 +210,8 @@ func (k *keys) tryOpen(now time.Time, rec *wire.Record) error {
 	}
 	if err != nil {
 		logger.Debugw("message not opened", "group", k.r.id, "author", rec.Author, "err", err)
-		return nil
+		k.r.tell(Event{What: NeverOpened, Peer: rec.Author, Record: rec.ID, Detail: err.Error()})
+		return err
 	}
 	k.inNew = true
 	k.keep(rec, plain)
@@ -251,9 +254,14 @@ func (k *keys) retry(now time.Time) {
 	slices.Sort(due)
 	for _, seq := range due {
 		e, _ := log.At(seq)
-		if k.tryOpen(now, e.Record) == nil {
-			delete(k.waiting, e.Record.Name())
-			k.r.waits(now, e.Record, false)
+		err := k.tryOpen(now, e.Record)
+		if errors.Is(err, senderkey.ErrNoKey) {
+			continue
+		}
+		delete(k.waiting, e.Record.Name())
+		k.r.waits(now, e.Record, false)
+		if err == nil {
+			k.r.tell(Event{What: Opened, Peer: e.Record.Author, Seq: seq, Record: e.Record.ID})
 		}
 	}
 }

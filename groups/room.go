@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/tom-protocol/tom/groups/failover"
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/seat"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -33,7 +32,12 @@ type room struct {
 	receipts map[protocols.Key]*wire.Receipt // of each member the newest that concerned this node
 	known    wire.RosterVersion              // that the keys know
 	refold   bool                            // the roster may be another of the same version
-	news     chan struct{}                   // closed and replaced whenever something has changed
+	joined   wire.Seq                        // where this node's join stands; 0: not in the log
+	joinedIn wire.RosterVersion              // one above the roster in which that was looked up
+	told     chainOf                         // the hub that was told of
+	events   []Event                         // to be told of behind the next save
+	forgers  map[protocols.Key]*forgeries
+	news     chan struct{} // closed and replaced whenever something has changed
 	changed  bool
 	again    bool // the seat has more to be done
 	gone     bool // no member any more
@@ -68,6 +72,7 @@ func (s *Service) newRoom(c *wire.Charter, p place) *room {
 	}
 	r.keys = newKeys(r)
 	r.receipts = make(map[protocols.Key]*wire.Receipt)
+	r.forgers = make(map[protocols.Key]*forgeries)
 	return r
 }
 
@@ -90,10 +95,14 @@ func (r *room) sit(d seat.Disk, restart bool) (err error) {
 			r.recall(rec)
 		}
 	}
+	h := r.seat.Branch().Record
+	r.told = chainOf{h.Number, h.Primary, h.Shadow, h.Candidate}
 	r.refold = true
+	r.findJoin()
 	r.know()
 	r.seat.Read(r.s.cfg.Now(), r.place.Read)
 	r.keys.await()
+	r.events = nil // it was told before
 	return nil
 }
 
@@ -129,6 +138,8 @@ func (r *room) receive(in Inbound, f wire.Frame) {
 	r.post(func(now time.Time) {
 		if err := r.frame(now, in.Peer(), f); err != nil {
 			logger.Debugw("frame refused", "group", r.id, "peer", in.Peer(), "err", err)
+			r.s.count.frameRefused(err)
+			r.forged(now, in.Peer(), err)
 			in.Misbehaved(err)
 		}
 	})
@@ -189,6 +200,7 @@ func (r *room) rest() time.Duration {
 func (r *room) act() error {
 	now := r.s.cfg.Now()
 	ready := r.seat.Ready()
+	r.findJoin()
 	for _, e := range ready.Record {
 		r.event(now, e)
 	}
@@ -203,6 +215,7 @@ func (r *room) act() error {
 		f()
 	}
 	r.after = nil
+	r.notify()
 	for _, x := range ready.Send {
 		r.send(x.To, x.Frame)
 	}
@@ -312,18 +325,24 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.unsaved.pending = true
 		r.refused(now, e)
 	case member.Moved:
-		r.unsaved.pending, r.refold = true, true
+		r.unsaved.pending, r.refold, r.joinedIn = true, true, 0
+		r.tell(Event{What: Shifted, Count: e.Count})
 	case member.Receipted:
 		r.receipts[e.Receipt.Member] = e.Receipt
-	case member.Forked:
+	case member.Forked: // failover tells of it
 		logger.Warnw("the hub signed two logs", "group", r.id, "hub", r.seat.Branch().Primary())
 	}
 }
 
 func (r *room) arrived(now time.Time, e member.Event) {
 	rec := e.Entry.Record
+	r.s.count.record()
 	if e.Void != nil {
+		r.tellVoid(e)
 		return
+	}
+	if rec.Kind != wire.KindMessage {
+		r.tellRecord(rec, e.Entry.Place.Seq)
 	}
 	switch rec.Kind {
 	case wire.KindMessage:
@@ -337,6 +356,7 @@ func (r *room) arrived(now time.Time, e member.Event) {
 func (r *room) departed(now time.Time, rec *wire.Record) {
 	fold := r.seat.Ledger().Fold()
 	if fold.Dissolved() || !fold.Member(r.s.self) {
+		r.tell(Event{What: Removed, Peer: r.s.self, By: rec.Author})
 		r.again = r.seat.Leads() && r.seat.Resign(now)
 		time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
 		return
@@ -351,14 +371,18 @@ func (r *room) departed(now time.Time, rec *wire.Record) {
 // under way.
 const parting = 3 * time.Second
 
-func (r *room) hubEvent(e failover.Event) {
-	r.changed, r.unsaved.pending = true, true
-	if e.Kind == failover.Equivocated {
-		logger.Warnw("signed what it must not have", "group", r.id, "peer", e.Peer)
+// findJoin finds where this node's join stands in the log.
+func (r *room) findJoin() {
+	fold := r.seat.Ledger().Fold()
+	if r.joinedIn == fold.Version()+1 {
 		return
 	}
-	h := e.Branch.Record
-	logger.Infow("hub", "group", r.id, "event", e.Kind.String(), "term", h.Number, "version", h.Version, "hub", h.Primary)
+	r.joined, r.joinedIn = 0, fold.Version()+1
+	for _, m := range fold.Roster().Members {
+		if m.Node == r.s.self && m.Admission != (wire.RecordID{}) {
+			r.joined, _ = r.seat.Ledger().Log().Find(wire.RecordName{Author: r.s.self, ID: m.Admission})
+		}
+	}
 }
 
 // know tells the keys of the newest roster.

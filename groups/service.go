@@ -20,6 +20,7 @@ type Service struct {
 	cfg    Config
 	self   protocols.Key
 	dialer *dialer
+	count  *counters
 
 	mu      sync.Mutex
 	ctx     context.Context // of Run; nil before
@@ -33,8 +34,9 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		cfg: cfg, self: cfg.Signer.Public(),
 		rooms: make(map[wire.GroupID]*room), joining: make(map[wire.GroupID]*joining),
+		count: newCounters(cfg.Registerer),
 	}
-	s.dialer = newDialer(cfg.Lines)
+	s.dialer = newDialer(cfg.Lines, s.count)
 	stored, err := s.loadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
@@ -46,6 +48,7 @@ func New(cfg Config) (*Service, error) {
 		}
 		s.rooms[r.id] = r
 	}
+	s.count.rooms(len(s.rooms))
 	return s, nil
 }
 
@@ -83,6 +86,7 @@ func (s *Service) admit(r *room) error {
 		return ErrTooMany
 	}
 	s.rooms[r.id] = r
+	s.count.rooms(len(s.rooms))
 	s.start(r)
 	return nil
 }
@@ -107,6 +111,7 @@ func (s *Service) all() []*room {
 func (s *Service) forget(r *room) {
 	s.mu.Lock()
 	delete(s.rooms, r.id)
+	s.count.rooms(len(s.rooms))
 	s.mu.Unlock()
 	if err := s.erase(r.id); err != nil {
 		logger.Errorw("group not erased", "group", r.id, "err", err)

@@ -60,6 +60,7 @@ func (r *room) publish(now time.Time, id wire.RecordID, kind wire.Kind, payload 
 
 func (r *room) accepted(e member.Event) {
 	if st := r.sent[e.Name.ID]; st != nil {
+		r.s.count.accepted()
 		st.accepted, st.place, st.replicas = true, e.Place, max(st.replicas, e.Replicas)
 	}
 }
@@ -72,11 +73,10 @@ func (r *room) refused(now time.Time, e member.Event) {
 		return
 	}
 	st.refused = e.Reason
-	if e.Reason != envelope.ReasonRoster {
-		return
-	}
+	r.s.count.refused(e.Reason)
 	content, err := r.content(e.Name)
-	if err != nil {
+	if e.Reason != envelope.ReasonRoster || err != nil {
+		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: e.Reason.String()})
 		return
 	}
 	r.keys.write(now, draft{contentType: content.Type, body: content.Body, done: func(id wire.RecordID, err error) {

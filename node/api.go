@@ -277,6 +277,8 @@ func apiEvent(e Event) localapi.Event {
 		out.Kind, out.Peer = localapi.EventContact, peerID(e.Peer)
 	case PeerChanged:
 		out.Kind, out.Peer, out.State = localapi.EventPeer, peerID(e.Peer), localapi.State(e.Presence.String())
+	case GroupChanged:
+		out.Kind, out.Group = localapi.EventGroup, apiGroupEvent(e.Group)
 	}
 	return out
 }

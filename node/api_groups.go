@@ -435,6 +435,17 @@ func (a api) change(ctx context.Context, g wire.GroupID, p Peer, c localapi.Grou
 	return wire.RecordID{}, localapi.Errorf(localapi.CodeBadRequest, "a group knows no change %q", c.Change)
 }
 
+func apiGroupEvent(e *groups.Event) *localapi.GroupEvent {
+	out := &localapi.GroupEvent{
+		Group: e.Group.String(), Name: e.Name, What: localapi.GroupWhat(e.What), Peer: peerID(e.Peer), PeerName: e.PeerName, By: peerID(e.By),
+		Term: uint64(e.Number), Seq: uint64(e.Seq), Count: e.Count, Detail: e.Detail,
+	}
+	if e.Record != (wire.RecordID{}) {
+		out.Record = e.Record.String()
+	}
+	return out
+}
+
 // settle changes what is named of settings.
 func settle(s *wire.Settings, c localapi.GroupChange) {
 	if c.Open != nil {

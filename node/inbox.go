@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols/message"
 )
@@ -78,6 +79,7 @@ const (
 	MessageRead                          // Row: an inbox row was marked read here
 	ContactChanged                       // Peer: added, renamed, removed, muted or unmuted
 	PeerChanged                          // Peer, Presence: a peer that is no stranger came or went
+	GroupChanged                         // Group
 	Gap                                  // events are missing: begin with the current state
 )
 
@@ -94,6 +96,7 @@ type Event struct {
 	Message *Received
 
 	Presence Presence
+	Group    *groups.Event
 }
 
 // Events calls fn with every event after since, waiting for new ones, until ctx
@@ -161,6 +164,10 @@ func (n *Node) event(e store.Event) (ev Event, ok bool) {
 		ev.Kind = ContactChanged
 	case store.PeerChanged:
 		ev.Kind, ev.Presence = PeerChanged, Presence(e.Presence)
+	case store.GroupChanged:
+		g, ok := parseGroupEvent(e.Note)
+		ev.Kind, ev.Group = GroupChanged, &g
+		return ev, ok
 	default:
 		return ev, false
 	}

@@ -56,6 +56,7 @@ type Node struct {
 	groups   *groups.Service
 
 	presences *presences // of peers, on their way into the log of events
+	groupNews *groupNews // the same of groups
 
 	hellos hellos // what neighbours said of themselves
 
@@ -97,6 +98,7 @@ func (n *Node) open() (err error) {
 	n.presence = n.newPresence()
 	n.finder = n.newFinder()
 	n.presences = newPresences(func(p Peer, s Presence) error { return n.store.PeerEvent(p, uint8(s)) })
+	n.groupNews = newGroupNews(n.store.GroupEvents)
 	n.links = n.newLinks()
 	if n.relay, err = n.newRelay(); err != nil {
 		return err
@@ -154,6 +156,7 @@ func (n *Node) Run(ctx context.Context) error {
 		"discovery": n.finder.Run,
 		"upkeep":    n.upkeep,
 		"presence":  n.presences.run,
+		"news":      n.groupNews.run,
 		"addresses": n.watchSelf,
 		"reach":     n.reach.Run,
 		"relaying":  n.relayForOthers,

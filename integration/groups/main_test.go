@@ -13,6 +13,8 @@ import (
 
 var binary string // tomd, built once
 
+const patience = time.Minute // for what is certain to come
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {

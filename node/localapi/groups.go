@@ -132,6 +132,46 @@ type GroupSent struct {
 	Reason    string     `json:"reason,omitempty"`
 }
 
+// GroupWhat says what happened in a group. For a record with effect it is its
+// kind: join, leave, kick, role, rename, settings, dissolve or snapshot.
+type GroupWhat string
+
+// What may happen besides.
+const (
+	GroupMessage     GroupWhat = "message"      // others wrote: Count messages, the newest by Peer at Seq
+	GroupOpened      GroupWhat = "opened"       // the key of Peer's message Record has come: it can be read now
+	GroupUnreadable  GroupWhat = "unreadable"   // Peer's message Record can never be read here
+	GroupVoid        GroupWhat = "void"         // our Record has no effect: Detail
+	GroupNotTaken    GroupWhat = "refused"      // the hub refuses our Record: Detail
+	GroupClaimed     GroupWhat = "claimed"      // our node claims to be hub
+	GroupWithdrew    GroupWhat = "withdrew"     // and takes that back
+	GroupHub         GroupWhat = "hub"          // Peer is hub from now on
+	GroupChain       GroupWhat = "chain"        // the hub named another shadow or candidate
+	GroupMerged      GroupWhat = "merged"       // our node, as hub, made one group of two parts
+	GroupSteppedDown GroupWhat = "stepped_down" // our node is hub no more
+	GroupMoved       GroupWhat = "moved"        // Count records have another place than they had
+	GroupForked      GroupWhat = "equivocation" // Peer signed what excludes each other; that is proven
+	GroupForged      GroupWhat = "forged"       // Peer sent what breaks a rule, Count times since the last such event: Detail
+	GroupRemoved     GroupWhat = "removed"      // our node is no member any more
+	GroupInvited     GroupWhat = "invited"      // Peer invites our node
+)
+
+// GroupEvent is something that happened in a group. Which of the optional fields
+// are set depends on What. What was written is in the group's log.
+type GroupEvent struct {
+	Group    string    `json:"group"` // its id
+	Name     string    `json:"name"`  // of the group
+	What     GroupWhat `json:"what"`
+	Peer     string    `json:"peer,omitempty"`      // peer id of whom it is about
+	PeerName string    `json:"peer_name,omitempty"` // as it calls itself
+	By       string    `json:"by,omitempty"`        // peer id of who wrote a kick or role record
+	Term     uint64    `json:"term,omitempty"`
+	Seq      uint64    `json:"seq,omitempty"`    // of the record in the log
+	Record   string    `json:"record,omitempty"` // its id
+	Count    int       `json:"count,omitempty"`
+	Detail   string    `json:"detail,omitempty"` // of role and rename the role and the name; otherwise why
+}
+
 // GroupLogQuery says what of a log is asked for.
 type GroupLogQuery struct {
 	Since uint64        // seq before the first

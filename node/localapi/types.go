@@ -79,13 +79,14 @@ type Contact struct {
 
 // Event is one change. Which of the optional fields are set depends on Kind.
 type Event struct {
-	Cursor  Cursor    `json:"cursor,omitempty"`
-	Kind    EventKind `json:"kind,omitempty"`
-	At      Time      `json:"at,omitzero"`
-	ID      string    `json:"id,omitempty"`      // the message: EventState, EventRead
-	Peer    string    `json:"peer,omitempty"`    // peer id: author, contact or peer; none with EventState and EventRead
-	State   State     `json:"state,omitempty"`   // EventState; with EventPeer that of the peer
-	Message *Received `json:"message,omitempty"` // EventReceived; nil if it is gone by now
+	Cursor  Cursor      `json:"cursor,omitempty"`
+	Kind    EventKind   `json:"kind,omitempty"`
+	At      Time        `json:"at,omitzero"`
+	ID      string      `json:"id,omitempty"`      // the message: EventState, EventRead
+	Peer    string      `json:"peer,omitempty"`    // peer id: author, contact or peer; none with EventState and EventRead
+	State   State       `json:"state,omitempty"`   // EventState; with EventPeer that of the peer
+	Message *Received   `json:"message,omitempty"` // EventReceived; nil if it is gone by now
+	Group   *GroupEvent `json:"group,omitempty"`   // EventGroup
 	// Gap, on an event of its own with nothing but Status beside it: the cursor
 	// asked for is too old, or not of this database. What is in the inbox from
 	// before the oldest event follows as EventReceived, then all events kept.
@@ -102,6 +103,7 @@ const (
 	EventState    EventKind = "state"    // a message of ours changed its state (queued: was accepted)
 	EventRead     EventKind = "read"     // an inbox row was marked read here
 	EventPeer     EventKind = "peer"     // a peer that is no stranger came or went: State is online, stale or offline
+	EventGroup    EventKind = "group"    // something happened in a group: Group
 	EventContact  EventKind = "contact"  // a contact was added, renamed, removed, muted or unmuted
 )
 

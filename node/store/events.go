@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -29,6 +30,8 @@ const (
 	ContactChanged
 	// PeerChanged: a peer that is no stranger came or went. Peer, Presence.
 	PeerChanged
+	// GroupChanged: something happened in a group. Note.
+	GroupChanged
 )
 
 // Event is one change of what the store shows.
@@ -41,7 +44,8 @@ type Event struct {
 	State  delivery.State
 	Row    Cursor // of the inbox row
 
-	Presence uint8 // as PeerEvent was told it
+	Presence uint8  // as PeerEvent was told it
+	Note     []byte // as GroupEvents was told it
 }
 
 func (t *tx) event(kind EventKind, payload ...byte) Cursor {
@@ -55,6 +59,22 @@ func (t *tx) event(kind EventKind, payload ...byte) Cursor {
 func (s *Store) PeerEvent(p protocols.Key, presence uint8) error {
 	return s.wait(write{change: func(t *tx) error {
 		t.event(PeerChanged, append([]byte{presence}, p[:]...)...)
+		return nil
+	}})
+}
+
+// maxNote bounds a note, bytes.
+const maxNote = 4096
+
+// GroupEvents adds events of kind GroupChanged, which are not synced. What is in
+// the notes is the caller's to say; one that is too long is left out.
+func (s *Store) GroupEvents(notes [][]byte) error {
+	return s.wait(write{change: func(t *tx) error {
+		for _, n := range notes {
+			if len(n) <= maxNote {
+				t.event(GroupChanged, appendBytes(nil, n)...)
+			}
+		}
 		return nil
 	}})
 }
@@ -125,6 +145,8 @@ func (e *Event) read(u *unpacker) {
 	case PeerChanged:
 		e.Presence = u.byte()
 		u.fixed(e.Peer[:])
+	case GroupChanged:
+		e.Note = bytes.Clone(u.bytes())
 	default:
 		u.fail()
 	}

@@ -11,12 +11,13 @@ import (
 // layout is the version of the rows that this code reads and writes. It grows
 // with every change that an older version would misread; the step from the
 // version before then goes into migrations.
-const layout = 2
+const layout = 3
 
 // migrations[n] adds to a batch what turns rows of layout n into layout n+1.
 var migrations = [layout]func(*Store, *kv.Batch) error{
 	(*Store).migrateContacts,
 	func(*Store, *kv.Batch) error { return nil }, // events of peers came, which layout 1 cannot read
+	func(*Store, *kv.Batch) error { return nil }, // events of groups came, which layout 2 cannot read
 }
 
 const layoutName = ".layout"

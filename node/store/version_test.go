@@ -55,6 +55,9 @@ func writeFixture(t *testing.T, layout int, change func(kv.Store) error) {
 	if layout >= 2 {
 		must(t, w.PeerEvent(key(3), 2))
 	}
+	if layout >= 3 {
+		must(t, w.GroupEvents([][]byte{[]byte("a note"), make([]byte, 5000)}))
+	}
 	unsealed := w.outgoing(2)
 	unsealed.Envelope = nil
 	_, err = w.accept(w.outgoing(1), unsealed, w.outgoing(3))
@@ -124,6 +127,12 @@ func checkFixture(t *testing.T, w *world, layout int) {
 	want := 10
 	if layout >= 2 {
 		want = 11 // one of a peer
+	}
+	if layout >= 3 {
+		want = 12 // and one of a group
+		if e := w.events(0)[3]; e.Kind != store.GroupChanged || string(e.Note) != "a note" {
+			t.Errorf("event of a group %+v", e)
+		}
 	}
 	if n := len(w.events(0)); n != want {
 		t.Errorf("%d events, want %d", n, want)

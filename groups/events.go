@@ -1,0 +1,212 @@
+package groups
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// What happened in a group. For records with effect it is their kind: "join",
+// "leave", "kick", "role", "rename", "settings", "dissolve", "snapshot".
+type What string
+
+// What may happen besides.
+const (
+	Messages    What = "message"      // others wrote: Count messages, the newest by Peer at Seq
+	Opened      What = "opened"       // the key of Peer's message Record has come
+	NeverOpened What = "unreadable"   // Peer's message Record can never be read here
+	Voided      What = "void"         // this node's Record has no effect: Detail
+	Refused     What = "refused"      // the hub refuses this node's Record: Detail
+	Claimed     What = "claimed"      // this node claims to be hub
+	Withdrew    What = "withdrew"     // and takes that back
+	NewHub      What = "hub"          // Peer is hub from now on
+	NewChain    What = "chain"        // the hub Peer named another shadow or candidate
+	Merged      What = "merged"       // this node, as hub, made one group of two parts
+	Stepped     What = "stepped_down" // this node is hub no more
+	Shifted     What = "moved"        // Count records have another place than they had
+	Forked      What = "equivocation" // Peer signed what excludes each other; that is proven
+	Forged      What = "forged"       // Peer sent what breaks a rule, Count times: Detail
+	Removed     What = "removed"      // this node is no member any more
+	InviteCame  What = "invited"      // Peer invites this node
+)
+
+// Event is something that happened in a group. Which fields are set depends on
+// What.
+type Event struct {
+	Group    wire.GroupID
+	Name     string // of the group
+	What     What
+	Peer     protocols.Key // whom it is about
+	PeerName string        // as it calls itself
+	By       protocols.Key // who wrote the record, if it is about another
+	Number   wire.Number   // of the term
+	Seq      wire.Seq
+	Record   wire.RecordID
+	Count    int
+	Detail   string
+}
+
+// tell notes an event, to be told when what led to it is on disk.
+func (r *room) tell(e Event) {
+	r.changed = true
+	if e.Number == 0 {
+		e.Number = r.seat.Branch().Record.Number
+	}
+	r.events = append(r.events, e)
+}
+
+// tellMessage notes that another's message can be read. Those that come together
+// are one event.
+func (r *room) tellMessage(rec *wire.Record) {
+	seq, ok := r.seat.Ledger().Log().Find(rec.Name())
+	if !ok || rec.Author == r.s.self {
+		return
+	}
+	for i := range r.events {
+		if e := &r.events[i]; e.What == Messages {
+			e.Count++
+			if seq > e.Seq {
+				e.Seq, e.Peer, e.Record = seq, rec.Author, rec.ID
+			}
+			return
+		}
+	}
+	r.tell(Event{What: Messages, Peer: rec.Author, Seq: seq, Record: rec.ID, Count: 1})
+}
+
+// notify tells of the events, behind the save.
+func (r *room) notify() {
+	if len(r.events) == 0 {
+		return
+	}
+	name := r.seat.Ledger().Fold().Settings().Name
+	for _, e := range r.events {
+		e.Group, e.Name = r.id, name
+		if e.PeerName == "" && e.Peer != (protocols.Key{}) {
+			e.PeerName = r.nameOf(e.Peer)
+		}
+		r.s.notify(e)
+	}
+	r.events = nil
+}
+
+func (s *Service) notify(e Event) {
+	s.count.event(e.What)
+	if s.cfg.Notify != nil {
+		s.cfg.Notify(e)
+	}
+}
+
+// tellRecord tells of a record with effect that is no message. What was done
+// before this node came in is no news.
+func (r *room) tellRecord(rec *wire.Record, seq wire.Seq) {
+	if seq < r.joined {
+		return
+	}
+	e := Event{What: What(rec.Kind.String()), Peer: rec.Author, Seq: seq, Record: rec.ID}
+	switch rec.Kind {
+	case wire.KindKick, wire.KindRole:
+		if t, err := wire.ParseTarget(rec.Kind, rec.Payload); err == nil {
+			e.Peer, e.By = t.Member, rec.Author
+			if rec.Kind == wire.KindRole {
+				e.Detail = t.Role.String()
+			}
+		}
+	case wire.KindRename:
+		if p, err := wire.ParseRename(rec.Payload); err == nil {
+			e.Detail = p.Name
+		}
+	case wire.KindJoin:
+		if p, err := wire.ParseJoin(rec.Payload); err == nil {
+			e.PeerName = p.Name
+		}
+	}
+	r.tell(e)
+}
+
+// tellVoid tells this node that a record of its own has no effect.
+func (r *room) tellVoid(e member.Event) {
+	if rec := e.Entry.Record; rec.Author == r.s.self {
+		r.tell(Event{What: Voided, Peer: rec.Author, Seq: e.Entry.Place.Seq, Record: rec.ID, Detail: e.Void.Error()})
+	}
+}
+
+// hubWords says what failover's events are called here.
+var hubWords = map[failover.EventKind]What{
+	failover.Claimed: Claimed, failover.Withdrew: Withdrew, failover.Merged: Merged,
+	failover.SteppedDown: Stepped, failover.Equivocated: Forked,
+}
+
+// hubEvent takes what happened to hubs.
+func (r *room) hubEvent(e failover.Event) {
+	r.changed, r.unsaved.pending = true, true
+	if what, ok := hubWords[e.Kind]; ok {
+		x := Event{What: what, Peer: e.Peer}
+		if e.Branch != nil {
+			x.Number = e.Branch.Record.Number
+		}
+		r.tell(x)
+	}
+	if e.Kind == failover.Equivocated {
+		logger.Warnw("signed what it must not have", "group", r.id, "peer", e.Peer)
+		return
+	}
+	h := e.Branch.Record
+	logger.Infow("hub", "group", r.id, "event", e.Kind.String(), "term", h.Number, "version", h.Version, "hub", h.Primary)
+	r.tellHub(h)
+}
+
+// tellHub tells of the hub and its chain, where they are others than were told.
+func (r *room) tellHub(h *wire.HubRecord) {
+	before := r.told
+	r.told = chainOf{h.Number, h.Primary, h.Shadow, h.Candidate}
+	switch {
+	case r.told == before:
+	case r.told.number != before.number || r.told.hub != before.hub:
+		r.tell(Event{What: NewHub, Peer: h.Primary, Number: h.Number})
+	default:
+		r.tell(Event{What: NewChain, Peer: h.Primary, Number: h.Number})
+	}
+}
+
+// chainOf is a hub, its shadow and candidate.
+type chainOf struct {
+	number                 wire.Number
+	hub, shadow, candidate protocols.Key
+}
+
+// How often a group tells of what one peer does against the rules, and of how
+// many peers it keeps count.
+const (
+	forgedEvery  = time.Minute
+	maxForgeries = 256
+)
+
+// forgeries is what a peer did against the rules.
+type forgeries struct {
+	told  time.Time
+	count int
+}
+
+// forged notes that a peer sent what breaks a rule.
+func (r *room) forged(now time.Time, from protocols.Key, err error) {
+	f := r.forgers[from]
+	if f == nil {
+		if len(r.forgers) >= maxForgeries {
+			for k := range r.forgers {
+				delete(r.forgers, k)
+				break
+			}
+		}
+		f = new(forgeries)
+		r.forgers[from] = f
+	}
+	f.count++
+	if f.told.IsZero() || now.Sub(f.told) >= forgedEvery {
+		r.tell(Event{What: Forged, Peer: from, Count: f.count, Detail: err.Error()})
+		f.told, f.count = now, 0
+	}
+}
