@@ -52,9 +52,14 @@ func (s *Service) Join(ctx context.Context, i *wire.Invitation) (wire.GroupID, e
 		return wire.GroupID{}, err
 	}
 	id := j.charter.Group()
+	select {
+	case <-s.running:
+	case <-ctx.Done():
+		return id, ErrStopped
+	}
 	s.mu.Lock()
 	switch {
-	case s.ctx == nil || s.ctx.Err() != nil:
+	case s.ctx.Err() != nil:
 		err = ErrStopped
 	case s.rooms[id] != nil, s.joining[id] != nil:
 		err = ErrMember

@@ -22,6 +22,8 @@ type Service struct {
 	dialer *dialer
 	count  *counters
 
+	running chan struct{} // closed when Run begins
+
 	mu      sync.Mutex
 	ctx     context.Context // of Run; nil before
 	rooms   map[wire.GroupID]*room
@@ -34,7 +36,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		cfg: cfg, self: cfg.Signer.Public(),
 		rooms: make(map[wire.GroupID]*room), joining: make(map[wire.GroupID]*joining),
-		count: newCounters(cfg.Registerer),
+		count: newCounters(cfg.Registerer), running: make(chan struct{}),
 	}
 	s.dialer = newDialer(cfg.Lines, s.count)
 	stored, err := s.loadAll()
@@ -52,10 +54,11 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Run keeps the groups going until ctx ends.
+// Run keeps the groups going until ctx ends. It may be called once.
 func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = ctx
+	close(s.running)
 	for _, r := range s.rooms {
 		s.start(r)
 	}
@@ -73,12 +76,12 @@ func (s *Service) start(r *room) {
 	s.work.Go(func() { r.run(s.ctx) })
 }
 
-// admit adds a room that has been made.
+// admit adds a room that has been made. Before Run it begins with Run.
 func (s *Service) admit(r *room) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.ctx == nil || s.ctx.Err() != nil:
+	case s.ctx != nil && s.ctx.Err() != nil:
 		return ErrStopped
 	case s.rooms[r.id] != nil:
 		return ErrMember
