@@ -78,7 +78,7 @@ func (a api) Send(ctx context.Context, m localapi.Outgoing) (localapi.Accepted, 
 	if err != nil {
 		return localapi.Accepted{}, apiError(err, m.To)
 	}
-	id, err := a.n.SendTo(ctx, p, Message{Type: m.Type, Body: body, Lifetime: time.Duration(m.LifetimeS) * time.Second})
+	id, err := a.n.SendTo(ctx, p, Message{Type: m.Type, Body: body, Keep: m.Keep, Lifetime: time.Duration(m.LifetimeS) * time.Second})
 	if err != nil {
 		return localapi.Accepted{}, apiError(err, m.To)
 	}
@@ -94,11 +94,15 @@ func (a api) Message(ctx context.Context, id string) (localapi.Message, error) {
 	if err != nil {
 		return localapi.Message{}, apiError(err, id)
 	}
+	return a.message(id, st), nil
+}
+
+func (a api) message(id string, st Status) localapi.Message {
 	return localapi.Message{
 		ID: id, To: peerID(st.To), Name: a.n.NameOf(st.To), State: localapi.State(st.State.String()),
-		Path: st.Path, Reason: a.reason(st), ForwardSecret: st.ForwardSecret,
+		Path: st.Path, Holders: st.Holders, Reason: a.reason(st), ForwardSecret: st.ForwardSecret,
 		Created: localapi.At(st.Created), End: localapi.At(st.End),
-	}, nil
+	}
 }
 
 // reason says why a message is not further, as far as this node knows.
@@ -198,7 +202,7 @@ func (a api) Inbox(_ context.Context, q localapi.InboxQuery) ([]localapi.Receive
 func apiReceived(r *Received) localapi.Received {
 	return localapi.Received{
 		ID: r.ID.String(), From: peerID(r.From), Name: r.Name, Content: localapi.NewContent(r.Type, r.Body),
-		Created: localapi.At(r.Created), Received: localapi.At(r.Received), Path: r.Path,
+		Created: localapi.At(r.Created), Received: localapi.At(r.Received), End: localapi.At(r.End), Path: r.Path,
 		Read: r.Read, Stranger: r.Stranger, Cursor: localapi.Cursor(r.Cursor),
 	}
 }

@@ -60,6 +60,10 @@ type Message struct {
 	Body     []byte        // opaque to the network
 	Lifetime time.Duration // at most 24 h, which zero stands for; then every copy is gone
 
+	// Keep has the content kept here until its end, for [Node.Talk]; otherwise it
+	// goes as soon as the message is delivered.
+	Keep bool
+
 	// RequireForwardSecrecy makes the message fail rather than be sealed to the
 	// recipient's identity key, when no prekey of it can be had.
 	RequireForwardSecrecy bool
@@ -82,6 +86,7 @@ type Status struct {
 	ForwardSecret bool
 	Created, End  time.Time
 	Digest        envelope.Digest
+	Holders       int // live ones that have signed for keeping it, while it is not final
 }
 
 // Trace is the story of an outgoing message.
@@ -111,7 +116,7 @@ func (n *Node) SendTo(ctx context.Context, p Peer, m Message) (MessageID, error)
 		m.Type = TextType
 	}
 	id, err := n.courier.Send(ctx, courier.Draft{
-		To: p, Type: m.Type, Body: m.Body, Lifetime: m.Lifetime,
+		To: p, Type: m.Type, Body: m.Body, Lifetime: m.Lifetime, Keep: m.Keep,
 		DemandsSecrecy: m.RequireForwardSecrecy || n.cfg.RequireForwardSecrecy,
 	})
 	if err == nil {
@@ -135,8 +140,17 @@ func (n *Node) Trace(ctx context.Context, id MessageID) (Trace, error) {
 func statusOf(r *delivery.Report) Status {
 	return Status{
 		ID: r.ID, To: r.To, State: r.State, At: r.At, Path: r.Path, Reason: r.Reason,
-		ForwardSecret: r.ForwardSecret, Created: r.Created, End: r.End, Digest: r.Digest,
+		ForwardSecret: r.ForwardSecret, Created: r.Created, End: r.End, Digest: r.Digest, Holders: live(r.Holders),
 	}
+}
+
+func live(holders []delivery.Holder) (n int) {
+	for _, h := range holders {
+		if h.Live {
+			n++
+		}
+	}
+	return n
 }
 
 // Wait returns once a message has come at least to the state, or can come no

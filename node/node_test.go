@@ -67,6 +67,44 @@ func TestMessageIsDeliveredAndRead(t *testing.T) {
 	}
 }
 
+func TestTalkShowsBothSidesWithHowOursStand(t *testing.T) {
+	t.Parallel()
+	alice, bob := start(t, node.Config{Name: "alice"}), start(t, node.Config{Name: "bob"})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	say := func(from, to *node.Node, text string, keep bool) {
+		m := node.Text(text)
+		m.Keep = keep
+		id, err := from.Send(ctx, to.Link(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, err := from.Wait(ctx, id, node.Delivered); err != nil || st.State != node.Delivered {
+			t.Fatalf("state %v, %v", st.State, err)
+		}
+	}
+	say(alice, bob, "one", true)
+	say(bob, alice, "two", true)
+	say(alice, bob, "not to be kept", false)
+	say(alice, bob, "three", true)
+	list, next, more, err := alice.Talk(ctx, bob.Key(), 0, 2)
+	if err != nil || len(list) != 2 || !more || next != list[0].Cursor {
+		t.Fatalf("talk %+v, %v, %v", list, more, err)
+	}
+	if r := list[0].Received; r == nil || string(r.Body) != "two" || r.Name != "bob?" {
+		t.Errorf("received %+v", r)
+	}
+	if own := list[1].Sent; own == nil || string(own.Body) != "three" || own.State != node.Delivered || own.Type != node.TextType {
+		t.Errorf("sent %+v", own)
+	}
+	if list, _, more, err = alice.Talk(ctx, bob.Key(), next, 2); err != nil || more || len(list) != 1 || string(list[0].Sent.Body) != "one" {
+		t.Errorf("the page before %+v, %v, %v", list, more, err)
+	}
+	if talks, err := alice.Talks(); err != nil || len(talks) != 1 || talks[0].With != bob.Key() || talks[0].Unread != 1 || talks[0].Stranger {
+		t.Errorf("talks %+v, %v", talks, err)
+	}
+}
+
 func TestTwoNodesDoNotShareARegistryAndNoneRunsTwice(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()

@@ -38,7 +38,7 @@ func sendCommand(t *terminal) *cli.Command {
 				return err
 			}
 			s := sending{t: t, client: client, want: want, timeout: c.Duration("timeout"), start: time.Now()}
-			return s.run(c.Context, localapi.Outgoing{To: args[0], Content: content})
+			return s.run(c.Context, localapi.Outgoing{To: args[0], Content: content, Keep: true})
 		}),
 	}
 }

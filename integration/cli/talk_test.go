@@ -58,7 +58,7 @@ func TestJSONIsAsItIsWritten(t *testing.T) {
 		{alice.ok("id", "--json"), "id link addrs"},
 		{alice.ok("status", "--json"), "id version uptime_ms addrs reachability peers queued waiting holding clock_offset_ms"},
 		{alice.ok("peers", "--json"), "id name path rtt_ms since addr transport"},
-		{bob.ok("inbox", "--json"), "id from name type body created received path read stranger cursor"},
+		{bob.ok("inbox", "--json"), "id from name type body created received end path read stranger cursor"},
 		{alice.ok("trace", id, "--json"), "id to state forward_secret attempts holders next superseded_by"},
 	} {
 		if got := keys(t, tt.text); got != tt.want {

@@ -21,6 +21,7 @@ type Draft struct {
 	Body           []byte        // not changed, not kept after Send returns
 	Lifetime       time.Duration // at most 24 h, which zero stands for
 	DemandsSecrecy bool          // fail rather than seal to the identity key
+	Keep           bool          // keep the content here until its end, for Talk
 
 	byRelays bool // what it answers came by relays
 }
@@ -163,7 +164,7 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 	a := &acceptance{done: make(chan error, 1), byRelays: d.byRelays}
 	a.row = store.Outgoing{
 		ID: envelope.NewID(now), To: d.To, Created: now, Lifetime: d.Lifetime.Truncate(time.Second),
-		Control: control, DemandsSecrecy: d.DemandsSecrecy,
+		Control: control, DemandsSecrecy: d.DemandsSecrecy, Keep: d.Keep,
 		Content: content.AppendUnpadded(make([]byte, 0, contentCap(&content))),
 	}
 	return a, c.sealNow(a, &content)

@@ -51,6 +51,12 @@ type Backend interface {
 	// receipts for those that were not. Unknown cursors are passed over.
 	MarkRead(ctx context.Context, rows []Cursor) error
 
+	// Talks sums up what is here of what was said with each peer, newest first.
+	Talks(ctx context.Context) ([]Talk, error)
+	// Talk lists what was said with a peer before a cursor, if it is not zero: the
+	// newest limit rows of it, oldest first.
+	Talk(ctx context.Context, peer string, before Cursor, limit int) (TalkPage, error)
+
 	// Contacts lists them by name.
 	Contacts(ctx context.Context) ([]Contact, error)
 	// AddContact adds a peer id or contact link under a petname; an empty one

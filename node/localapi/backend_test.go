@@ -170,6 +170,29 @@ func (m *memory) Inbox(_ context.Context, q InboxQuery) ([]Received, bool, error
 	return rows, false, nil
 }
 
+func (m *memory) Talks(context.Context) ([]Talk, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return []Talk{{ID: "peer-bob", Name: "bob?", Unread: len(m.inbox), Newest: testTime, Stranger: true}}, nil
+}
+
+func (m *memory) Talk(_ context.Context, peer string, before Cursor, limit int) (page TalkPage, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, row := range m.inbox {
+		if row.From == peer && (before == 0 || row.Cursor < before) {
+			page.Words = append(page.Words, Words{Received: &row})
+		}
+	}
+	if n := len(page.Words) - limit; n > 0 {
+		page.More, page.Words = true, page.Words[n:]
+	}
+	if len(page.Words) > 0 {
+		page.Before = page.Words[0].Received.Cursor
+	}
+	return page, nil
+}
+
 func (m *memory) MarkRead(_ context.Context, rows []Cursor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

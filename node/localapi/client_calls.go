@@ -101,6 +101,21 @@ func (c *Client) Inbox(ctx context.Context, q InboxQuery) iter.Seq2[InboxPage, e
 	}
 }
 
+// Talks sums up what was said with each peer.
+func (c *Client) Talks(ctx context.Context) ([]Talk, error) {
+	return call[[]Talk](ctx, c, "GET", "talks", nil)
+}
+
+// Talk gives the newest rows of what was said with a peer before a cursor, or
+// of all of it if that is zero; limit 0 means DefaultPage.
+func (c *Client) Talk(ctx context.Context, peer string, before Cursor, limit int) (TalkPage, error) {
+	v := url.Values{"before": {strconv.FormatUint(uint64(before), 10)}}
+	if limit > 0 {
+		v.Set("limit", strconv.Itoa(limit))
+	}
+	return call[TalkPage](ctx, c, "GET", "talks/"+segment(peer)+"?"+v.Encode(), nil)
+}
+
 // MarkRead marks inbox rows, named by their cursors, as read.
 func (c *Client) MarkRead(ctx context.Context, rows []Cursor) error {
 	_, err := call[empty](ctx, c, "POST", "inbox/read", readRequest{rows})

@@ -131,6 +131,35 @@ func TestInboxPagesAndMarksRead(t *testing.T) {
 	}
 }
 
+func TestTalkIsReadBackPageByPage(t *testing.T) {
+	t.Parallel()
+	m, c := start(t)
+	ctx := testContext(t)
+	for i := range 5 {
+		m.receive(fmt.Sprint(i))
+	}
+	if talks, err := c.Talks(ctx); err != nil || len(talks) != 1 || talks[0].Unread != 5 || talks[0].Newest != testTime {
+		t.Errorf("talks %+v, %v", talks, err)
+	}
+	text, before := "", Cursor(0)
+	for more := true; more; {
+		page, err := c.Talk(ctx, "peer-bob", before, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range page.Words {
+			text += w.Received.Body
+		}
+		before, more = page.Before, page.More
+	}
+	if text != "34120" {
+		t.Errorf("pages %s", text)
+	}
+	if page, err := c.Talk(ctx, "peer-carol", 0, 0); err != nil || page.More || len(page.Words) != 0 {
+		t.Errorf("nothing was said: %+v, %v", page, err)
+	}
+}
+
 func TestInboxCursorTooOldGivesTheWholeInbox(t *testing.T) {
 	t.Parallel()
 	m, c := start(t)

@@ -16,7 +16,7 @@ func TestJSONShapes(t *testing.T) {
 		{Identity{ID: "a", Link: "l"}, `{"id":"a","link":"l","addrs":[]}`},
 		{Status{ID: "a", Addrs: []string{"x"}}, `{"id":"a","version":"","uptime_ms":0,"addrs":["x"],"reachability":"","peers":0,"queued":0,"waiting":0,"holding":0,"clock_offset_ms":0}`},
 		{Peer{ID: "b", Since: testTime}, `{"id":"b","name":"","path":"","rtt_ms":0,"since":"2026-03-04T05:06:07.089Z","addr":""}`},
-		{Received{ID: "i", Content: NewContent("text/plain", []byte("<é>")), Cursor: 9}, `{"id":"i","from":"","name":"","type":"text/plain","body":"<é>","created":null,"received":null,"path":"","read":false,"stranger":false,"cursor":9}`},
+		{Received{ID: "i", Content: NewContent("text/plain", []byte("<é>")), Cursor: 9}, `{"id":"i","from":"","name":"","type":"text/plain","body":"<é>","created":null,"received":null,"end":null,"path":"","read":false,"stranger":false,"cursor":9}`},
 		{NewContent("x", []byte{0xff, 0}), `{"type":"x","body":"/wA=","encoding":"base64"}`},
 		{Trace{ID: "i", Attempts: []Attempt{{At: testTime}}}, `{"id":"i","to":"","state":"","forward_secret":false,"attempts":[{"at":"2026-03-04T05:06:07.089Z","path":"","via":[],"transport":"","result":""}],"holders":[],"next":null,"superseded_by":""}`},
 		{Event{Gap: true}, `{"gap":true}`},

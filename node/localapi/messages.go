@@ -46,6 +46,7 @@ type Outgoing struct {
 	To string `json:"to"` // petname, peer id or contact link
 	Content
 	LifetimeS uint32 `json:"lifetime_s,omitempty"` // seconds, at most 86 400; 0 means that
+	Keep      bool   `json:"keep,omitempty"`       // the node keeps the content until the end, for Talk
 }
 
 // Accepted names a message that is synced in the outbox.
@@ -60,8 +61,9 @@ type Message struct {
 	To            string `json:"to"`   // peer id
 	Name          string `json:"name"` // petname, or the name it claims with "?"
 	State         State  `json:"state"`
-	Path          string `json:"path"`   // of the last attempt, or of the one that made it
-	Reason        string `json:"reason"` // why it is not further, in words: "bob is away"; empty once delivered
+	Path          string `json:"path"`    // of the last attempt, or of the one that made it
+	Holders       int    `json:"holders"` // live ones that keep it for the recipient; 0 once it is delivered
+	Reason        string `json:"reason"`  // why it is not further, in words: "bob is away"; empty once delivered
 	ForwardSecret bool   `json:"forward_secret"`
 	Created       Time   `json:"created"`
 	End           Time   `json:"end"` // when every copy is gone
@@ -103,6 +105,7 @@ type Received struct {
 	Content
 	Created  Time   `json:"created"`  // by the author's clock
 	Received Time   `json:"received"` // by ours
+	End      Time   `json:"end"`      // when it will be gone
 	Path     string `json:"path"`
 	Read     bool   `json:"read"`
 	Stranger bool   `json:"stranger"`

@@ -72,6 +72,10 @@ func (s *Store) end(t *tx, key []byte, flags byte) error {
 				return err
 			}
 		}
+	case tableSaid:
+		if err := s.endSaid(t, key); err != nil {
+			return err
+		}
 	case tableEvents:
 		t.counters.floor = max(t.counters.floor, cursorOf(key)+1)
 	}

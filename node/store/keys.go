@@ -30,6 +30,7 @@ const (
 	tableHolders   = 'l'
 	tableEnded     = 'g'
 	tableGroups    = 'q'
+	tableSaid      = 'y'
 )
 
 // A minute is the time in minutes since the epoch, the grain in which rows end.

@@ -67,6 +67,7 @@ type outRow struct {
 	end            time.Time
 	held           held
 	row            []byte
+	said           []byte // the row that keeps its content; nil if none is to be
 }
 
 func (s *Store) packOutgoing(out []*Outgoing) ([]outRow, error) {
@@ -80,6 +81,9 @@ func (s *Store) packOutgoing(out []*Outgoing) ([]outRow, error) {
 			id: o.ID, supersedes: o.Supersedes, end: o.End(),
 			held: held{to: o.To, state: delivery.Queued, weight: o.weight(), control: o.Control},
 			row:  o.append(make([]byte, 0, len(sealed)+len(o.Envelope)+128), sealed),
+		}
+		if o.Keep && !o.Control {
+			rows[i].said = o.appendSaid(sealed)
 		}
 	}
 	return rows, nil
@@ -118,7 +122,8 @@ func (s *Store) accept(t *tx, rows []outRow) error {
 		if r.held.control {
 			t.takeNumber()
 		} else {
-			t.event(StateChanged, stateEvent(delivery.Queued, r.id)...)
+			c := t.event(StateChanged, stateEvent(delivery.Queued, r.id)...)
+			s.keepSaid(t, c, r)
 		}
 		if r.supersedes != (envelope.ID{}) {
 			if err := s.supersede(t, r.supersedes, r.id); err != nil {

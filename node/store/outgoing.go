@@ -18,8 +18,11 @@ type Outgoing struct {
 	// raises no event and leaves no status behind.
 	Control        bool
 	DemandsSecrecy bool // never to be sealed to the identity key
-	ForwardSecret  bool // the envelope is sealed to a prekey
-	Reseals        int  // how many predecessors the recipient could not open
+	// Keep has the content kept for [Store.Talk] until the message's end,
+	// delivered or not, while there is room. Not read back.
+	Keep          bool
+	ForwardSecret bool // the envelope is sealed to a prekey
+	Reseals       int  // how many predecessors the recipient could not open
 	// Supersedes is the message whose content this one carries anew; zero for
 	// none. Its status points to this one from the same commit on, and its
 	// outbox row is gone.

@@ -78,7 +78,7 @@ type Store struct {
 
 // taken is the room in use, reservations included.
 type taken struct {
-	outbox, inbox, strangers int64 // bytes
+	outbox, inbox, strangers, said int64 // bytes
 }
 
 // windowID names an entry of the duplicate window.
@@ -126,7 +126,7 @@ func (s *Store) load() error {
 	s.prekeys.keep = func(k protocols.Key) bool { return !s.Stranger(k) }
 	s.admissions = newPeerTable(s, tableAdmission, maxAdmissions)
 	return errors.Join(
-		s.loadCounters(), s.loadOutbox(), s.loadContacts(),
+		s.loadCounters(), s.loadOutbox(), s.loadSaid(), s.loadContacts(),
 		s.written.load(), s.prekeys.load(), s.admissions.load(),
 	)
 }
