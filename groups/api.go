@@ -234,7 +234,7 @@ func (s *Service) News(ctx context.Context, g wire.GroupID) (news <-chan struct{
 func (s *Service) Read(ctx context.Context, g wire.GroupID, to wire.Seq) error {
 	return s.ask(ctx, g, func(r *room, now time.Time) error {
 		if to = min(to, r.seat.Ledger().Log().Seq()); to > r.place.Read {
-			r.place.Read, r.unsaved.place = to, true
+			r.place.Read, r.unsaved = to, true
 			r.seat.Read(now, to)
 		}
 		return nil
@@ -324,7 +324,7 @@ func (s *Service) act(ctx context.Context, g wire.GroupID, kind wire.Kind, paylo
 			return ErrRights
 		}
 		r.track(rec.ID)
-		r.unsaved.pending, r.changed = true, true
+		r.changed = true
 		if !r.seat.Write(now, rec) {
 			return ErrBusy
 		}

@@ -17,12 +17,13 @@ import (
 
 // Rows of a group begin with its id; the byte behind says what they are.
 const (
-	rowPlace   = 'c' // a saved place
-	rowHubs    = 'f' // hubs
-	rowPending = 'o' // pending
-	rowEntry   = 'l' // and the seq: an entry of the log
-	rowText    = 't' // and author and record: a message's content, shredded at its end
-	rowInvite  = 'v' // an invitation that came and was not used
+	rowPlace  = 'c' // a saved place
+	rowHubs   = 'f' // hubs
+	rowBase   = 'b' // a ledger.Base: the log begins behind it
+	rowKept   = 'k' // and author and record: a member.Kept
+	rowEntry  = 'l' // and the seq: an entry of the log
+	rowText   = 't' // and author and record: a message's content, shredded at its end
+	rowInvite = 'v' // an invitation that came and was not used
 )
 
 func rowKey(g wire.GroupID, kind byte, rest ...[]byte) []byte {
@@ -35,6 +36,10 @@ func rowKey(g wire.GroupID, kind byte, rest ...[]byte) []byte {
 
 func entryKey(g wire.GroupID, s wire.Seq) []byte {
 	return binary.BigEndian.AppendUint64(rowKey(g, rowEntry), uint64(s))
+}
+
+func keptKey(g wire.GroupID, n wire.RecordName) []byte {
+	return rowKey(g, rowKept, n.Author[:], n.ID[:])
 }
 
 func textKey(g wire.GroupID, n wire.RecordName) []byte {
@@ -58,12 +63,6 @@ type hubs struct {
 type retreat struct {
 	Claim            wire.HubHash
 	Withdrawal, Back []byte
-}
-
-// pending is what is held and not in the log.
-type pending struct {
-	Own  [][]byte
-	Held []member.Held
 }
 
 // outRatchet is the own chain; inRatchet those of the other members.
@@ -138,6 +137,31 @@ func (h *hubs) durable(v wire.Verifier) (d failover.Durable, err error) {
 		d.Withdrawn[r.Claim] = &failover.Retreat{Withdrawal: r.Withdrawal, Back: back}
 	}
 	return d, nil
+}
+
+// seatRows are the rows of what a seat wants saved.
+func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
+	if x.Failover != nil {
+		puts = append(puts, Row{Key: rowKey(g, rowHubs), Value: encode(hubsOf(*x.Failover))})
+	}
+	if x.Log.Base != nil {
+		puts = append(puts, Row{Key: rowKey(g, rowBase), Value: encode(*x.Log.Base)})
+	}
+	for _, d := range x.Log.Drop {
+		for s := d.From; s <= d.To; s++ {
+			deletes = append(deletes, entryKey(g, s))
+		}
+	}
+	for _, e := range x.Log.Put {
+		puts = append(puts, entryRow(g, e.Place, e.Raw))
+	}
+	for _, n := range x.Drop {
+		deletes = append(deletes, keptKey(g, n))
+	}
+	for _, k := range x.Keep {
+		puts = append(puts, Row{Key: keptKey(g, k.Name), Value: encode(k)})
+	}
+	return puts, deletes
 }
 
 func entryRow(g wire.GroupID, p wire.Place, raw []byte) Row {
@@ -220,10 +244,12 @@ func (s *Service) loadRow(st *stored, key, value []byte) (err error) {
 		if err = decode(value, &h); err == nil {
 			st.disk.Failover, err = h.durable(s.cfg.Verifier)
 		}
-	case rowPending:
-		var p pending
-		err = decode(value, &p)
-		st.disk.Own, st.disk.Held = p.Own, p.Held
+	case rowBase:
+		err = decode(value, &st.disk.Base)
+	case rowKept:
+		var k member.Kept
+		err = decode(value, &k)
+		st.disk.Kept = append(st.disk.Kept, k)
 	case rowEntry:
 		var e seat.Stored
 		if e, err = parseEntryRow(key, value); err == nil {

@@ -142,7 +142,7 @@ var hubWords = map[failover.EventKind]What{
 
 // hubEvent takes what happened to hubs.
 func (r *room) hubEvent(e failover.Event) {
-	r.changed, r.unsaved.pending = true, true
+	r.changed = true
 	if what, ok := hubWords[e.Kind]; ok {
 		x := Event{What: what, Peer: e.Peer}
 		if e.Branch != nil {

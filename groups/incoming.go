@@ -40,10 +40,6 @@ func (s *Service) frames(in Inbound, frames [][]byte, parse func([]byte) (wire.F
 // frame hands a frame to the group it is of. One of a group that this node is not
 // in is passed over: it may have left.
 func (s *Service) frame(in Inbound, f wire.Frame) error {
-	if end, ok := f.(*wire.PageEnd); ok {
-		s.pageEnd(in, end)
-		return nil
-	}
 	if a, ok := f.(*wire.AliveAnswer); ok && a.Beat == nil {
 		return nil // it says nothing
 	}
@@ -62,14 +58,6 @@ func (s *Service) frame(in Inbound, f wire.Frame) error {
 		j.receive(in.Peer(), f)
 	}
 	return nil
-}
-
-// pageEnd goes to every group of which the peer is hub: the frame does not say
-// which, and only the one that asked knows the number.
-func (s *Service) pageEnd(in Inbound, f *wire.PageEnd) {
-	for _, r := range s.all() {
-		r.receive(in, f)
-	}
 }
 
 // groupOf reads which group a frame is of. Structures of groups all begin with
@@ -93,6 +81,8 @@ func groupOf(f wire.Frame) (wire.GroupID, bool) {
 	case *wire.SnapshotFrame:
 		return f.Group, true
 	case *wire.NotHub:
+		return f.Group, true
+	case *wire.PageEnd:
 		return f.Group, true
 	case *wire.Replicated:
 		return f.Group, true

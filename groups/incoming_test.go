@@ -23,7 +23,7 @@ func TestAStructureNamesItsGroup(t *testing.T) {
 	}
 }
 
-// Every frame but that of a page's end can be handed to its group.
+// Every frame can be handed to its group.
 func TestFramesNameTheirGroup(t *testing.T) {
 	t.Parallel()
 	id := wire.GroupID{7}
@@ -32,7 +32,7 @@ func TestFramesNameTheirGroup(t *testing.T) {
 	for _, f := range []wire.Frame{
 		&wire.AttachFrame{Attach: structure}, &wire.Publish{Group: id}, wire.OwnReceipts(id), wire.PassedReceipts(id),
 		&wire.Sync{Group: id}, wire.Records{Group: id}.FanOut(), wire.Records{Group: id}.Replicate(), &wire.Accepted{Group: id},
-		&wire.Refused{Group: id}, &wire.Busy{Group: id}, &wire.SnapshotFrame{Group: id}, &wire.NotHub{Group: id},
+		&wire.Refused{Group: id}, &wire.Busy{Group: id}, &wire.SnapshotFrame{Group: id}, &wire.NotHub{Group: id}, &wire.PageEnd{Group: id},
 		&wire.BeatFrame{Beat: structure}, &wire.Replicated{Group: id}, &record, &wire.ReportFrame{Report: structure},
 		&wire.Alive{Group: id}, &wire.AliveAnswer{Beat: structure}, &wire.Named{Draft: structure},
 		&wire.Equivocation{A: structure}, &wire.WithdrawnFrame{HubRecordFrame: record, Withdrawal: structure},

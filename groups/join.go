@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/seat"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
@@ -211,7 +212,7 @@ func (j *joining) answer(x inbound) (done bool, err error) {
 func (j *joining) enter() error {
 	p := place{Charter: j.charter.Bytes(), Secret: j.secret, SecretVersion: j.inv.Roster}
 	r := j.s.newRoom(j.charter, p)
-	d := seat.Disk{Failover: failover.Durable{Current: j.branch}, Own: [][]byte{j.record.Bytes()}}
+	d := seat.Disk{Failover: failover.Durable{Current: j.branch}, Kept: []member.Kept{{Name: j.record.Name(), Record: j.record.Bytes(), Own: true}}}
 	if err := j.s.erase(r.id); err != nil { // the invitation, and what was left of a time before
 		return err
 	}
@@ -226,8 +227,10 @@ func (s *Service) found(r *room, d seat.Disk) error {
 	if err := r.sit(d, false); err != nil {
 		return err
 	}
-	r.unsaved.place, r.unsaved.pending = true, true
-	return r.save(true)
+	r.unsaved = true
+	first := r.seat.Ready()
+	r.after = append(r.after, func() { r.sendAll(first.Send) })
+	return r.save(first.Save)
 }
 
 // Create founds a group in which this node is alone.

@@ -22,8 +22,7 @@ type room struct {
 	seat    *seat.Seat
 	place   place
 	keys    *keys
-	saved   []wire.LogHash // of the log on disk, by seq
-	unsaved struct{ place, pending bool }
+	unsaved bool     // the place
 	puts    []Row    // to go with the next save
 	after   []func() // to be called behind it
 
@@ -84,14 +83,9 @@ func (r *room) sit(d seat.Disk, restart bool) (err error) {
 	if err != nil {
 		return err
 	}
-	log := r.seat.Ledger().Log()
-	for seq := wire.Seq(1); seq <= log.Seq(); seq++ {
-		e, _ := log.At(seq)
-		r.saved = append(r.saved, e.Hash)
-		r.recall(e.Record)
-	}
-	for _, b := range d.Own {
-		if rec, err := wire.ParseRecord(b); err == nil {
+	r.seat.Ledger().Log().All(func(e entry) { r.recall(e.Record) })
+	for _, k := range d.Kept {
+		if rec, err := wire.ParseRecord(k.Record); err == nil && k.Own {
 			r.recall(rec)
 		}
 	}
@@ -216,9 +210,7 @@ func (r *room) act() error {
 	}
 	r.after = nil
 	r.notify()
-	for _, x := range ready.Send {
-		r.send(x.To, x.Frame)
-	}
+	r.sendAll(ready.Send)
 	r.keys.give()
 	if r.changed {
 		r.changed = false
@@ -226,6 +218,12 @@ func (r *room) act() error {
 		r.news = make(chan struct{})
 	}
 	return nil
+}
+
+func (r *room) sendAll(list []seat.Send) {
+	for _, x := range list {
+		r.send(x.To, x.Frame)
+	}
 }
 
 func (r *room) send(to protocols.Key, f wire.Frame) {
@@ -236,24 +234,17 @@ func (r *room) send(to protocols.Key, f wire.Frame) {
 
 // save writes what has changed: the own chain first, for no key may be used
 // twice; then the rows, with what was opened; and then that it was.
-func (r *room) save(seatChanged bool) error {
+func (r *room) save(x seat.Save) error {
 	if err := r.keys.saveOut(); err != nil {
 		return err
 	}
-	puts, deletes := r.puts, [][]byte(nil)
+	puts, deletes := seatRows(r.id, x)
+	puts = append(puts, r.puts...)
 	r.puts = nil
-	if seatChanged {
-		puts, deletes = r.logRows(puts)
-		puts = append(puts, Row{Key: rowKey(r.id, rowHubs), Value: encode(hubsOf(r.seat.Durable()))})
-	}
-	if r.unsaved.place {
+	if r.unsaved {
+		r.unsaved = false
 		puts = append(puts, Row{Key: rowKey(r.id, rowPlace), Value: encode(r.place)})
 	}
-	if r.unsaved.pending {
-		d := r.seat.Disk()
-		puts = append(puts, Row{Key: rowKey(r.id, rowPending), Value: encode(pending{Own: d.Own, Held: d.Held})})
-	}
-	r.unsaved.place, r.unsaved.pending = false, false
 	if len(puts)+len(deletes) > 0 {
 		if err := r.s.cfg.Rows.Apply(puts, deletes); err != nil {
 			return err
@@ -262,34 +253,10 @@ func (r *room) save(seatChanged bool) error {
 	return r.keys.saveIn()
 }
 
-// logRows adds what the log has that the disk has not, and says what the disk
-// has that the log has not any more.
-func (r *room) logRows(puts []Row) (_ []Row, deletes [][]byte) {
-	log := r.seat.Ledger().Log()
-	same := min(log.Seq(), wire.Seq(len(r.saved)))
-	for same > 0 {
-		if h, _ := log.HashAt(same); h == r.saved[same-1] {
-			break
-		}
-		same--
-	}
-	for seq := log.Seq() + 1; seq <= wire.Seq(len(r.saved)); seq++ {
-		deletes = append(deletes, entryKey(r.id, seq))
-	}
-	r.saved = r.saved[:same]
-	for seq := same + 1; seq <= log.Seq(); seq++ {
-		e, _ := log.At(seq)
-		puts = append(puts, entryRow(r.id, e.Place, e.Raw))
-		r.saved = append(r.saved, e.Hash)
-	}
-	return puts, deletes
-}
-
 // frame takes what a peer said.
 func (r *room) frame(now time.Time, from protocols.Key, f wire.Frame) error {
 	switch f := f.(type) {
 	case *wire.Publish:
-		r.unsaved.pending = r.unsaved.pending || !r.seat.Leads() // a shadow holds it
 		r.showDoor(from, f)
 	case *wire.AttachFrame:
 		defer r.attached(now, from, f)
@@ -319,13 +286,11 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Arrived:
 		r.arrived(now, e)
 	case member.Accepted:
-		r.unsaved.pending = true
 		r.accepted(e)
 	case member.Refused:
-		r.unsaved.pending = true
 		r.refused(now, e)
 	case member.Moved:
-		r.unsaved.pending, r.refold, r.joinedIn = true, true, 0
+		r.refold, r.joinedIn = true, 0
 		r.tell(Event{What: Shifted, Count: e.Count})
 	case member.Receipted:
 		r.receipts[e.Receipt.Member] = e.Receipt

@@ -50,7 +50,7 @@ func (r *room) publish(now time.Time, id wire.RecordID, kind wire.Kind, payload 
 		return ErrTooLarge
 	}
 	r.track(id)
-	r.unsaved.pending, r.changed = true, true
+	r.changed = true
 	if !r.seat.Write(now, rec) {
 		delete(r.sent, id)
 		return ErrBusy

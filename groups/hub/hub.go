@@ -170,7 +170,7 @@ func (h *Hub) Sync(now time.Time, k protocols.Key, f *wire.Sync) {
 		return
 	}
 	if h.log().Has(f.From, f.Log) {
-		h.send(k, &wire.PageEnd{N: f.N, More: f.From < h.end(k)})
+		h.send(k, &wire.PageEnd{N: f.N, Group: h.cfg.Group, More: f.From < h.end(k)})
 	}
 	h.Attach(now, k, f.From, f.Log)
 }

@@ -113,6 +113,26 @@ func (j *Journal) Cut(s wire.Seq) []Entry {
 	return cut
 }
 
+// Base returns the place behind which the journal begins, and the log's hash up
+// to it.
+func (j *Journal) Base() (wire.Place, wire.LogHash) { return j.base, j.before }
+
+// Purge takes off all entries before a seq, which must be held.
+func (j *Journal) Purge(s wire.Seq) {
+	if s <= j.base.Seq+1 || s > j.Seq() {
+		return
+	}
+	n := int(s - j.base.Seq - 1)
+	for _, e := range j.entries[:n] {
+		if j.names[e.Record.Name()] == e.Place.Seq {
+			delete(j.names, e.Record.Name())
+		}
+	}
+	last := j.entries[n-1]
+	j.base, j.before = last.Place, last.Hash
+	j.entries = slices.Clone(j.entries[n:])
+}
+
 // Bounds of a page.
 const (
 	pageEntries = 256

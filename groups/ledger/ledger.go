@@ -1,8 +1,13 @@
 // Package ledger is a group's log with what follows from it: who is a member at
 // its end, and which of its records have effect.
+//
+// A log is held from its beginning, or from a snapshot on that an admin signed:
+// what lies before it is forgotten when all of it is a day old.
 package ledger
 
 import (
+	"slices"
+
 	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/roster"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -10,17 +15,46 @@ import (
 
 // Ledger is a journal and its fold. The journal must be changed through it only.
 type Ledger struct {
-	journal *journal.Journal
-	base    *roster.Fold // before the first entry
-	fold    *roster.Fold
-	void    map[wire.Seq]error
-	changed bool // the fold's version, since it was last asked
+	verifier  wire.Verifier
+	charter   *wire.Charter
+	journal   *journal.Journal
+	base      *roster.Fold // before the first entry
+	fold      *roster.Fold
+	void      map[wire.Seq]error
+	snapshots []wire.Seq // with effect, ascending
+	changed   bool       // the fold's version, since it was last asked
+	disk      disk
+}
+
+// Base is a place behind which a log begins.
+type Base struct {
+	Place wire.Place
+	Hash  wire.LogHash // of the log up to there
 }
 
 // New makes the ledger of a group whose log is held from the beginning.
 func New(v wire.Verifier, c *wire.Charter) *Ledger {
-	f := roster.New(v, c)
-	return &Ledger{journal: journal.Whole(c), base: f, fold: f.Clone(), void: make(map[wire.Seq]error), changed: true}
+	l := &Ledger{verifier: v, charter: c, disk: nothing}
+	l.restart(journal.Whole(c), roster.New(v, c))
+	return l
+}
+
+// Begin forgets the log and begins one behind a place, with the roster of the
+// snapshot that stands next.
+func (l *Ledger) Begin(b Base, r *wire.Roster) {
+	l.restart(journal.New(b.Place, b.Hash), roster.FromSnapshot(l.verifier, l.charter, r))
+	l.disk.rebase()
+}
+
+// Empty forgets the log and begins at the group's beginning.
+func (l *Ledger) Empty() {
+	l.restart(journal.Whole(l.charter), roster.New(l.verifier, l.charter))
+	l.disk.rebase()
+}
+
+func (l *Ledger) restart(j *journal.Journal, base *roster.Fold) {
+	l.journal, l.base, l.fold = j, base, base.Clone()
+	l.void, l.snapshots, l.changed = make(map[wire.Seq]error), nil, true
 }
 
 // Log returns the journal, to be read.
@@ -57,6 +91,8 @@ func (l *Ledger) apply(e journal.Entry) {
 	}
 	if _, err := l.fold.Apply(e.Record, e.Old != nil); err != nil {
 		l.void[e.Place.Seq] = err
+	} else if e.Record.Kind == wire.KindSnapshot {
+		l.snapshots = append(l.snapshots, e.Place.Seq)
 	}
 	if l.fold.Version() != version || l.fold.Dissolved() {
 		l.changed = true
@@ -69,8 +105,45 @@ func (l *Ledger) Cut(s wire.Seq) []journal.Entry {
 	if len(cut) == 0 {
 		return nil
 	}
-	l.fold, l.changed = l.base.Clone(), true
+	l.disk.cut(s)
+	l.fold, l.changed, l.snapshots = l.base.Clone(), true, nil
 	clear(l.void)
 	l.journal.All(l.apply)
 	return cut
+}
+
+// Snapshot returns the seq of the newest snapshot with effect, and 0 for none.
+func (l *Ledger) Snapshot() wire.Seq { return l.SnapshotUpTo(l.journal.Seq()) }
+
+// SnapshotUpTo is Snapshot, of those that stand at a seq or before.
+func (l *Ledger) SnapshotUpTo(s wire.Seq) wire.Seq {
+	for _, at := range slices.Backward(l.snapshots) {
+		if at <= s {
+			return at
+		}
+	}
+	return 0
+}
+
+// Purge forgets what stands before a snapshot with effect, at a seq. It says
+// whether that was anything.
+func (l *Ledger) Purge(s wire.Seq) bool {
+	base, _ := l.journal.Base()
+	e, ok := l.journal.At(s)
+	if !ok || s == base.Seq+1 || !slices.Contains(l.snapshots, s) {
+		return false
+	}
+	r, err := wire.ParseRoster(e.Record.Payload)
+	if err != nil {
+		return false
+	}
+	l.journal.Purge(s)
+	l.base = roster.FromSnapshot(l.verifier, l.charter, r)
+	l.snapshots = slices.DeleteFunc(l.snapshots, func(at wire.Seq) bool { return at < s })
+	for at := range l.void {
+		if at < s {
+			delete(l.void, at)
+		}
+	}
+	return true
 }

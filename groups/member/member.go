@@ -90,22 +90,21 @@ type Send struct {
 	Frame wire.Frame
 }
 
-// Ready is what the member wants done. The ledger, and Own, are saved first.
+// Ready is what the member wants done. The ledger, and what is kept, are saved
+// first.
 type Ready struct {
 	Send    []Send
 	Offer   []*wire.Entry // to the hub on this node
 	Receipt []byte        // same
 	Attach  bool          // the hub is to be told where the log stands
-	Changed bool          // the log
 	Events  []Event
 }
 
 // own is a record of this node's.
 type own struct {
-	record   *wire.Record
-	written  time.Time
-	sent     time.Time
-	accepted bool
+	record  *wire.Record
+	written time.Time
+	sent    time.Time
 }
 
 // held is a record that was in a log, or is to come into one.
@@ -121,7 +120,8 @@ type Member struct {
 	hub      Hub
 	followed time.Time
 	chain    bool // was hub or shadow before the present term
-	own      []*own
+	own      owns
+	kept     kept
 	held     map[wire.RecordName]*held
 	shown    map[wire.RecordName]bool
 	receipts receipts
@@ -146,7 +146,7 @@ type Member struct {
 // New makes a member with the log it holds.
 func New(now time.Time, cfg Config, h Hub) *Member {
 	m := &Member{
-		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true,
+		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(),
 	}
 	cfg.Ledger.Log().All(func(e journal.Entry) {
 		m.hold(now, e.Record, oldOf(e, nil))
@@ -174,13 +174,21 @@ func (m *Member) tenths(n int) time.Duration { return m.cfg.Beat * time.Duration
 
 // hold keeps a record, and where it stood first.
 func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) {
-	h := m.held[r.Name()]
+	name := r.Name()
+	h := m.held[name]
 	if h == nil {
-		h = &held{record: r, since: now}
-		m.held[r.Name()] = h
+		h = &held{record: r, since: earlier(now, r)}
+		m.held[name] = h
 	}
-	if h.old == nil || (h.old.Head == nil && old != nil && h.old.Place == old.Place) {
+	if h.old == nil && old != nil || old != nil && h.old.Head == nil && old.Head != nil && h.old.Place == old.Place {
 		h.old = old
+		if m.kept.lack[name] != nil {
+			m.kept.touch(name)
+		}
+	}
+	if _, ok := m.log().Find(name); !ok && m.kept.lack[name] == nil {
+		m.kept.lack[name] = h
+		m.kept.touch(name)
 	}
 }
 
@@ -198,55 +206,13 @@ func oldOf(e journal.Entry, heads []*wire.Head) *wire.Old {
 	return old
 }
 
-// Own returns the records of this node that may have to be published yet.
-func (m *Member) Own() [][]byte {
-	list := make([][]byte, 0, len(m.own))
-	for _, o := range m.own {
-		if !o.accepted {
-			list = append(list, o.record.Bytes())
-		}
-	}
-	return list
-}
-
-// Held is a record to be put back at a start.
-type Held struct {
-	Record []byte
-	Old    *wire.Old
-}
-
-// Held returns what is held and is not in the log.
-func (m *Member) Held() (list []Held) {
-	for _, h := range m.missing() {
-		list = append(list, Held{Record: h.record.Bytes(), Old: h.old})
-	}
-	return list
-}
-
-// Restore puts back what Own and Held returned before a restart.
-func (m *Member) Restore(now time.Time, records [][]byte, kept []Held) {
-	for _, b := range records {
-		if r, err := wire.ParseRecord(b); err == nil {
-			m.own = append(m.own, &own{record: r, written: now})
-			m.hold(now, r, nil)
-		}
-	}
-	for _, k := range kept {
-		if r, err := wire.ParseRecord(k.Record); err == nil {
-			m.hold(now, r, k.Old)
-			m.shown[r.Name()] = m.shown[r.Name()] || k.Old != nil
-		}
-	}
-}
-
-// Write takes a record of this node, which is on disk. It is published until it
-// stands in the log.
+// Write takes a record of this node. It is published, when it is on disk, until
+// it stands in the log.
 func (m *Member) Write(now time.Time, r *wire.Record) bool {
-	if len(m.own) >= maxOwn {
+	if len(m.own.of) >= maxOwn {
 		return false
 	}
-	o := &own{record: r, written: now, sent: now}
-	m.own = append(m.own, o)
+	m.own.add(&own{record: r, written: now, sent: now}, now.Add(m.tenths(againTenths)))
 	m.hold(now, r, nil)
 	m.publish([]*wire.Entry{{Record: r}})
 	return true
@@ -294,9 +260,10 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
 	}
-	for _, o := range m.own {
+	for _, o := range m.own.list {
 		o.sent = time.Time{}
 	}
+	m.own.due = now
 }
 
 // Tick does what has become due.
@@ -318,10 +285,23 @@ func (m *Member) Tick(now time.Time) {
 
 // publishOwn publishes again what was not accepted.
 func (m *Member) publishOwn(now time.Time) {
+	if now.Before(m.own.due) {
+		return
+	}
 	var due, late []*wire.Entry
-	m.own = slices.DeleteFunc(m.own, func(o *own) bool { return o.accepted || now.Sub(o.written) > Life })
-	for _, o := range m.own {
-		if now.Sub(o.sent) < m.tenths(againTenths) || len(due) == maxBatch {
+	m.own.due = now.Add(m.tenths(againTenths))
+	for _, o := range m.own.open() {
+		next := o.sent.Add(m.tenths(againTenths))
+		switch {
+		case now.Sub(o.written) > Life:
+			m.own.remove(o)
+			m.kept.touch(o.record.Name())
+			continue
+		case next.After(now):
+			m.own.due = sooner(m.own.due, next)
+			continue
+		case len(due) == maxBatch:
+			m.own.due = now
 			continue
 		}
 		o.sent = now
@@ -339,6 +319,13 @@ func (m *Member) publishOwn(now time.Time) {
 	}
 }
 
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 func (m *Member) oldPlace(r *wire.Record) *wire.Old {
 	if h := m.held[r.Name()]; h != nil {
 		return h.old
@@ -354,6 +341,9 @@ func (m *Member) offerAll(now time.Time) {
 	m.offered = now
 	var entries []*wire.Entry
 	for _, h := range m.missing() {
+		if _, ok := m.log().Find(h.record.Name()); ok {
+			continue
+		}
 		if h.old != nil || h.record.Author != m.cfg.Self {
 			entries = append(entries, &wire.Entry{Record: h.record, Old: h.old})
 		}
@@ -365,11 +355,9 @@ func (m *Member) offerAll(now time.Time) {
 
 // missing returns what is held and not in the log, in its old order.
 func (m *Member) missing() []*held {
-	var list []*held
-	for name, h := range m.held {
-		if _, ok := m.log().Find(name); !ok {
-			list = append(list, h)
-		}
+	list := make([]*held, 0, len(m.kept.lack))
+	for _, h := range m.kept.lack {
+		list = append(list, h)
 	}
 	slices.SortFunc(list, func(a, b *held) int {
 		if c := compareOld(a.old, b.old); c != 0 {
@@ -413,25 +401,25 @@ func (m *Member) Deadline() (due time.Time) {
 	if m.removed {
 		return due
 	}
-	sooner := func(at time.Time) {
+	earliest := func(at time.Time) {
 		if due.IsZero() || at.Before(due) {
 			due = at
 		}
 	}
 	if m.lacking {
-		sooner(later(m.followed.Add(m.offerWait()), m.offered.Add(m.tenths(againTenths))))
+		earliest(later(m.followed.Add(m.offerWait()), m.offered.Add(m.tenths(againTenths))))
 	}
 	if !m.behind.IsZero() {
-		sooner(m.behind.Add(m.tenths(behindTenths)))
+		earliest(m.behind.Add(m.tenths(behindTenths)))
 	}
-	for _, o := range m.own {
-		sooner(o.sent.Add(m.tenths(againTenths)))
+	if len(m.own.of) > 0 {
+		earliest(m.own.due)
 	}
 	if !due.IsZero() {
 		due = later(due, m.followed.Add(m.tenths(ownTenths)))
 	}
 	if !m.receipts.due.IsZero() {
-		sooner(m.receipts.due)
+		earliest(m.receipts.due)
 	}
 	return due
 }
@@ -480,13 +468,14 @@ func (m *Member) OwnAccepted(name wire.RecordName, p wire.Place, replicas uint64
 }
 
 func (m *Member) accepted(name wire.RecordName, p wire.Place, replicas uint64) {
-	for _, o := range m.own {
-		if o.record.Name() == name && !o.accepted {
-			o.accepted = true
-			m.placed(name, p)
-			m.ready.Events = append(m.ready.Events, Event{Kind: Accepted, Name: name, Place: p, Replicas: replicas})
-		}
+	o := m.own.find(name)
+	if o == nil {
+		return
 	}
+	m.own.remove(o)
+	m.kept.touch(name)
+	m.placed(name, p)
+	m.ready.Events = append(m.ready.Events, Event{Kind: Accepted, Name: name, Place: p, Replicas: replicas})
 }
 
 // placed notes where a record stands by its hub's word. Should the log turn out
@@ -520,21 +509,38 @@ func (m *Member) OwnRefused(name wire.RecordName, reason envelope.Reason, value 
 	if reason == envelope.ReasonNotMember || reason == envelope.ReasonQuota {
 		return // a hub that has not heard of the join yet
 	}
-	i := slices.IndexFunc(m.own, func(o *own) bool { return o.record.Name() == name })
-	if i < 0 || m.own[i].accepted {
+	o := m.own.find(name)
+	if o == nil {
 		return
 	}
-	m.own = slices.Delete(m.own, i, i+1)
-	delete(m.held, name)
+	m.own.remove(o)
+	m.drop(name)
 	m.ready.Events = append(m.ready.Events, Event{Kind: Refused, Name: name, Reason: reason, Value: value})
 }
 
-// Forget drops what is older than a record's life and stands in the log or never
-// will.
+// drop lets go of a record that is not in the log.
+func (m *Member) drop(name wire.RecordName) {
+	delete(m.held, name)
+	delete(m.kept.lack, name)
+	m.kept.touch(name)
+}
+
+// Forget drops what is older than a record's life: what was to be offered to a
+// hub, and what the log has forgotten.
 func (m *Member) Forget(now time.Time) {
 	for name, h := range m.held {
-		if now.Sub(h.since) > Life {
+		if now.Sub(h.since) <= Life {
+			continue
+		}
+		if m.kept.lack[name] == nil {
 			delete(m.held, name)
+		} else if m.own.find(name) == nil {
+			m.drop(name)
+		}
+	}
+	for name := range m.shown {
+		if _, ok := m.log().Find(name); !ok && m.held[name] == nil {
+			delete(m.shown, name)
 		}
 	}
 }

@@ -121,7 +121,7 @@ func TestPagesAreFollowedAndAcknowledged(t *testing.T) {
 	d := newDesk(t)
 	r := d.taken(d.page(d.c.Hash(), 1, d.record(), d.record()))
 	ack := find[*wire.Replicated](r)
-	if ack == nil || ack.Seq != 2 || ack.Log != d.hashAt(2) || len(r.Events) != 2 || !r.Changed {
+	if ack == nil || ack.Seq != 2 || ack.Log != d.hashAt(2) || len(r.Events) != 2 {
 		t.Errorf("%+v, %+v", ack, r.Events)
 	}
 	again := d.page(d.c.Hash(), 1, d.record())
@@ -231,8 +231,9 @@ func TestALogThatIsTooLongIsCutAndNothingIsForgotten(t *testing.T) {
 		t.Error("cut for what was not asked")
 	}
 	d.m.OnPageEnd(d.now, &wire.PageEnd{N: sync.N})
-	if d.ledger.Log().Seq() != 1 || len(d.m.Held()) != 1 {
-		t.Errorf("seq %d, %d held", d.ledger.Log().Seq(), len(d.m.Held()))
+	keep, drop := d.m.Kept()
+	if d.ledger.Log().Seq() != 1 || len(keep) != 1 || len(drop) != 0 || keep[0].Old == nil || keep[0].Old.Seq != 2 {
+		t.Errorf("seq %d, kept %+v", d.ledger.Log().Seq(), keep)
 	}
 }
 
@@ -242,6 +243,9 @@ func TestOwnRecordsAreSentUntilTheyStand(t *testing.T) {
 	own := d.signed(bob, wire.RecordID{77}, wire.KindJoin, (&wire.Join{}).Append(nil))
 	if !d.m.Write(d.now, own) || find[*wire.Publish](d.m.Ready()) == nil {
 		t.Fatal("not published at once")
+	}
+	if keep, _ := d.m.Kept(); len(keep) != 1 || !keep[0].Own || keep[0].Old != nil {
+		t.Errorf("what is written is kept as %+v", keep)
 	}
 	d.now = d.now.Add(100 * time.Millisecond)
 	d.m.Tick(d.now)
@@ -265,8 +269,8 @@ func TestOwnRecordsAreSentUntilTheyStand(t *testing.T) {
 			accepted++
 		}
 	}
-	if accepted != 1 || len(d.m.Own()) != 0 {
-		t.Errorf("%d times accepted, %d own left", accepted, len(d.m.Own()))
+	if _, drop := d.m.Kept(); accepted != 1 || len(drop) != 1 || drop[0] != own.Name() {
+		t.Errorf("%d times accepted, %v kept no more", accepted, drop)
 	}
 	d.m.OnAccepted(&wire.Accepted{Group: d.c.Group(), Records: []wire.AcceptedRecord{{ID: own.ID, Number: 1, Seq: 1}}, Replicas: 2})
 	if r := d.m.Ready(); len(r.Events) != 0 {

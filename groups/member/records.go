@@ -175,7 +175,7 @@ func (m *Member) cut(now time.Time, seq wire.Seq) int {
 	for _, e := range cut {
 		m.hold(now, e.Record, oldOf(e, []*wire.Head{m.oldHead, m.head}))
 	}
-	m.lacking, m.ready.Changed = true, true
+	m.lacking = true
 	return len(cut)
 }
 
@@ -185,7 +185,7 @@ func (m *Member) append(now time.Time, e pageEntry) {
 		return
 	}
 	name := e.entry.Record.Name()
-	m.ready.Changed = true
+	m.kept.placed(name)
 	m.hold(now, held.Record, oldOf(held, []*wire.Head{m.head}))
 	if name.Author == m.cfg.Self {
 		m.accepted(name, held.Place, 0)
@@ -206,6 +206,7 @@ func (m *Member) Show(s wire.Seq) {
 // Sequenced holds a record that the hub on this node put into order.
 func (m *Member) Sequenced(now time.Time, s wire.Seq) {
 	if e, ok := m.log().At(s); ok {
+		m.kept.placed(e.Record.Name())
 		m.hold(now, e.Record, oldOf(e, nil))
 		m.acknowledgeSoon(now)
 	}

@@ -38,6 +38,7 @@ type Fold struct {
 	charter   [32]byte
 	roster    wire.Roster
 	dissolved bool
+	clock     wire.Millis // the time of the last snapshot with effect
 }
 
 // New returns the fold of an empty log.
@@ -213,12 +214,14 @@ func (f *Fold) admin(r *wire.Record, author int) (Change, error) {
 	return Change{Kind: r.Kind}, nil
 }
 
-// snapshot compares an admin's roster with this one. It changes nothing and
-// counts as no version.
+// snapshot compares an admin's roster with this one. It changes nothing in it and
+// counts as no version. Its time is from then on that of the fold: not the latest
+// of several, so that one who begins at the snapshot has the same.
 func (f *Fold) snapshot(r *wire.Record) (Change, error) {
 	if !bytes.Equal(r.Payload, f.roster.Append(nil)) {
 		return Change{}, ErrSnapshot
 	}
+	f.clock = r.Time
 	return Change{Kind: r.Kind}, nil
 }
 

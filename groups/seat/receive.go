@@ -146,7 +146,7 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 			return s.member.OnReceipts(f.Receipts)
 		}
 	case *wire.PageEnd:
-		if ofHub {
+		if ofHub && f.Group == s.group {
 			s.member.OnPageEnd(now, f)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tom-protocol/tom/groups/failover"
 	"github.com/tom-protocol/tom/groups/hub"
-	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/ledger"
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -20,30 +19,15 @@ type Config struct {
 	Prover   wire.Prover
 }
 
-// Disk is what a seat must find again after a restart.
-type Disk struct {
-	Failover failover.Durable
-	Log      []Stored
-	Own      [][]byte
-	Held     []member.Held
-}
-
-// Stored is an entry of the log and its place.
-type Stored struct {
-	Place wire.Place
-	Raw   []byte
-}
-
 // Send asks for a frame to be sent to a member.
 type Send struct {
 	To    protocols.Key
 	Frame wire.Frame
 }
 
-// Ready is what the seat wants done. If Save, its Disk is saved before anything
-// is sent.
+// Ready is what the seat wants done, and Save first.
 type Ready struct {
-	Save   bool
+	Save   Save
 	Send   []Send
 	Topic  []wire.Frame     // to the group's topic
 	Record []member.Event   // of records
@@ -62,6 +46,7 @@ type Seat struct {
 	branch   *failover.Branch
 	shown    wire.Seq // up to where the hub's own log was told of
 	topic    topic
+	rehubbed bool // what failover must find again has changed
 	ready    Ready
 }
 
@@ -69,15 +54,10 @@ type Seat struct {
 // restart says that it sat here before.
 func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 	s := &Seat{cfg: cfg, group: cfg.Charter.Group(), self: cfg.Signer.Public(), ledger: ledger.New(cfg.Verifier, cfg.Charter)}
-	for _, e := range d.Log {
-		entry, err := wire.ParseEntry(e.Raw)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := s.ledger.Append(e.Place, e.Raw, entry); err != nil {
-			return nil, err
-		}
+	if err := d.load(s.ledger); err != nil {
+		return nil, err
 	}
+	s.rehubbed = !restart
 	s.failover = failover.New(now, failover.Config{
 		Group: s.group, Charter: cfg.Charter, Signer: cfg.Signer, Log: s.ledger.Log().End, Committed: s.committed,
 	}, d.Failover, restart)
@@ -85,18 +65,11 @@ func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 	s.member = member.New(now, member.Config{
 		Group: s.group, Self: s.self, Signer: cfg.Signer, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(),
 	}, s.hubOf(s.branch))
-	s.member.Restore(now, d.Own, d.Held)
+	s.member.Restore(now, d.Kept, !restart)
 	s.later(now)
 	s.lead(now)
 	s.settle(now)
 	return s, nil
-}
-
-// Disk returns what has to be found again.
-func (s *Seat) Disk() Disk {
-	d := Disk{Failover: s.failover.Durable(), Own: s.member.Own(), Held: s.member.Held()}
-	s.ledger.Log().All(func(e journal.Entry) { d.Log = append(d.Log, Stored{Place: e.Place, Raw: e.Raw}) })
-	return d
 }
 
 // Ledger returns the log and what follows from it, to be read.
@@ -147,6 +120,7 @@ func (s *Seat) lead(now time.Time) {
 func (s *Seat) Ready() Ready {
 	r := s.ready
 	s.ready = Ready{}
+	r.Save = s.save()
 	return r
 }
 
@@ -173,7 +147,7 @@ func (s *Seat) Tick(now time.Time) {
 	s.settle(now)
 }
 
-// Write publishes a record of this node's own, which is on disk.
+// Write publishes a record of this node's own.
 func (s *Seat) Write(now time.Time, r *wire.Record) bool {
 	ok := s.member.Write(now, r)
 	s.settle(now)
@@ -243,7 +217,7 @@ func (s *Seat) roster(now time.Time) {
 
 func (s *Seat) takeFailover(now time.Time) (again bool) {
 	r := s.failover.Ready()
-	s.ready.Save = s.ready.Save || r.Save
+	s.rehubbed = s.rehubbed || r.Save
 	for _, x := range r.Send {
 		s.ready.Send = append(s.ready.Send, Send(x))
 	}
@@ -296,13 +270,11 @@ func (s *Seat) show(now time.Time, to wire.Seq) {
 		s.shown++
 		s.member.Sequenced(now, s.shown)
 		s.member.Show(s.shown)
-		s.ready.Save = true
 	}
 }
 
 func (s *Seat) takeMember(now time.Time) (again bool) {
 	r := s.member.Ready()
-	s.ready.Save = s.ready.Save || r.Changed
 	for _, x := range r.Send {
 		s.ready.Send = append(s.ready.Send, Send(x))
 	}

@@ -22,6 +22,7 @@ type room struct {
 	now      time.Time
 	signers  []protocols.Signer
 	seats    map[protocols.Key]*seat.Seat
+	disks    map[protocols.Key]*seat.Disk
 	away     map[protocols.Key]bool
 	accepted int
 	arrived  map[protocols.Key]int
@@ -31,7 +32,7 @@ type room struct {
 func newRoom(t *testing.T, n int) *room {
 	t.Helper()
 	r := &room{
-		t: t, now: time.UnixMilli(1_790_000_000_123), seats: make(map[protocols.Key]*seat.Seat), away: make(map[protocols.Key]bool), arrived: make(map[protocols.Key]int),
+		t: t, now: time.UnixMilli(1_790_000_000_123), seats: make(map[protocols.Key]*seat.Seat), disks: make(map[protocols.Key]*seat.Disk), away: make(map[protocols.Key]bool), arrived: make(map[protocols.Key]int),
 	}
 	for i := range n {
 		r.signers = append(r.signers, protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i + 1)}, 32))))
@@ -44,7 +45,8 @@ func newRoom(t *testing.T, n int) *room {
 	for _, s := range r.signers {
 		st, err := seat.New(r.now, seat.Config{Charter: c, Signer: s, Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}, disk, false)
 		r.must(err)
-		r.seats[s.Public()] = st
+		own := disk.Clone()
+		r.seats[s.Public()], r.disks[s.Public()] = st, &own
 	}
 	r.settle()
 	return r
@@ -90,6 +92,7 @@ func (r *room) settle() {
 
 func (r *room) deliver(from protocols.Key) bool {
 	ready := r.seats[from].Ready()
+	r.disks[from].Apply(ready.Save)
 	for _, e := range ready.Record {
 		switch e.Kind {
 		case member.Accepted:
@@ -260,8 +263,7 @@ func TestASeatGoesOnFromItsDisk(t *testing.T) {
 	r.write(r.signers[1], 1)
 	r.away[r.signers[1].Public()] = true
 	r.write(r.signers[1], 2) // never left
-	st := r.seats[r.signers[1].Public()]
-	again, err := seat.New(r.now, seat.Config{Charter: charterOf(t, r), Signer: r.signers[1], Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}, st.Disk(), true)
+	again, err := seat.New(r.now, seat.Config{Charter: charterOf(t, r), Signer: r.signers[1], Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}, *r.disks[r.signers[1].Public()], true)
 	r.must(err)
 	r.seats[r.signers[1].Public()] = again
 	r.away[r.signers[1].Public()] = false

@@ -41,7 +41,7 @@ func frames() []frameForm {
 		{"receipts passed on", wire.PassedReceipts(g, receipt(7).Sign(carol), receipt().Sign(alice)), wire.ParseGroupFrame},
 		{"snapshot", &wire.SnapshotFrame{N: 7, Group: g, Charter: charter().Sign(alice), Hubs: [][]byte{signedHub(wire.CauseFirst)}, Entry: entry, Place: place(), Before: [32]byte(count(0x60, 32)), Head: head().Sign(bob)}, wire.ParseGroupFrame},
 		{"not hub", &wire.NotHub{Group: g, Record: signedHub(wire.CausePromotion)}, wire.ParseGroupFrame},
-		{"page end", &wire.PageEnd{N: 7, More: true}, wire.ParseGroupFrame},
+		{"page end", &wire.PageEnd{N: 7, Group: g, More: true}, wire.ParseGroupFrame},
 	}
 	return append(inGroup, []frameForm{
 		{"hub: beat", &wire.BeatFrame{Beat: b}, wire.ParseHubFrame},

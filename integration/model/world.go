@@ -133,7 +133,7 @@ func New(o Options) *World {
 	}
 	disk := w.found(o)
 	for i := range o.Nodes {
-		n := &Node{ID: i, Key: keyOf(i), disk: disk, seen: make(map[wire.RecordName]int)}
+		n := &Node{ID: i, Key: keyOf(i), disk: disk.Clone(), seen: make(map[wire.RecordName]int)}
 		if o.Skew > 0 {
 			n.skew = time.Duration(w.rand.Int64N(2*int64(o.Skew))) - o.Skew
 		}
@@ -231,7 +231,6 @@ func (w *World) Crash(n *Node, lost bool) {
 		return
 	}
 	w.trace("%s crashes", name(n.ID))
-	n.disk = n.Seat.Disk()
 	n.Seat, n.Up, n.Paused, n.inbox = nil, false, false, nil
 	if lost {
 		for i := range w.events {
@@ -394,6 +393,7 @@ func (w *World) broke(format string, args ...any) {
 // act carries out what a node wants done.
 func (w *World) act(n *Node) {
 	r := n.Seat.Ready()
+	n.disk.Apply(r.Save)
 	for _, s := range r.Send {
 		if to, ok := w.byKey[s.To]; ok {
 			w.send(n, to, s.Frame)
