@@ -166,9 +166,12 @@ func (r *room) run(ctx context.Context) {
 
 // take runs an input and those that wait behind it.
 func (r *room) take(f func(time.Time)) {
-	for range maxBatch {
+	for n := 1; ; n++ {
 		r.last = r.s.cfg.Now()
 		f(r.last)
+		if n == maxBatch {
+			return
+		}
 		select {
 		case f = <-r.inbox:
 		default:
