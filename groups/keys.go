@@ -138,6 +138,18 @@ func (k *keys) know(f *roster.Fold) {
 		}
 	}
 	k.retry(k.r.s.cfg.Now())
+	if len(k.queue) > 0 && !k.giving && f.Member(k.r.s.self) {
+		k.writeQueued(k.r.s.cfg.Now())
+	}
+}
+
+// writeQueued writes what waited.
+func (k *keys) writeQueued(now time.Time) {
+	queue := k.queue
+	k.queue = nil
+	for _, d := range queue {
+		k.write(now, d)
+	}
 }
 
 // came takes a chain of another member, which is durable when the room has saved.
@@ -273,6 +285,10 @@ func (k *keys) write(now time.Time, d draft) {
 		return
 	}
 	fold := k.r.seat.Ledger().Fold()
+	if !fold.Member(k.r.s.self) { // the log is on its way: a chain for its roster is worth nothing
+		k.queue = append(k.queue, d)
+		return
+	}
 	if k.own == nil || k.own.Worn(now, fold.Removal()) {
 		if err := k.begin(now, fold); err != nil {
 			d.done(wire.RecordID{}, err)
@@ -381,17 +397,15 @@ func (k *keys) gave(now time.Time, chain wire.ChainID, to []protocols.Key) {
 		}
 		k.outNew = true
 	}
-	queue := k.queue
-	k.queue = nil
 	if len(to) == 0 && len(k.lacking()) > 0 { // the outbox is full, or the node ends
+		queue := k.queue
+		k.queue = nil
 		for _, d := range queue {
 			d.done(wire.RecordID{}, ErrBusy)
 		}
 		return
 	}
-	for _, d := range queue {
-		k.write(now, d)
-	}
+	k.writeQueued(now)
 }
 
 // awaitEntry notes a message that was not opened before the last end.

@@ -80,7 +80,9 @@ var rules = []rule{
 }
 
 // testTwins are packages that only tests import, those of other packages too.
-var testTwins = []string{"protocols/internal/golden/...", "protocols/stream/streamtest/...", "node/store/kv/kvtest/..."}
+var testTwins = []string{
+	"protocols/internal/golden/...", "protocols/stream/streamtest/...", "node/store/kv/kvtest/...", "groups/groupstest/...",
+}
 
 func TestImportsPointInwards(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,124 @@
+package groups_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tom-protocol/tom/groups"
+	"github.com/tom-protocol/tom/groups/groupstest"
+	"github.com/tom-protocol/tom/groups/wire"
+)
+
+// crowd is a group of services; the first has founded it.
+type crowd struct {
+	t     testing.TB
+	town  *groupstest.Town
+	nodes []*groupstest.Node
+	group wire.GroupID
+	link  *wire.Invitation
+}
+
+func newCrowd(t testing.TB, n int) *crowd {
+	t.Helper()
+	c := &crowd{t: t, town: groupstest.New()}
+	c.nodes = append(c.nodes, c.settle("founder"))
+	var err error
+	c.group, err = c.nodes[0].Create(wire.Settings{Name: "crowd", Max: wire.MaxMembers, Beat: wire.DefaultBeat})
+	c.must(err)
+	c.link, err = c.nodes[0].Invite(t.Context(), c.group, [32]byte{}, wire.MaxMembers, groups.Life)
+	c.must(err)
+	for i := range n - 1 {
+		c.join(fmt.Sprintf("member %d", i+1))
+	}
+	return c
+}
+
+func (c *crowd) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *crowd) settle(name string) *groupstest.Node {
+	c.t.Helper()
+	n, err := c.town.Settle(name)
+	c.must(err)
+	return n
+}
+
+func (c *crowd) join(name string) *groupstest.Node {
+	c.t.Helper()
+	n := c.settle(name)
+	_, err := n.Join(c.t.Context(), c.link)
+	c.must(err)
+	c.nodes = append(c.nodes, n)
+	return n
+}
+
+// write lets a node write, and returns when so many others have it.
+func (c *crowd) write(n *groupstest.Node, text string, delivered int) groups.Standing {
+	c.t.Helper()
+	id, err := n.Send(c.t.Context(), c.group, "text/plain", []byte(text))
+	c.must(err)
+	return c.reaches(n, id, delivered)
+}
+
+func (c *crowd) reaches(n *groupstest.Node, id wire.RecordID, delivered int) groups.Standing {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Minute)
+	defer cancel()
+	for {
+		news, err := n.News(ctx, c.group)
+		c.must(err)
+		st, err := n.Status(ctx, c.group, id)
+		c.must(err)
+		if st.Delivered >= delivered {
+			return st
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			c.t.Fatalf("%+v, and not %d; %s", st, delivered, c.behind(st.Place.Seq))
+		}
+	}
+}
+
+// behind says who has not the log up to a place, or cannot read what stands there.
+func (c *crowd) behind(seq wire.Seq) (list string) {
+	for _, n := range c.nodes {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		i, err := n.Show(ctx, c.group)
+		lines, err2 := n.Log(ctx, c.group, seq-1, 1, 0)
+		cancel()
+		if err != nil || err2 != nil || i.Seq < seq || len(lines) == 0 || lines[0].Mark != groups.Effective {
+			list += fmt.Sprintf("%s: seq %d, %v %v %v, members %d, hub %s term %d\n", n.Name, i.Seq, lines, err, err2, len(i.Members), i.Hub.String()[:6], i.Number)
+		}
+	}
+	return list
+}
+
+// inTown runs f in virtual time with a group of so many members.
+func inTown(t *testing.T, members int, f func(c *crowd)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, members)
+		defer c.town.Close()
+		f(c)
+	})
+}
+
+// Whoever writes the moment it has joined, before the log has come, is read.
+func TestWhoHasJustJoinedIsRead(t *testing.T) {
+	t.Parallel()
+	inTown(t, 5, func(c *crowd) {
+		for i, n := range c.nodes {
+			c.write(n, fmt.Sprint("hello from ", i), 4)
+		}
+		late := c.join("late")
+		c.write(late, "at once", 5)
+	})
+}

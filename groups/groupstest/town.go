@@ -1,0 +1,234 @@
+package groupstest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tom-protocol/tom/groups"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+// Town is where services of groups live.
+type Town struct {
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	// Verifier is that of all nodes; it may be changed before the first is made.
+	Verifier wire.Verifier
+
+	mu    sync.Mutex
+	nodes map[protocols.Key]*Node
+	lines map[route]*line
+	cut   func(a, b protocols.Key) bool
+	speed func(from, to protocols.Key) Speed
+}
+
+// Speed is that of a line, one way. Zero is at once.
+type Speed struct {
+	Delay time.Duration
+	Rate  int  // bytes each second; 0: any number
+	Deaf  bool // the receiver reads nothing
+}
+
+// New makes an empty town.
+func New() *Town {
+	t := &Town{
+		Verifier: protocols.Main, nodes: make(map[protocols.Key]*Node), lines: make(map[route]*line),
+		cut: func(a, b protocols.Key) bool { return false }, speed: func(from, to protocols.Key) Speed { return Speed{} },
+	}
+	t.ctx, t.stop = context.WithCancel(context.Background())
+	return t
+}
+
+// Close stops all nodes, and returns when nothing of them goes on.
+func (t *Town) Close() {
+	t.stop()
+	for _, n := range t.all() {
+		n.Stop()
+	}
+	t.work.Wait()
+}
+
+func (t *Town) all() []*Node {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := make([]*Node, 0, len(t.nodes))
+	for _, n := range t.nodes {
+		list = append(list, n)
+	}
+	return list
+}
+
+// Cut says which pairs of nodes cannot talk from now on.
+func (t *Town) Cut(f func(a, b protocols.Key) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cut = f
+}
+
+// Slow says how fast lines are from now on.
+func (t *Town) Slow(f func(from, to protocols.Key) Speed) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.speed = f
+}
+
+// Node is a service with what it needs.
+type Node struct {
+	*groups.Service
+	Key    protocols.Key
+	Name   string
+	Signer protocols.Signer
+	Disk   *Disk
+	Metric *prometheus.Registry
+
+	town *Town
+
+	mu       sync.Mutex
+	stop     context.CancelFunc // nil: it does not run
+	ended    chan struct{}
+	events   []groups.Event
+	news     chan struct{} // closed and replaced with each event
+	misdeeds map[protocols.Key][]error
+}
+
+// Settle makes a node, and lets it run.
+func (t *Town) Settle(name string) (*Node, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		Name: name, Signer: protocols.NewSigner(protocols.Main, private), Disk: NewDisk(), town: t,
+		news: make(chan struct{}), misdeeds: make(map[protocols.Key][]error),
+	}
+	n.Key = n.Signer.Public()
+	if err := n.Start(); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.nodes[n.Key] = n
+	return n, nil
+}
+
+// Start lets a node run that was stopped, with what its disk has.
+func (n *Node) Start() error {
+	n.Metric = prometheus.NewRegistry()
+	s, err := groups.New(groups.Config{
+		Signer: n.Signer, Verifier: n.town.Verifier, Prover: proof.NewVerifier(protocols.Main),
+		Lines: lines{n}, Post: n.post, Rows: n.Disk, Shred: Shredder{}, Ratchets: n.Disk,
+		Now: time.Now, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
+		Notify: n.note, Registerer: n.Metric,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	ctx, cancel := context.WithCancel(n.town.ctx)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.Service, n.stop, n.ended = s, cancel, make(chan struct{})
+	ended := n.ended
+	n.town.work.Go(func() {
+		defer close(ended)
+		_ = s.Run(ctx)
+	})
+	return nil
+}
+
+// learn takes addresses, which are keys here.
+func learn(addrs [][]byte) (list []protocols.Key) {
+	for _, a := range addrs {
+		if len(a) == len(protocols.Key{}) {
+			list = append(list, protocols.Key(a))
+		}
+	}
+	return list
+}
+
+// Stop ends a node's service at once, as a crash does. Its disk stays.
+func (n *Node) Stop() {
+	n.mu.Lock()
+	stop, ended := n.stop, n.ended
+	n.stop = nil
+	n.mu.Unlock()
+	if stop != nil {
+		stop()
+		<-ended
+	}
+}
+
+// service is the node's, nil while it does not run.
+func (n *Node) service() *groups.Service {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.stop == nil {
+		return nil
+	}
+	return n.Service
+}
+
+func (n *Node) note(e groups.Event) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.events = append(n.events, e)
+	close(n.news)
+	n.news = make(chan struct{})
+}
+
+// Events are what the node was told so far, and a channel that is closed when
+// there is more.
+func (n *Node) Events() (list []groups.Event, more <-chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append(list, n.events...), n.news
+}
+
+// Told waits for an event, and returns it.
+func (n *Node) Told(ctx context.Context, is func(groups.Event) bool) (groups.Event, error) {
+	for {
+		list, more := n.Events()
+		for _, e := range list {
+			if is(e) {
+				return e, nil
+			}
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return groups.Event{}, fmt.Errorf("%s was told %v: %w", n.Name, list, ctx.Err())
+		}
+	}
+}
+
+// Misdeeds are what a peer did on its streams to this node that ended them.
+func (n *Node) Misdeeds(of protocols.Key) []error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]error(nil), n.misdeeds[of]...)
+}
+
+// inbound is the receiving end of a line.
+type inbound struct {
+	to   *Node
+	from protocols.Key
+}
+
+// Peer is who sends.
+func (i inbound) Peer() protocols.Key { return i.from }
+
+// Misbehaved notes it.
+func (i inbound) Misbehaved(err error) {
+	i.to.mu.Lock()
+	defer i.to.mu.Unlock()
+	i.to.misdeeds[i.from] = append(i.to.misdeeds[i.from], err)
+}
