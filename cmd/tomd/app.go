@@ -36,7 +36,7 @@ func newApp(t *terminal) *cli.App {
 			findCommand(t), relaysCommand(t), mailboxCommand(t), doctorCommand(t),
 			muteCommand(t, true), muteCommand(t, false),
 			sendCommand(t), inboxCommand(t), traceCommand(t), receiptCommand(t),
-			groupCommand(t),
+			groupCommand(t), stressCommand(t),
 			logCommand(t), versionCommand(t), completionCommand(t),
 		},
 		Writer:                    t.out,

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/multiformats/go-multiaddr"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/urfave/cli/v2"
 
 	"github.com/tom-protocol/tom/node"
@@ -66,7 +65,7 @@ func start(c *cli.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	d := &daemon{node: n}
+	d := &daemon{node: n, shown: showMetrics(n)}
 	if err := d.serve(c, stop); err != nil {
 		return errors.Join(err, n.Close())
 	}
@@ -119,6 +118,7 @@ func newNode(c *cli.Context) (*node.Node, error) {
 type daemon struct {
 	node    *node.Node
 	api     *localapi.Server
+	shown   http.Handler // the metrics
 	metrics *http.Server // nil without --metrics
 
 	cancel context.CancelFunc // ends api
@@ -140,7 +140,7 @@ func (d *daemon) serve(c *cli.Context, stop func()) (err error) {
 	}
 	d.api, err = localapi.NewServer(localapi.Config{
 		Backend: d.node.API(), DataDir: dir, Addr: c.String("api"),
-		SetLogLevel: setLogLevel, Stop: stop, Log: apiLog(),
+		SetLogLevel: setLogLevel, Stop: stop, Metrics: d.shown, Log: apiLog(),
 	})
 	if err != nil {
 		if metrics != nil {
@@ -161,7 +161,7 @@ func (d *daemon) serve(c *cli.Context, stop func()) (err error) {
 
 func (d *daemon) serveMetrics(l net.Listener) {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(d.node.Metrics(), promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", d.shown)
 	d.metrics = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
 	d.count++
 	go func() {

@@ -16,6 +16,7 @@ import (
 const (
 	maxQueue   = 4096     // records while the hub is closed
 	queueBytes = 16 << 20 // same, in bytes
+	pagesAhead = 8        // pages sent to one member at once
 	busyRetry  = 1000     // ms, told to those that find the queue full
 	maxAnswer  = 512      // records in one Accepted
 	backFactor = 2        // how much further back a member is sent whose log is another
@@ -72,11 +73,7 @@ type cursor struct {
 	acked  wire.Seq
 	lost   bool      // its log is another than ours: it has to go back
 	resent time.Time // to the shadow, what it did not acknowledge
-	flight flight
 }
-
-// at puts the cursor to a place that the member says it holds.
-func (c *cursor) at(s wire.Seq) { c.sent, c.acked, c.flight = s, s, flight{room: c.flight.room} }
 
 // waiting is a record that is in the log and not accepted yet.
 type waiting struct {
@@ -102,11 +99,8 @@ type Hub struct {
 	queued  int // bytes
 	head    []byte
 	headSeq wire.Seq
-	headAge wire.Millis // when it was signed
 	clock   wire.Millis
 	passing passing
-	pages   pages
-	fed     feedState // what feedAll saw last
 	ready   Ready
 }
 
@@ -152,19 +146,11 @@ func (h *Hub) Attach(now time.Time, k protocols.Key, last wire.Seq, hash wire.Lo
 		c = new(cursor)
 		h.cursors[k] = c
 	}
-	c.flight.landed(now, last)
-	if c.lost || last < c.acked || !h.log().Has(last, hash) || !c.flight.goesOn(now, last) {
-		h.begin(now, k, c, last, hash)
-	}
-}
-
-// begin sends a member the log from a place on.
-func (h *Hub) begin(now time.Time, k protocols.Key, c *cursor, last wire.Seq, hash wire.LogHash) {
 	if c.lost = !h.log().Has(last, hash); c.lost {
 		h.sendBack(k, last)
 		return
 	}
-	c.at(last)
+	c.sent, c.acked = last, last
 	h.flush(now)
 	h.feed(now, k, c)
 }
@@ -180,14 +166,13 @@ func (h *Hub) sendBack(k protocols.Key, last wire.Seq) {
 // it is found, pages follow, or there are none: then what the member has behind
 // it is not of this log.
 func (h *Hub) Sync(now time.Time, k protocols.Key, f *wire.Sync) {
-	c := h.cursors[k]
-	if c == nil {
+	if h.cursors[k] == nil {
 		return
 	}
 	if h.log().Has(f.From, f.Log) {
 		h.send(k, &wire.PageEnd{N: f.N, Group: h.cfg.Group, More: f.From < h.end(k)})
 	}
-	h.begin(now, k, c, f.From, f.Log)
+	h.Attach(now, k, f.From, f.Log)
 }
 
 // Replicated takes a member's word that it holds the log up to a place.
@@ -198,11 +183,7 @@ func (h *Hub) Replicated(now time.Time, k protocols.Key, seq wire.Seq, hash wire
 	}
 	c.acked, c.lost = seq, false
 	c.sent = max(c.sent, seq)
-	c.flight.landed(now, seq)
 	h.flush(now)
-	if c.sent < h.end(k) {
-		h.feed(now, k, c)
-	}
 }
 
 // Publish takes records of a member, or what one offers that the log lacks.
@@ -390,14 +371,52 @@ func (h *Hub) answer(done []waiting) {
 	}
 }
 
+func (h *Hub) feedAll(now time.Time) {
+	for _, k := range h.cfg.Ledger.Fold().Nodes() {
+		if c := h.cursors[k]; c != nil {
+			h.feed(now, k, c)
+		}
+	}
+}
+
+// end is up to where a member is sent the log.
+func (h *Hub) end(k protocols.Key) wire.Seq {
+	if k == h.view.Shadow {
+		return h.log().Seq()
+	}
+	return h.Committed()
+}
+
+// feed sends a member what it lacks: the shadow everything, others what is
+// accepted.
+func (h *Hub) feed(_ time.Time, k protocols.Key, c *cursor) {
+	if c.lost {
+		return
+	}
+	to := h.end(k)
+	for range pagesAhead {
+		f, last, ok := h.log().Page(h.cfg.Group, c.sent, to)
+		if !ok {
+			return
+		}
+		f.Head = h.headAt(last)
+		c.sent = last
+		if k == h.view.Shadow {
+			h.send(k, f.Replicate())
+		} else {
+			h.send(k, f.FanOut())
+		}
+	}
+}
+
 // headAt returns a head for a seq. The newest is kept: all members get the same.
 func (h *Hub) headAt(s wire.Seq) []byte {
-	if h.head != nil && h.headSeq == s && h.clock < h.headAge+headLife {
+	if h.head != nil && h.headSeq == s {
 		return h.head
 	}
 	hash, _ := h.log().HashAt(s)
 	head := wire.Head{Group: h.cfg.Group, Term: h.cfg.Term, Seq: s, Log: hash, Time: h.clock}
-	h.head, h.headSeq, h.headAge = head.Sign(h.cfg.Signer), s, h.clock
+	h.head, h.headSeq = head.Sign(h.cfg.Signer), s
 	return h.head
 }
 
@@ -414,7 +433,7 @@ func (h *Hub) resend(now time.Time) {
 		return
 	}
 	if !c.resent.IsZero() {
-		c.at(c.acked)
+		c.sent = c.acked
 		h.feed(now, h.view.Shadow, c)
 	}
 	c.resent = now

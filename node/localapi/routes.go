@@ -59,8 +59,8 @@ var routes = []struct {
 	{"DELETE /v1/muted/{id}", mute(false)}, // → Contact
 }
 
-// routes makes the handler of all routes. Event streams and the stop write
-// their answers themselves; those two and log need no backend.
+// routes makes the handler of all routes. Event streams the metrics and
+// the stop write their answers themselves; stop and log need no backend.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range routes {
@@ -68,7 +68,8 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.Handle("GET /v1/events", s.withBackend(http.HandlerFunc(s.serveEvents))) // ?since, Last-Event-ID → Event…
 	mux.Handle("PUT /v1/log", s.serve(setLogLevel))                              // {"level"} → {}
-	mux.HandleFunc("POST /v1/stop", s.serveStop)                                 // ends when the daemon has ended
+	mux.Handle("GET /v1/metrics", s.withBackend(http.HandlerFunc(s.serveMetrics)))
+	mux.HandleFunc("POST /v1/stop", s.serveStop) // ends when the daemon has ended
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, noRoute(mux, r))
 	})

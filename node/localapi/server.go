@@ -31,6 +31,7 @@ type Config struct {
 
 	SetLogLevel func(level string) error // of the process; nil refuses
 	Stop        func()                   // makes the process end soon; nil refuses
+	Metrics     http.Handler             // of the process, in the text form of Prometheus; nil refuses
 	Log         *slog.Logger             // what goes wrong while serving; nil drops it
 }
 

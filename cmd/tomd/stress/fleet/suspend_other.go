@@ -1,0 +1,15 @@
+//go:build !unix
+
+package fleet
+
+import (
+	"errors"
+	"os"
+)
+
+// CanPause says that processes can be paused here.
+const CanPause = false
+
+func suspend(*os.Process, bool) error {
+	return errors.New("processes cannot be paused on this system")
+}

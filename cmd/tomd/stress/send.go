@@ -1,0 +1,95 @@
+package stress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tom-protocol/tom/cmd/tomd/stress/ledger"
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+// end is one end of a conversation. Who is elsewhere has no client.
+type end struct {
+	name   string // in the books
+	id     string // peer id, or whatever the daemon understands as a recipient
+	client *localapi.Client
+}
+
+// answerTime is how long a daemon may take to accept a message. One that is
+// paused takes longer: then nobody knows whether it has accepted it.
+const answerTime = 10 * time.Second
+
+// send sends a message until it is accepted, and gives its id. Time runs from
+// due.
+func (s *stage) send(ctx context.Context, from, to end, size int, due time.Time) (id string, err error) {
+	for {
+		p := s.book.next(from.name, to.name, due)
+		m := localapi.Outgoing{To: to.id, Content: p.Content(size), LifetimeS: uint32(s.cfg.Lifetime.Seconds())}
+		short, cancel := context.WithTimeout(ctx, answerTime)
+		accepted, err := from.client.Send(short, m)
+		cancel()
+		if err == nil {
+			s.book.accepted(p, accepted.ID)
+			return accepted.ID, s.book.err()
+		}
+		if err := s.notAccepted(ctx, from, p, err); err != nil {
+			return "", err
+		}
+	}
+}
+
+// notAccepted notes why a message was not accepted, and returns when another try
+// makes sense, or the error that says that none does.
+func (s *stage) notAccepted(ctx context.Context, from end, p Probe, why error) error {
+	var refused *localapi.Error
+	answered := errors.As(why, &refused) && refused.Code != localapi.CodeStopping
+	s.book.do(func(l *ledger.Ledger) {
+		if answered {
+			l.Refused(p.key())
+		} else {
+			l.Unanswered(p.key())
+		}
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !retry(why):
+		return fmt.Errorf("send from %s: %w", from.name, why)
+	case answered:
+		pause(ctx, comeBack)
+		return ctx.Err()
+	}
+	return awake(ctx, from.client)
+}
+
+// retry says that an error of Send may be over soon.
+func retry(err error) bool {
+	var none *localapi.NoDaemonError
+	var refused *localapi.Error
+	if errors.As(err, &refused) {
+		return refused.Code == localapi.CodeBusy || refused.Code == localapi.CodeStopping
+	}
+	return errors.As(err, &none) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// steadily sends a message every so often until the time is over, each at its
+// time or as soon after it as the daemon takes it. What could not be sent in
+// time counts from when it was due.
+func (s *stage) steadily(ctx context.Context, from, to end, every, span time.Duration) error {
+	begin := time.Now()
+	for i := 0; ; i++ {
+		due := begin.Add(time.Duration(i) * every)
+		if due.Sub(begin) >= span {
+			return nil
+		}
+		pause(ctx, time.Until(due))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if _, err := s.send(ctx, from, to, s.cfg.Size, due); err != nil {
+			return err
+		}
+	}
+}

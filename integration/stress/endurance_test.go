@@ -1,0 +1,39 @@
+package stress
+
+import (
+	"strings"
+	"testing"
+)
+
+// The short form of a night: each side is killed three times.
+func TestEnduranceInShort(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	o := play(t, m, "unused", "endurance", "--duration", "20s", "--rate", "10", "--kill-every", "5s", "--away", "3s")
+	o.wantPass(t, "endurance")
+	p := o.phases["endurance"]
+	p.figures(t)
+	kills := 0
+	for _, e := range p.Events {
+		if strings.Contains(e.What, "SIGKILL") {
+			kills++
+		}
+	}
+	if kills < 6 || p.Counts.Accepted < 100 || len(p.Daemons) != 2 {
+		t.Errorf("%d kills, %+v, %d daemons", kills, p.Counts, len(p.Daemons))
+	}
+	for _, d := range p.Daemons {
+		if d.Lives < 3 || d.PeakMB < 10 || d.CPU <= 0 {
+			t.Errorf("%s lived %d times, took %.0f MB and %.2f s of CPU", d.Name, d.Lives, d.PeakMB, d.CPU)
+		}
+	}
+	if len(p.Gaps) == 0 {
+		t.Error("each is away for three seconds, and there is no gap")
+	}
+	for _, g := range p.Gaps {
+		if g.Long <= p.GapsOver || g.From.Before(p.Began) {
+			t.Errorf("%+v", g)
+		}
+	}
+	t.Logf("%d messages, %d kills, %d gaps", p.Counts.Accepted, kills, len(p.Gaps))
+}
