@@ -145,6 +145,7 @@ const (
 	maxReceiving  = 16 << 20 // bytes of envelopes between verification and disk
 	maxDials      = 32       // at once
 	maxKnocks     = 8        // at once, to strangers
+	maxSeals      = 64       // handed to each sealer at once; more wait in goroutines of their own
 	maxHails      = 8        // at once, to relays
 	maxLookUps    = 16       // at once
 	maxBatch      = 128      // envelopes under one signature
@@ -162,8 +163,8 @@ func New(cfg Config) *Courier {
 		verifier:  envelope.NewVerifier(cfg.Signer.Network()),
 		mail:      newMailbox(),
 		accepts:   make(chan *acceptance),
-		seals:     make(chan delivery.SealRequest, 1024),
-		reseals:   make(chan envelope.ID, 1024),
+		seals:     make(chan delivery.SealRequest, maxSeals),
+		reseals:   make(chan envelope.ID, maxSeals),
 		enclosed:  make(chan enclosure, maxEnclosed),
 		room:      semaphore.NewWeighted(cfg.OutboxLimit - cfg.OutboxLimit/4),
 		aside:     semaphore.NewWeighted(cfg.OutboxLimit / 8),

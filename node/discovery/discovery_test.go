@@ -157,6 +157,27 @@ func TestServiceIsBounded(t *testing.T) {
 	})
 }
 
+func TestServiceDialsHardlyMoreThanAreMissing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown()
+		cfg := w.config(somebody(t).ID)
+		cfg.Enough = 4
+		cfg.Connect = func(ctx context.Context, info peer.AddrInfo) error {
+			time.Sleep(time.Second)
+			return w.connect(ctx, info)
+		}
+		s := New(cfg)
+		for range 100 {
+			s.found(t.Context(), somebody(t, "/ip4/127.0.0.1/tcp/1000"))
+		}
+		s.work.Wait()
+		if n := len(w.connected); n != cfg.Enough+spareDials {
+			t.Errorf("connected to %d where %d are enough", n, cfg.Enough)
+		}
+	})
+}
+
 // hears runs a source until it has named somebody.
 func hears(t *testing.T, src Source, want peer.ID) peer.AddrInfo {
 	t.Helper()

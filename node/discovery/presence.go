@@ -82,7 +82,11 @@ func (*Presence) Name() string { return "presence" }
 func (p *Presence) Run(ctx context.Context, _ func(peer.AddrInfo)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ps, err := newGossip(ctx, p.cfg.Host, p.cfg.Network)
+	circle, err := newCircled(p.cfg.Host)
+	if err != nil {
+		return err
+	}
+	ps, err := newGossip(ctx, circle, p.cfg.Network)
 	if err != nil {
 		return err
 	}
@@ -92,6 +96,7 @@ func (p *Presence) Run(ctx context.Context, _ func(peer.AddrInfo)) error {
 	}
 	var parts sync.WaitGroup
 	defer parts.Wait()
+	parts.Go(func() { circle.run(ctx) })
 	parts.Go(func() { drain(ctx, sub) })
 	p.announce(ctx, topic)
 	return nil

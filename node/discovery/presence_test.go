@@ -311,10 +311,7 @@ func (s *sim) presenceNode(n int, roles ...uint8) *presenceNode {
 
 // ring is a network in which each knows a few others only.
 func (s *sim) ring(n int, role func(i int) []uint8) []*presenceNode {
-	all := make([]*presenceNode, n)
-	for i := range all {
-		all[i] = s.presenceNode(i, role(i)...)
-	}
+	all := s.presences(n, role)
 	for i := range all {
 		for _, step := range []int{1, 2, 5} {
 			s.connect(all[i].Host, all[(i+step)%n].Host)

@@ -15,6 +15,7 @@ const (
 	maxCandidates = 1024             // peers it remembers to have heard of
 	maxAddrs      = 16               // addresses of each
 	maxDials      = 8                // at once
+	spareDials    = 2                // beyond those that would be enough if all succeeded
 	enough        = 64               // connected peers beyond which it dials nobody by itself, where nobody says otherwise
 	firstRetry    = time.Second      // between the first two dials to a peer that does not answer
 	maxRetry      = 5 * time.Minute  // between any two
@@ -45,6 +46,7 @@ type Service struct {
 
 	mu         sync.Mutex
 	candidates map[peer.ID]*candidate
+	dialing    int // how many of them
 }
 
 // candidate is a peer that a source has heard of.
@@ -114,9 +116,10 @@ func (s *Service) found(ctx context.Context, info peer.AddrInfo) {
 
 // claim says that the peer is to be dialled, by the caller and now.
 func (s *Service) claim(info peer.AddrInfo) bool {
-	connected, full := s.cfg.Connected(info.ID), s.cfg.Count() >= s.cfg.Enough
+	connected, count := s.cfg.Connected(info.ID), s.cfg.Count()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	full := count+max(0, s.dialing-spareDials) >= s.cfg.Enough
 	c, known := s.candidates[info.ID]
 	if !known {
 		if full || !s.room() {
@@ -138,6 +141,7 @@ func (s *Service) claim(info peer.AddrInfo) bool {
 		c.hear(info.Addrs)
 	}
 	c.dialing = true
+	s.dialing++
 	return true
 }
 
@@ -223,6 +227,7 @@ func (c *candidate) hungUp() {
 func (s *Service) release(id peer.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.dialing--
 	if c := s.candidates[id]; c != nil {
 		c.dialing = false
 	}

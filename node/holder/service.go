@@ -21,7 +21,7 @@ var logger = log.Logger("tom/holder")
 
 // Bounds of the service.
 const (
-	maxInputs   = 4096     // that wait for the keeper
+	maxInputs   = 1024     // that wait for the keeper, and for the disk
 	maxArriving = 16 << 20 // bytes of envelopes between verification and disk
 	maxLoading  = 8        // copies that are read at once
 	maxDialling = 16       // peers that are dialled at once
