@@ -94,6 +94,9 @@ func (a api) Doctor(context.Context) (localapi.Doctor, error) {
 	for _, id := range r.Relays {
 		d.Relays = append(d.Relays, id.String())
 	}
+	if a.n.weather != nil {
+		d.Findings = append(d.Findings, localapi.Finding{Problem: a.n.chaosNotice(), Advice: "start it without --chaos to have it as it is"})
+	}
 	for _, f := range r.Advice {
 		d.Findings = append(d.Findings, localapi.Finding{Problem: f.Limit, Advice: f.Do})
 	}

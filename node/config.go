@@ -17,6 +17,7 @@ import (
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/reach"
+	"github.com/tom-protocol/tom/node/weather"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/relay/role"
@@ -94,6 +95,10 @@ type Config struct {
 	// recipient's identity key when no prekey of it can be had.
 	RequireForwardSecrecy bool
 
+	// Chaos spoils this node's own streams, for a program under test that should
+	// stand bad weather: weather.Parse reads it. Empty: none. Not on "main".
+	Chaos string
+
 	InboxLimit  int64 // bytes of messages kept; 256 MiB if zero. Strangers together get half
 	OutboxLimit int64 // bytes of messages waiting for a receipt; 64 MiB if zero
 }
@@ -106,6 +111,7 @@ type settings struct {
 	bootstrap discovery.Bootstrap
 	relay     role.Mode
 	backup    holder.Mode
+	forecast  weather.Forecast // of Chaos
 }
 
 const (
@@ -130,6 +136,9 @@ func (cfg Config) check() (*settings, error) {
 	}
 	if s.vouch, err = reach.ParseVouch(cfg.Reachability); err != nil {
 		return nil, fmt.Errorf("reachability: %w", err)
+	}
+	if err := s.checkChaos(); err != nil {
+		return nil, err
 	}
 	if len(cfg.Name) > heartbeat.MaxName {
 		return nil, fmt.Errorf("the name has %d bytes and the limit is %d", len(cfg.Name), heartbeat.MaxName)

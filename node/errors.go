@@ -11,6 +11,9 @@ var ErrRan = errors.New("a node runs once: make another")
 // ErrRegistry is returned by New for a metrics registry that another node uses.
 var ErrRegistry = errors.New("the metrics registry serves another node: give each its own")
 
+// ErrChaosOnMain is returned by New for Config.Chaos on the default network.
+var ErrChaosOnMain = errors.New("no chaos on the network \"main\", where others meet")
+
 // ErrNoReceipt is returned for a message whose recipient has not signed.
 var ErrNoReceipt = errors.New("the recipient has not signed for it yet")
 

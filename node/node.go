@@ -22,6 +22,7 @@ import (
 	"github.com/tom-protocol/tom/node/links"
 	"github.com/tom-protocol/tom/node/reach"
 	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/node/weather"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/relay"
 )
@@ -54,6 +55,7 @@ type Node struct {
 	relay    *relay.Service
 	holder   *holder.Service
 	groups   *groups.Service
+	weather  *weather.Weather // nil: fair
 
 	presences *presences // of peers, on their way into the log of events
 	groupNews *groupNews // the same of groups
@@ -99,6 +101,7 @@ func (n *Node) open() (err error) {
 	n.finder = n.newFinder()
 	n.presences = newPresences(func(p Peer, s Presence) error { return n.store.PeerEvent(p, uint8(s)) })
 	n.groupNews = newGroupNews(n.store.GroupEvents)
+	n.weather = n.newWeather()
 	n.links = n.newLinks()
 	if n.relay, err = n.newRelay(); err != nil {
 		return err
@@ -151,6 +154,7 @@ func (n *Node) Run(ctx context.Context) error {
 		"groups":    n.groups.Run,
 		"courier":   n.courier.Run,
 		"links":     n.links.Run,
+		"weather":   n.weather.Run,
 		"relay":     n.relay.Run,
 		"holder":    n.holder.Run,
 		"discovery": n.finder.Run,
@@ -178,6 +182,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	cause := context.Cause(ctx)
 	parts.Wait()
+	n.weather.Wait()
 	cancel(nil)
 	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
 		cause = nil

@@ -102,6 +102,7 @@ func (n *Node) newLinks() *links.Links {
 		Network: n.cfg.network, Now: n.clock.Now, Hello: n.hello, Addrs: n.dialAddrs, Find: n.search,
 		Friend:     func(p Peer) bool { return !n.store.Stranger(p) },
 		Load:       func() uint8 { return n.relay.Load() },
+		Expose:     n.expose(),
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
 			Up:        func(p Peer, path delivery.Path) { n.courier.PeerUp(p, path) },

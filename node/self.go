@@ -62,6 +62,9 @@ func (n *Node) Info(ctx context.Context) (Info, error) {
 }
 
 func (n *Node) notices(offset time.Duration) (notices []string) {
+	if n.weather != nil {
+		notices = append(notices, n.chaosNotice())
+	}
 	if n.hostInfo.PortTaken {
 		notices = append(notices, "the port of the last run is taken, so links and router rules made then do not work in this run")
 	}

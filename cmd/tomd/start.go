@@ -40,6 +40,7 @@ func startCommand(t *terminal) *cli.Command {
 			&cli.StringFlag{Name: "backup-quota", Usage: "keep no more than `SIZE` of them, 512M for example", DefaultText: "128M"},
 			&cli.StringFlag{Name: "relay", Usage: "pass on envelopes of others: `auto`, on or off", DefaultText: "auto"},
 			&cli.StringFlag{Name: "reachability", Usage: "`HOW` others can dial this node: auto finds out, public and private vouch for it", Value: "auto"},
+			chaosFlag(),
 			&cli.StringFlag{Name: "metrics", Usage: "serve Prometheus metrics on `ADDR`, under /metrics"},
 			&cli.StringFlag{Name: "log-level", Usage: "log from `LEVEL` on: debug, info, warn or error", DefaultText: "error"},
 		},
@@ -65,6 +66,7 @@ func start(c *cli.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
+	warnOfChaos(c, t)
 	d := &daemon{node: n, shown: showMetrics(n)}
 	if err := d.serve(c, stop); err != nil {
 		return errors.Join(err, n.Close())
@@ -104,13 +106,16 @@ func newNode(c *cli.Context) (*node.Node, error) {
 	if _, err := reach.ParseVouch(c.String("reachability")); err != nil {
 		return nil, usagef("--reachability %v", err)
 	}
+	if err := checkChaos(c); err != nil {
+		return nil, err
+	}
 	return node.New(node.Config{
 		Relay:  c.String("relay"),
 		Backup: c.String("backup"), BackupQuota: quota,
 		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
 		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),
 		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoDHT: c.Bool("no-dht"), NoPortMap: c.Bool("no-portmap"),
-		Reachability: c.String("reachability"),
+		Reachability: c.String("reachability"), Chaos: c.String("chaos"),
 	})
 }
 

@@ -42,6 +42,9 @@ func writeStatus(w io.Writer, s localapi.Status) {
 	} {
 		fmt.Fprintf(w, "%s\t%v\n", line.name, line.value)
 	}
+	if s.Chaos != "" {
+		fmt.Fprintf(w, "CHAOS\t%s\n", printable(s.Chaos))
+	}
 	for i, addr := range s.Addrs {
 		name := "listening on"
 		if i > 0 {

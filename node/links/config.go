@@ -34,6 +34,10 @@ type Config struct {
 	// nil: everybody's. It must not call Links.
 	Friend func(Peer) bool
 
+	// Expose puts each stream of ours, and of neighbours, into bad weather; nil:
+	// there is none, and none of it stands in the way.
+	Expose func(stream.Raw) stream.Raw
+
 	Load func() uint8 // how busy this node is, 255 the most, for its beats; nil: 0
 
 	Limits     Limits

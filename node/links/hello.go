@@ -53,7 +53,7 @@ func (l *Links) sayHello(ctx context.Context, c *conn) error {
 	if err != nil {
 		return err
 	}
-	line := stream.NewLine(s, stream.Limits{Frame: heartbeat.MaxSize, QueueFrames: 1, Idle: -1})
+	line := l.newLine(s, stream.Limits{Frame: heartbeat.MaxSize, QueueFrames: 1, Idle: -1})
 	defer func() { <-line.Done() }()
 	defer line.Close()
 	stop := context.AfterFunc(ctx, line.Reset)

@@ -118,7 +118,7 @@ func (l *Links) serve(k kind, s network.Stream) outcome {
 	}
 	in := &Inbound{
 		peer: c.of.key, path: c.path, kind: k,
-		line: stream.NewLine(&counted{Stream: s, on: c}, lim), l: l, n: c.of, conn: c,
+		line: l.newLine(&counted{Stream: s, on: c}, lim), l: l, n: c.of, conn: c,
 	}
 	l.track(in.line)
 	defer l.untrack(in.line)

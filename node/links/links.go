@@ -156,6 +156,14 @@ func (l *Links) enterLocked() bool {
 	return true
 }
 
+// newLine makes a line on a stream, through the weather there is.
+func (l *Links) newLine(raw stream.Raw, lim stream.Limits) *stream.Line {
+	if l.cfg.Expose != nil {
+		raw = l.cfg.Expose(raw)
+	}
+	return stream.NewLine(raw, lim)
+}
+
 // track remembers an open line, so that the end of Run ends it.
 func (l *Links) track(line *stream.Line) {
 	l.mu.Lock()

@@ -219,7 +219,7 @@ func (l *Links) openLine(ctx context.Context, o *outgoing) (*stream.Line, error)
 	if o.kind == heartbeats || o.kind == backups {
 		lim.Idle = min(lim.Idle, askIdle)
 	}
-	return stream.NewLine(s, lim), nil
+	return l.newLine(s, lim), nil
 }
 
 // begin moves what waited into the line and lets senders use it.
