@@ -19,6 +19,8 @@ type Summary struct {
 	Number  wire.Number
 	Seq     wire.Seq
 	Hub     protocols.Key
+	Read    wire.Seq // up to where this node's person has read
+	Unread  int      // messages of others behind that
 }
 
 // MemberInfo is a member as this node knows it.
@@ -102,9 +104,27 @@ func (s *Service) List(ctx context.Context) (list []Summary, err error) {
 func (r *room) summary() Summary {
 	f, b := r.seat.Ledger().Fold(), r.seat.Branch()
 	return Summary{
+		Read: r.place.Read, Unread: r.unread(),
 		Group: r.id, Name: f.Settings().Name, Members: f.Len(), Admin: f.Admin(r.s.self),
 		Number: b.Record.Number, Seq: r.seat.Ledger().Log().Seq(), Hub: b.Primary(),
 	}
+}
+
+// unread counts what others wrote behind the place up to which a person has read,
+// since this node is in.
+func (r *room) unread() (n int) {
+	log, from := r.seat.Ledger().Log(), r.place.Read
+	for _, m := range r.seat.Ledger().Fold().Roster().Members {
+		if joined, ok := log.Find(wire.RecordName{Author: r.s.self, ID: m.Admission}); m.Node == r.s.self && ok {
+			from = max(from, joined)
+		}
+	}
+	for seq := from + 1; seq <= log.Seq(); seq++ {
+		if e, ok := log.At(seq); ok && e.Record.Kind == wire.KindMessage && e.Record.Author != r.s.self && r.seat.Ledger().Void(seq) == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Show tells of a group.

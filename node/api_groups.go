@@ -118,6 +118,7 @@ func (a api) Groups(ctx context.Context) ([]localapi.GroupLine, error) {
 		lines = append(lines, localapi.GroupLine{
 			Group: g.Group.String(), Name: g.Name, Members: g.Members, Role: role.String(),
 			Term: uint64(g.Number), Seq: uint64(g.Seq), Hub: peerID(g.Hub),
+			Read: uint64(g.Read), Unread: g.Unread,
 		})
 	}
 	return lines, err

@@ -6,14 +6,14 @@ import (
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
-func (a api) Talks(context.Context) ([]localapi.Talk, error) {
-	list, err := a.n.Talks()
-	all := make([]localapi.Talk, len(list))
-	for i, t := range list {
-		all[i] = localapi.Talk{
+func (a api) Talks(context.Context) (localapi.TalkList, error) {
+	talks, at, err := a.n.Talks()
+	all := localapi.TalkList{Cursor: localapi.Cursor(at)}
+	for _, t := range talks {
+		all.Talks = append(all.Talks, localapi.Talk{
 			ID: peerID(t.With), Name: t.Name, Unread: t.Unread,
 			Newest: localapi.At(t.Newest), Stranger: t.Stranger, Muted: t.Muted,
-		}
+		})
 	}
 	return all, apiError(err, "")
 }

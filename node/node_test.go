@@ -100,7 +100,7 @@ func TestTalkShowsBothSidesWithHowOursStand(t *testing.T) {
 	if list, _, more, err = alice.Talk(ctx, bob.Key(), next, 2); err != nil || more || len(list) != 1 || string(list[0].Sent.Body) != "one" {
 		t.Errorf("the page before %+v, %v, %v", list, more, err)
 	}
-	if talks, err := alice.Talks(); err != nil || len(talks) != 1 || talks[0].With != bob.Key() || talks[0].Unread != 1 || talks[0].Stranger {
+	if talks, _, err := alice.Talks(); err != nil || len(talks) != 1 || talks[0].With != bob.Key() || talks[0].Unread != 1 || talks[0].Stranger {
 		t.Errorf("talks %+v, %v", talks, err)
 	}
 }

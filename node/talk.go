@@ -37,14 +37,15 @@ type Own struct {
 const mostStrangers = 256
 
 // Talks sums up what was said with each peer, the newest first; of strangers
-// only the last few hundred.
-func (n *Node) Talks() ([]Talk, error) {
-	list, err := n.store.Talks(mostStrangers)
-	all := make([]Talk, len(list))
+// only the last few hundred. Events after the cursor tell what came since.
+func (n *Node) Talks() (all []Talk, at Cursor, err error) {
+	_, at = n.store.Cursors()
+	list, err := n.store.Talks(at, mostStrangers)
+	all = make([]Talk, len(list))
 	for i, t := range list {
 		all[i] = Talk{With: t.With, Name: n.NameOf(t.With), Unread: t.Unread, Newest: t.At, Stranger: t.Stranger, Muted: t.Muted}
 	}
-	return all, err
+	return all, at, err
 }
 
 // Talk lists what was said with a peer before a cursor, if it is not zero: the

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
+
+	"github.com/tom-protocol/tom/cmd/tomd/plain"
 )
 
 // terminal is where a command reads and writes.
@@ -61,24 +62,11 @@ func (t *terminal) table(f func(w io.Writer)) {
 
 // printable makes text of others safe for a terminal: what could move the
 // cursor, change colours or the direction of writing is shown as a mark.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '\ufffd'
-	}, s)
-}
+func printable(s string) string { return plain.Line(s) }
 
 // lines is printable for text of several lines; those after the first are set
 // in, so that no text can pass for the head of another message.
-func lines(s string) string {
-	parts := strings.Split(strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n"), "\n")
-	for i, part := range parts {
-		parts[i] = printable(strings.ReplaceAll(part, "\t", "    "))
-	}
-	return strings.Join(parts, "\n        ")
-}
+func lines(s string) string { return strings.Join(plain.Lines(s), "\n        ") }
 
 // who is a name beside the id it stands for.
 func who(name, id string) string {

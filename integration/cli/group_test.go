@@ -23,7 +23,7 @@ func TestAGroupFromTheCommandLine(t *testing.T) {
 		{joined, "group name members"},
 		{sent, "id term seq state replicas delivered read members"},
 		{renamed, "id term seq state replicas delivered read members"},
-		{alice.ok("group", "list", "--json"), "group name members role term seq hub"},
+		{alice.ok("group", "list", "--json"), "group name members role term seq hub read unread"},
 		{alice.ok("group", "show", "old friends", "--json"), "group name open max beat_ms term seq hub shadow candidate members"},
 		{alice.ok("group", "log", "old friends", "--since", "1", "--json"), "group term seq id kind from name type body created mark cursor"},
 	} {

@@ -52,7 +52,7 @@ type Backend interface {
 	MarkRead(ctx context.Context, rows []Cursor) error
 
 	// Talks sums up what is here of what was said with each peer, newest first.
-	Talks(ctx context.Context) ([]Talk, error)
+	Talks(ctx context.Context) (TalkList, error)
 	// Talk lists what was said with a peer before a cursor, if it is not zero: the
 	// newest limit rows of it, oldest first.
 	Talk(ctx context.Context, peer string, before Cursor, limit int) (TalkPage, error)

@@ -170,10 +170,10 @@ func (m *memory) Inbox(_ context.Context, q InboxQuery) ([]Received, bool, error
 	return rows, false, nil
 }
 
-func (m *memory) Talks(context.Context) ([]Talk, error) {
+func (m *memory) Talks(context.Context) (TalkList, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return []Talk{{ID: "peer-bob", Name: "bob?", Unread: len(m.inbox), Newest: testTime, Stranger: true}}, nil
+	return TalkList{[]Talk{{ID: "peer-bob", Name: "bob?", Unread: len(m.inbox), Newest: testTime, Stranger: true}}, m.newest()}, nil
 }
 
 func (m *memory) Talk(_ context.Context, peer string, before Cursor, limit int) (page TalkPage, err error) {

@@ -102,8 +102,8 @@ func (c *Client) Inbox(ctx context.Context, q InboxQuery) iter.Seq2[InboxPage, e
 }
 
 // Talks sums up what was said with each peer.
-func (c *Client) Talks(ctx context.Context) ([]Talk, error) {
-	return call[[]Talk](ctx, c, "GET", "talks", nil)
+func (c *Client) Talks(ctx context.Context) (TalkList, error) {
+	return call[TalkList](ctx, c, "GET", "talks", nil)
 }
 
 // Talk gives the newest rows of what was said with a peer before a cursor, or

@@ -138,7 +138,7 @@ func TestTalkIsReadBackPageByPage(t *testing.T) {
 	for i := range 5 {
 		m.receive(fmt.Sprint(i))
 	}
-	if talks, err := c.Talks(ctx); err != nil || len(talks) != 1 || talks[0].Unread != 5 || talks[0].Newest != testTime {
+	if talks, err := c.Talks(ctx); err != nil || len(talks.Talks) != 1 || talks.Talks[0].Unread != 5 || talks.Cursor != 5 {
 		t.Errorf("talks %+v, %v", talks, err)
 	}
 	text, before := "", Cursor(0)

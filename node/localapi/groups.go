@@ -54,7 +54,9 @@ type GroupLine struct {
 	Role    string `json:"role"` // of this node
 	Term    uint64 `json:"term"`
 	Seq     uint64 `json:"seq"`
-	Hub     string `json:"hub"` // peer id
+	Hub     string `json:"hub"`    // peer id
+	Read    uint64 `json:"read"`   // seq up to which a person has read here
+	Unread  int    `json:"unread"` // messages of others behind that
 }
 
 // Group is a group as this node knows it.

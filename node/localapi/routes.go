@@ -36,7 +36,7 @@ var routes = []struct {
 	{"GET /v1/inbox", inbox},                                  // ?since&unread&requests&limit → InboxPage
 	{"POST /v1/inbox/read", markRead},                         // {"cursors"} → {}
 
-	{"GET /v1/talks", list(Backend.Talks)},
+	{"GET /v1/talks", get(Backend.Talks)},
 	{"GET /v1/talks/{id}", talk}, // ?before&limit → TalkPage
 
 	{"GET /v1/contacts", list(Backend.Contacts)},

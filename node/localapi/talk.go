@@ -15,6 +15,13 @@ type Talk struct {
 	Muted    bool   `json:"muted"`
 }
 
+// TalkList is all talks, newest first, as they stood at Cursor: the events after
+// it tell what came since.
+type TalkList struct {
+	Talks  List[Talk] `json:"talks"`
+	Cursor Cursor     `json:"cursor"`
+}
+
 // TalkPage is a part of what was said with one peer, oldest first.
 type TalkPage struct {
 	Words  List[Words] `json:"words"`

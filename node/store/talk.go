@@ -20,9 +20,9 @@ type Talk struct {
 	Muted    bool // by the user, now
 }
 
-// Talks sums up the inbox and what is kept of our own words, the newest first.
-// Of strangers it tells of the newest most alone.
-func (s *Store) Talks(most int) (list []Talk, err error) {
+// Talks sums up the inbox and what is kept of our own words up to a cursor, the
+// newest first. Of strangers it tells of the newest most alone.
+func (s *Store) Talks(to Cursor, most int) (list []Talk, err error) {
 	all := make(map[protocols.Key]*Talk)
 	with := func(k protocols.Key) *Talk {
 		if all[k] == nil {
@@ -31,7 +31,7 @@ func (s *Store) Talks(most int) (list []Talk, err error) {
 		return all[k]
 	}
 	now := s.now()
-	err = errors.Join(s.eachIncoming(0, math.MaxUint64, func(in *Incoming) error {
+	err = errors.Join(s.eachIncoming(0, to+1, func(in *Incoming) error {
 		if !now.Before(in.End) {
 			return nil
 		}
@@ -42,7 +42,7 @@ func (s *Store) Talks(most int) (list []Talk, err error) {
 		}
 		t.Newest, t.At = in.Cursor, in.Received
 		return err
-	}), s.eachSaid(0, math.MaxUint64, func(m *Said) error {
+	}), s.eachSaid(0, to+1, func(m *Said) error {
 		if t := with(m.To); now.Before(m.End) && m.Cursor > t.Newest {
 			t.Newest, t.At = m.Cursor, m.Created
 		}

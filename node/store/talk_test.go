@@ -136,8 +136,9 @@ func TestTalksAreSummedUp(t *testing.T) {
 	must(t, err)
 	_, err = w.MarkRead(w.clock.Now(), list[1].Cursor())
 	must(t, err)
-	sum := func(most int) (s string) {
-		talks, err := w.Talks(most)
+	_, now := w.Cursors()
+	sum := func(to store.Cursor, most int) (s string) {
+		talks, err := w.Talks(to, most)
 		must(t, err)
 		for _, k := range talks {
 			s += fmt.Sprintf(" %d:%d", k.With[7], k.Unread)
@@ -147,14 +148,17 @@ func TestTalksAreSummedUp(t *testing.T) {
 		}
 		return s
 	}
-	if got := sum(9); got != " 2:0 6:1s 4:1s 3:1" {
+	if got := sum(now, 9); got != " 2:0 6:1s 4:1s 3:1" {
 		t.Errorf("talks%s", got)
 	}
-	if got := sum(1); got != " 2:0 6:1s 3:1" {
+	if got := sum(now, 1); got != " 2:0 6:1s 3:1" {
 		t.Errorf("talks with one stranger at most%s", got)
 	}
+	if got := sum(now-3, 9); got != " 4:1s 3:1" {
+		t.Errorf("talks before the last two%s", got)
+	}
 	w.clock.advance(time.Hour)
-	if got := sum(9); got != "" {
+	if got := sum(now, 9); got != "" {
 		t.Errorf("talks when all is over%s", got)
 	}
 }
