@@ -104,6 +104,7 @@ var (
 	ErrMember    = errors.New("this node is a member already")
 	ErrNobody    = errors.New("nobody answered who could let this node in")
 	ErrRefused   = errors.New("the group's hub refuses it")
+	ErrHistory   = errors.New("the group's log is not the one that the invitation spoke of")
 	ErrSettings  = errors.New("settings out of bounds")
 	ErrTooLarge  = errors.New("too large for a group")
 	ErrStopped   = errors.New("the service is not running")

@@ -24,6 +24,7 @@ const (
 	rowEntry  = 'l' // and the seq: an entry of the log
 	rowText   = 't' // and author and record: a message's content, shredded at its end
 	rowInvite = 'v' // an invitation that came and was not used
+	rowWish   = 'j' // a wish: a join under way
 )
 
 func rowKey(g wire.GroupID, kind byte, rest ...[]byte) []byte {
@@ -49,6 +50,8 @@ func textKey(g wire.GroupID, n wire.RecordName) []byte {
 // place is what a node knows of its membership itself.
 type place struct {
 	Charter       []byte
+	Invite        []byte   // by which this node came; nil once the log was seen to be the one it speaks of
+	Member        bool     // this node has been one
 	Secret        [32]byte // of the topic
 	SecretVersion wire.RosterVersion
 	Read          wire.Seq // up to where a person has read
@@ -203,6 +206,30 @@ func (s *Service) text(g wire.GroupID, n wire.RecordName) []byte {
 	return content
 }
 
+// sweepEvery is how often a room looks for contents whose time is over. They
+// cannot be read any more; then their rows go too.
+const sweepEvery = time.Hour
+
+// sweep deletes the contents whose time is over, with the next save.
+func (r *room) sweep(now time.Time) error {
+	if now.Sub(r.swept) < sweepEvery {
+		return nil
+	}
+	r.swept = now
+	for rec := range r.keys.waiting {
+		if _, ok := r.seat.Ledger().Log().Find(rec); !ok {
+			delete(r.keys.waiting, rec)
+		}
+	}
+	r.keys.ring.Expire(now)
+	return r.s.cfg.Rows.Scan(rowKey(r.id, rowText), func(key, v []byte) error {
+		if len(v) >= 8 && int64(binary.BigEndian.Uint64(v)) < now.UnixMilli() {
+			r.dels = append(r.dels, key)
+		}
+		return nil
+	})
+}
+
 // stored is a group as it was found on disk.
 type stored struct {
 	charter *wire.Charter
@@ -259,17 +286,26 @@ func (s *Service) loadRow(st *stored, key, value []byte) (err error) {
 	return err
 }
 
-// erase deletes all that is on disk of a group.
-func (s *Service) erase(g wire.GroupID) error {
-	var keys [][]byte
-	err := s.cfg.Rows.Scan(g[:], func(key, _ []byte) error {
+// rowsOf returns the keys of all that is on disk of a group.
+func (s *Service) rowsOf(g wire.GroupID) (keys [][]byte, err error) {
+	err = s.cfg.Rows.Scan(g[:], func(key, _ []byte) error {
 		keys = append(keys, key)
 		return nil
 	})
+	return keys, err
+}
+
+func (s *Service) removeRatchets(g wire.GroupID) error {
+	return errors.Join(s.cfg.Ratchets.Remove(outName(g)), s.cfg.Ratchets.Remove(inName(g)))
+}
+
+// erase deletes all that is on disk of a group.
+func (s *Service) erase(g wire.GroupID) error {
+	keys, err := s.rowsOf(g)
 	if err == nil {
 		err = s.cfg.Rows.Apply(nil, keys)
 	}
-	return errors.Join(err, s.cfg.Ratchets.Remove(outName(g)), s.cfg.Ratchets.Remove(inName(g)))
+	return errors.Join(err, s.removeRatchets(g))
 }
 
 func outName(g wire.GroupID) string { return g.String() + "-out" }

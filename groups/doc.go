@@ -24,9 +24,11 @@
 // chain is on disk before what it sealed leaves; a message's content, sealed until
 // its end, before the chain that opened it moves on.
 //
-// Not here: the purge of what is a day old (its content cannot be read any more,
-// its record stays), snapshots for those who come later than that, heads and hub
-// records on the group's topic, new topic secrets after a kick, answers to key
-// requests (the post brings every key, or its day is over), and hubs that are no
-// members.
+// What is a day old is forgotten: contents at the hour, records when an admin's
+// node has signed a snapshot behind which nothing older is needed. Who joins is on
+// disk before it asks, and holds the hub to the log that its invite spoke of.
+//
+// Not here: heads and hub records on the group's topic, new topic secrets after a
+// kick, answers to key requests (the post brings every key, or its day is over),
+// and hubs that are no members.
 package groups

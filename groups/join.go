@@ -22,14 +22,14 @@ const askAgain = time.Second
 // joining is a node's way into a group: it shows its join record to members until
 // one of them, the hub, has put it into the log.
 type joining struct {
-	s       *Service
-	charter *wire.Charter
-	inv     *wire.Invite
-	secret  [32]byte
-	record  *wire.Record
-	frames  chan inbound
-	done    chan struct{} // closed when it has ended, either way
-	branch  *failover.Branch
+	s          *Service
+	charter    *wire.Charter
+	inv        *wire.Invite
+	record     *wire.Record
+	invitation *wire.Invitation
+	frames     chan inbound
+	done       chan struct{} // closed when it has ended, either way
+	branch     *failover.Branch
 }
 
 type inbound struct {
@@ -58,31 +58,51 @@ func (s *Service) Join(ctx context.Context, i *wire.Invitation) (wire.GroupID, e
 	case <-ctx.Done():
 		return id, ErrStopped
 	}
+	return id, s.joinBy(ctx, j)
+}
+
+// joinBy shows a join to those who may let this node in, and takes the seat.
+func (s *Service) joinBy(ctx context.Context, j *joining) error {
+	if err := s.enlist(j); err != nil {
+		return err
+	}
+	r, err := j.come(ctx)
 	s.mu.Lock()
+	delete(s.joining, j.charter.Group())
+	s.mu.Unlock()
+	close(j.done)
+	if err != nil {
+		return err
+	}
+	return r.awaitRoot(ctx)
+}
+
+// enlist lets frames of the group come to the joining.
+func (s *Service) enlist(j *joining) error {
+	id := j.charter.Group()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
 	case s.ctx.Err() != nil:
-		err = ErrStopped
+		return ErrStopped
 	case s.rooms[id] != nil, s.joining[id] != nil:
-		err = ErrMember
+		return ErrMember
 	case len(s.rooms) >= maxGroups:
-		err = ErrTooMany
-	default:
-		s.joining[id] = j
+		return ErrTooMany
 	}
-	s.mu.Unlock()
-	if err != nil {
-		return id, err
+	s.joining[id] = j
+	return nil
+}
+
+// come asks, and enters.
+func (j *joining) come(ctx context.Context) (*room, error) {
+	if err := j.keepWish(false); err != nil {
+		return nil, err
 	}
-	defer func() {
-		s.mu.Lock()
-		delete(s.joining, id)
-		s.mu.Unlock()
-		close(j.done)
-	}()
-	if err := j.ask(ctx, j.targets(i)); err != nil {
-		return id, err
+	if err := j.ask(ctx, j.targets(j.invitation)); err != nil {
+		return nil, firstOf(j.settleWish(err), err)
 	}
-	return id, j.enter()
+	return j.enter()
 }
 
 func (s *Service) newJoining(i *wire.Invitation) (*joining, error) {
@@ -94,19 +114,30 @@ func (s *Service) newJoining(i *wire.Invitation) (*joining, error) {
 	if now.UnixMilli() > int64(inv.Expires) {
 		return nil, ErrExpired
 	}
-	p := wire.Join{Invite: i.Invite, Name: s.cfg.Name()}
-	if i.Seed != nil {
-		bearer := s.bearer(ed25519.NewKeyFromSeed(i.Seed))
-		p.Signature = wire.SignJoin(bearer, charter.Group(), s.self)
+	rec, err := s.wished(charter.Group(), i.Invite)
+	if err == nil && rec == nil {
+		rec, err = s.signJoin(now, charter.Group(), i)
 	}
-	rec, err := s.sign(now, charter.Group(), wire.KindJoin, p.Append(nil))
 	if err != nil {
 		return nil, err
 	}
+	return s.joiningBy(i, inv, charter, rec), nil
+}
+
+func (s *Service) joiningBy(i *wire.Invitation, inv *wire.Invite, c *wire.Charter, rec *wire.Record) *joining {
 	return &joining{
-		s: s, charter: charter, inv: inv, secret: i.Secret, record: rec,
-		frames: make(chan inbound, 64), done: make(chan struct{}),
-	}, nil
+		s: s, charter: c, inv: inv, record: rec, invitation: i, frames: make(chan inbound, 64), done: make(chan struct{}),
+	}
+}
+
+// signJoin makes the record that asks to be let in.
+func (s *Service) signJoin(now time.Time, g wire.GroupID, i *wire.Invitation) (*wire.Record, error) {
+	p := wire.Join{Invite: i.Invite, Name: s.cfg.Name()}
+	if i.Seed != nil {
+		bearer := s.bearer(ed25519.NewKeyFromSeed(i.Seed))
+		p.Signature = wire.SignJoin(bearer, g, s.self)
+	}
+	return s.sign(now, g, wire.KindJoin, p.Append(nil))
 }
 
 // sign makes a record of this node's.
@@ -208,18 +239,23 @@ func (j *joining) answer(x inbound) (done bool, err error) {
 	return false, nil
 }
 
-// enter takes the seat. The log comes from the hub.
-func (j *joining) enter() error {
-	p := place{Charter: j.charter.Bytes(), Secret: j.secret, SecretVersion: j.inv.Roster}
+// enter takes the seat. The log comes from the hub. What was on disk of the group,
+// the invitation among it, gives way to it at once.
+func (j *joining) enter() (*room, error) {
+	p := place{Charter: j.charter.Bytes(), Invite: j.invitation.Invite, Secret: j.invitation.Secret, SecretVersion: j.inv.Roster}
 	r := j.s.newRoom(j.charter, p)
 	d := seat.Disk{Failover: failover.Durable{Current: j.branch}, Kept: []member.Kept{{Name: j.record.Name(), Record: j.record.Bytes(), Own: true}}}
-	if err := j.s.erase(r.id); err != nil { // the invitation, and what was left of a time before
-		return err
+	err := j.s.removeRatchets(r.id) // of a time before
+	if err == nil {
+		r.dels, err = j.s.rowsOf(r.id)
 	}
-	if err := j.s.found(r, d); err != nil {
-		return err
+	if err == nil {
+		err = j.s.found(r, d)
 	}
-	return j.s.admit(r)
+	if err != nil {
+		return nil, err
+	}
+	return r, j.s.admit(r)
 }
 
 // found makes a new room of what will be on disk.

@@ -2,6 +2,7 @@ package groups
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/member"
@@ -19,12 +20,15 @@ type room struct {
 	inbox   chan func(now time.Time)
 	closed  chan struct{} // the goroutine has ended
 
-	seat    *seat.Seat
-	place   place
-	keys    *keys
-	unsaved bool     // the place
-	puts    []Row    // to go with the next save
-	after   []func() // to be called behind it
+	seat     *seat.Seat
+	place    place
+	keys     *keys
+	unsaved  bool     // the place
+	puts     []Row    // to go with the next save
+	dels     [][]byte // same
+	swept    time.Time
+	unrooted bool     // a hub showed another log than the invite spoke of
+	after    []func() // to be called behind it
 
 	sent     map[wire.RecordID]*sentRecord
 	sentList []wire.RecordID                 // the same, oldest first
@@ -56,11 +60,8 @@ func (s *Service) restore(st stored) (*room, error) {
 
 // over says that this node was a member and is none any more.
 func (r *room) over() bool {
-	fold, was := r.seat.Ledger().Fold(), r.charter.Creator == r.s.self
-	r.seat.Ledger().Log().All(func(e entry) {
-		was = was || e.Record.Kind == wire.KindJoin && e.Record.Author == r.s.self
-	})
-	return fold.Dissolved() || was && !fold.Member(r.s.self)
+	fold := r.seat.Ledger().Fold()
+	return fold.Dissolved() || r.place.Member && !fold.Member(r.s.self)
 }
 
 func (s *Service) newRoom(c *wire.Charter, p place) *room {
@@ -77,8 +78,12 @@ func (s *Service) newRoom(c *wire.Charter, p place) *room {
 
 // sit takes the seat with what is on disk.
 func (r *room) sit(d seat.Disk, restart bool) (err error) {
+	root, err := r.place.root(r.s.cfg.Verifier)
+	if err != nil {
+		return err
+	}
 	r.seat, err = seat.New(r.s.cfg.Now(), seat.Config{
-		Charter: r.charter, Signer: r.s.cfg.Signer, Verifier: r.s.cfg.Verifier, Prover: r.s.cfg.Prover,
+		Charter: r.charter, Signer: r.s.cfg.Signer, Verifier: r.s.cfg.Verifier, Prover: r.s.cfg.Prover, Root: root,
 	}, d, restart)
 	if err != nil {
 		return err
@@ -197,6 +202,9 @@ func (r *room) rest() time.Duration {
 func (r *room) act() error {
 	now := r.s.cfg.Now()
 	ready := r.seat.Ready()
+	if err := r.sweep(now); err != nil {
+		return err
+	}
 	r.findJoin()
 	for _, e := range ready.Record {
 		r.event(now, e)
@@ -243,7 +251,8 @@ func (r *room) save(x seat.Save) error {
 	}
 	puts, deletes := seatRows(r.id, x)
 	puts = append(puts, r.puts...)
-	r.puts = nil
+	deletes = append(deletes, without(r.dels, puts)...)
+	r.puts, r.dels = nil, nil
 	if r.unsaved {
 		r.unsaved = false
 		puts = append(puts, Row{Key: rowKey(r.id, rowPlace), Value: encode(r.place)})
@@ -254,6 +263,13 @@ func (r *room) save(x seat.Save) error {
 		}
 	}
 	return r.keys.saveIn()
+}
+
+// without returns the keys that are not put.
+func without(keys [][]byte, puts []Row) [][]byte {
+	return slices.DeleteFunc(keys, func(k []byte) bool {
+		return slices.ContainsFunc(puts, func(p Row) bool { return string(p.Key) == string(k) })
+	})
 }
 
 // frame takes what a peer said.
@@ -297,6 +313,11 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.tell(Event{What: Shifted, Count: e.Count})
 	case member.Receipted:
 		r.receipts[e.Receipt.Member] = e.Receipt
+	case member.Rooted:
+		r.place.Invite, r.unsaved = nil, true
+	case member.Unrooted:
+		r.unrooted = true
+		r.forged(now, e.Peer, errRoot)
 	case member.Forked: // failover tells of it
 		logger.Warnw("the hub signed two logs", "group", r.id, "hub", r.seat.Branch().Primary())
 	}
@@ -360,5 +381,8 @@ func (r *room) know() {
 		r.known, r.refold = fold.Version(), false
 		r.keys.know(fold)
 		r.changed = true
+		if !r.place.Member && fold.Member(r.s.self) {
+			r.place.Member, r.unsaved = true, true
+		}
 	}
 }

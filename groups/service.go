@@ -29,6 +29,7 @@ type Service struct {
 	rooms   map[wire.GroupID]*room
 	joining map[wire.GroupID]*joining
 	work    sync.WaitGroup
+	wishes  []*joining // under way at the last end
 }
 
 // New makes a service and reads what it had. Run keeps it going.
@@ -51,6 +52,9 @@ func New(cfg Config) (*Service, error) {
 		s.rooms[r.id] = r
 	}
 	s.count.rooms(len(s.rooms))
+	if s.wishes, err = s.loadWishes(); err != nil {
+		return nil, fmt.Errorf("read joins: %w", err)
+	}
 	return s, nil
 }
 
@@ -61,6 +65,9 @@ func (s *Service) Run(ctx context.Context) error {
 	close(s.running)
 	for _, r := range s.rooms {
 		s.start(r)
+	}
+	for _, j := range s.wishes {
+		s.work.Go(func() { s.resume(ctx, j) })
 	}
 	s.mu.Unlock()
 	s.dialer.run(ctx)

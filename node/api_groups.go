@@ -29,6 +29,7 @@ var groupErrors = []struct {
 	{groups.ErrMember, localapi.CodeExists, "tomd group list shows it"},
 	{groups.ErrNobody, localapi.CodeUnreachable, "try again when a member is online"},
 	{groups.ErrRefused, localapi.CodeRefused, "ask for another invitation"},
+	{groups.ErrHistory, localapi.CodeRefused, "its hub lies, or two sides of the group have met since: ask who invited you"},
 	{groups.ErrSettings, localapi.CodeBadRequest, "a name has at most 64 bytes, a group at most 1024 members"},
 	{groups.ErrTooLarge, localapi.CodeTooLarge, "send it in parts"},
 	{groups.ErrStopped, localapi.CodeStopping, "try again once the daemon runs"},

@@ -188,9 +188,10 @@ func (m *Machine) consider(now time.Time, b *Branch) {
 	m.startAsking(now)
 }
 
-// eligible says whether the branch's primary may be hub.
+// eligible says whether the branch's primary may be hub. One who joins believes
+// those it knows, and checks the log that it is shown.
 func (m *Machine) eligible(now time.Time, b *Branch) bool {
-	return m.member(b.Primary()) && !m.isCondemned(now, b.Primary())
+	return (m.partial || m.member(b.Primary())) && !m.isCondemned(now, b.Primary())
 }
 
 // sound says whether a branch could be opened by its primary.

@@ -123,6 +123,7 @@ type Machine struct {
 	members   []protocols.Key // by seniority
 	admins    map[protocols.Key]bool
 	kicked    []protocols.Key
+	partial   bool                        // there are members that are not known here
 	condemned map[protocols.Key]time.Time // for equivocation, until
 	d         Durable
 	ready     Ready
@@ -158,6 +159,7 @@ type Roster struct {
 	Members []protocols.Key // by seniority
 	Admins  []protocols.Key
 	Kicked  []protocols.Key
+	Partial bool // there are others: this node has not seen the log yet
 }
 
 // Members says who is in the group now.
@@ -167,7 +169,7 @@ func (m *Machine) Members(now time.Time, r Roster) {
 	for _, k := range r.Admins {
 		m.admins[k] = true
 	}
-	m.kicked = slices.Clone(r.Kicked)
+	m.kicked, m.partial = slices.Clone(r.Kicked), r.Partial
 	for k := range m.peers {
 		if !m.member(k) {
 			delete(m.peers, k)

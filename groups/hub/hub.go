@@ -19,12 +19,18 @@ const (
 	pagesAhead = 8        // pages sent to one member at once
 	busyRetry  = 1000     // ms, told to those that find the queue full
 	maxAnswer  = 512      // records in one Accepted
-	backFactor = 2        // how much further back a member is sent whose log is another
+)
+
+// How often a member gets a snapshot: one that attaches, and one that asks.
+const (
+	showAgain = 5 * time.Second
+	showAsked = time.Second
 )
 
 // Config is what a hub is made with.
 type Config struct {
 	Group    wire.GroupID
+	Charter  []byte
 	Signer   protocols.Signer
 	Verifier wire.Verifier
 	Ledger   *ledger.Ledger
@@ -73,6 +79,7 @@ type cursor struct {
 	acked  wire.Seq
 	lost   bool      // its log is another than ours: it has to go back
 	resent time.Time // to the shadow, what it did not acknowledge
+	shown  time.Time // a snapshot
 }
 
 // waiting is a record that is in the log and not accepted yet.
@@ -141,17 +148,41 @@ func (h *Hub) Oldest() time.Time {
 
 // Attach takes a member that follows this hub, at a place of its log.
 func (h *Hub) Attach(now time.Time, k protocols.Key, last wire.Seq, hash wire.LogHash) {
+	h.at(now, k, last, hash, 0)
+}
+
+// at is Attach, for a member that attaches or asks with a number.
+func (h *Hub) at(now time.Time, k protocols.Key, last wire.Seq, hash wire.LogHash, n uint64) {
 	c := h.cursors[k]
 	if c == nil {
 		c = new(cursor)
 		h.cursors[k] = c
 	}
 	if c.lost = !h.log().Has(last, hash); c.lost {
-		h.sendBack(k, last)
+		h.findPlace(now, k, c, last, n)
 		return
 	}
 	c.sent, c.acked = last, last
 	h.flush(now)
+	h.feed(now, k, c)
+}
+
+// findPlace helps a member whose log is another. One whose place is forgotten here
+// gets the snapshot that the log begins with, and all that follows.
+func (h *Hub) findPlace(now time.Time, k protocols.Key, c *cursor, last wire.Seq, n uint64) {
+	base, before := h.log().Base()
+	e, ok := h.log().At(base.Seq + 1)
+	switch {
+	case base.Seq == 0 || last > base.Seq || !ok:
+		h.sendBack(k, last)
+		return
+	case now.Sub(c.shown) < showAsked, n == 0 && now.Sub(c.shown) < showAgain:
+		return
+	}
+	h.send(k, &wire.SnapshotFrame{
+		N: n, Group: h.cfg.Group, Charter: h.cfg.Charter, Hubs: [][]byte{}, Entry: e.Raw, Place: e.Place, Before: before, Head: h.signHead(e.Place.Seq),
+	})
+	c.lost, c.shown, c.sent, c.acked = false, now, e.Place.Seq, 0
 	h.feed(now, k, c)
 }
 
@@ -172,7 +203,7 @@ func (h *Hub) Sync(now time.Time, k protocols.Key, f *wire.Sync) {
 	if h.log().Has(f.From, f.Log) {
 		h.send(k, &wire.PageEnd{N: f.N, Group: h.cfg.Group, More: f.From < h.end(k)})
 	}
-	h.Attach(now, k, f.From, f.Log)
+	h.at(now, k, f.From, f.Log, f.N)
 }
 
 // Replicated takes a member's word that it holds the log up to a place.
@@ -414,10 +445,13 @@ func (h *Hub) headAt(s wire.Seq) []byte {
 	if h.head != nil && h.headSeq == s {
 		return h.head
 	}
-	hash, _ := h.log().HashAt(s)
-	head := wire.Head{Group: h.cfg.Group, Term: h.cfg.Term, Seq: s, Log: hash, Time: h.clock}
-	h.head, h.headSeq = head.Sign(h.cfg.Signer), s
+	h.head, h.headSeq = h.signHead(s), s
 	return h.head
+}
+
+func (h *Hub) signHead(s wire.Seq) []byte {
+	hash, _ := h.log().HashAt(s)
+	return wire.Head{Group: h.cfg.Group, Term: h.cfg.Term, Seq: s, Log: hash, Time: h.clock}.Sign(h.cfg.Signer)
 }
 
 // Head returns the newest head that was signed, nil for none.

@@ -57,6 +57,9 @@ func (l *Ledger) restart(j *journal.Journal, base *roster.Fold) {
 	l.void, l.snapshots, l.changed = make(map[wire.Seq]error), nil, true
 }
 
+// Beginning returns the log's hash before its first record: the charter's.
+func (l *Ledger) Beginning() wire.LogHash { return l.charter.Hash() }
+
 // Log returns the journal, to be read.
 func (l *Ledger) Log() *journal.Journal { return l.journal }
 

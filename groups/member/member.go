@@ -45,6 +45,7 @@ type Config struct {
 	Prover   wire.Prover
 	Ledger   *ledger.Ledger
 	Beat     time.Duration
+	Root     *Root // nil: the log is known to be the group's
 }
 
 // Hub is whom the member follows.
@@ -67,6 +68,8 @@ const (
 	Forked                     // the hub signed two logs; Proof
 	Receipted                  // a member acknowledged; Receipt
 	Removed                    // the hub says that this node is no member any more
+	Rooted                     // the log is the one that the invite spoke of
+	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
 )
 
 // Event is what a person, or the other machines, want to know.
@@ -80,6 +83,7 @@ type Event struct {
 	Reason   envelope.Reason
 	Value    uint64
 	Count    int
+	Peer     protocols.Key
 	Receipt  *wire.Receipt
 	Proof    *wire.Equivocation
 }
@@ -152,6 +156,7 @@ func New(now time.Time, cfg Config, h Hub) *Member {
 		m.hold(now, e.Record, oldOf(e, nil))
 		m.shown[e.Record.Name()] = true
 	})
+	m.checkRoot()
 	return m
 }
 
@@ -494,13 +499,19 @@ func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 		return
 	}
 	if f.Record == (wire.RecordID{}) {
-		if f.Reason == envelope.ReasonNotMember && !m.removed {
+		if f.Reason == envelope.ReasonNotMember && !m.removed && !m.joining() {
 			m.removed = true
 			m.ready.Events = append(m.ready.Events, Event{Kind: Removed})
 		}
 		return
 	}
 	m.OwnRefused(wire.RecordName{Author: m.cfg.Self, ID: f.Record}, f.Reason, f.Value)
+}
+
+// joining says whether this node's join is on its way: then a hub that does not
+// know it has not seen it.
+func (m *Member) joining() bool {
+	return slices.ContainsFunc(m.own.open(), func(o *own) bool { return o.record.Kind == wire.KindJoin })
 }
 
 // OwnRefused takes a refusal of a record of this node. What time may mend, or
@@ -525,22 +536,23 @@ func (m *Member) drop(name wire.RecordName) {
 	m.kept.touch(name)
 }
 
-// Forget drops what is older than a record's life: what was to be offered to a
-// hub, and what the log has forgotten.
+// Forget drops what is older than a record's life and not in the log: what was to
+// be offered to a hub, and what the log has forgotten.
 func (m *Member) Forget(now time.Time) {
 	for name, h := range m.held {
-		if now.Sub(h.since) <= Life {
-			continue
-		}
-		if m.kept.lack[name] == nil {
-			delete(m.held, name)
-		} else if m.own.find(name) == nil {
+		if _, ok := m.log().Find(name); !ok && now.Sub(h.since) > Life && m.own.find(name) == nil {
 			m.drop(name)
 		}
 	}
 	for name := range m.shown {
 		if _, ok := m.log().Find(name); !ok && m.held[name] == nil {
 			delete(m.shown, name)
+		}
+	}
+	base, _ := m.log().Base()
+	for s := range m.receipts.waiting {
+		if s <= base.Seq {
+			delete(m.receipts.waiting, s)
 		}
 	}
 }

@@ -23,6 +23,8 @@ func signer(n byte) protocols.Signer {
 	return protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, 32)))
 }
 
+func prover() wire.Prover { return proof.NewVerifier(protocols.Main) }
+
 // desk is bob, who follows alice, then carol.
 type desk struct {
 	t      *testing.T
@@ -43,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	d := &desk{t: t, c: c, ledger: ledger.New(protocols.Main, c), now: start, hub: alice, term: wire.Term{Number: 1, Opened: wire.HubHash{1}}}
 	d.m = member.New(start, member.Config{
-		Group: c.Group(), Self: bob.Public(), Signer: bob, Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main), Ledger: d.ledger, Beat: 500 * time.Millisecond,
+		Group: c.Group(), Self: bob.Public(), Signer: bob, Verifier: protocols.Main, Prover: prover(), Ledger: d.ledger, Beat: 500 * time.Millisecond,
 	}, member.Hub{Term: d.term, Primary: alice.Public()})
 	return d
 }

@@ -26,8 +26,9 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	}
 	before := f.First - 1
 	held, known := m.log().HashAt(before)
+	base, _ := m.log().Base()
 	switch {
-	case before > m.log().Seq():
+	case before > m.log().Seq() || before < base.Seq: // or forgotten here
 		m.gap(now)
 		return nil
 	case !known || held != f.Before:
@@ -38,8 +39,11 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	if err != nil {
 		return err
 	}
-	if hash := f.Before; page.hash(hash) != head.Log {
+	if page.hash(f.Before) != head.Log {
 		return ErrHub
+	}
+	if !m.rooted(f.Before, page) {
+		return nil
 	}
 	m.head = head
 	m.take(now, page)
@@ -162,6 +166,10 @@ func (m *Member) take(now time.Time, p page) {
 	}
 	for _, e := range p {
 		m.append(now, e)
+		if !m.checkRoot() {
+			m.cfg.Ledger.Empty()
+			return
+		}
 	}
 	if moved > 0 {
 		m.ready.Events = append(m.ready.Events, Event{Kind: Moved, Count: moved})
@@ -233,21 +241,24 @@ func (m *Member) gap(now time.Time) {
 }
 
 // goBack asks the hub whether it knows an earlier place of this log: each step
-// is twice as long as the one before.
+// is twice as long as the one before. One that has nothing earlier asks for the
+// beginning, for which a hub that has forgotten it gives a snapshot.
 func (m *Member) goBack(from wire.Seq) {
-	to := min(from, m.log().Seq())
-	if m.back > to {
-		to = 0
-	} else {
-		to = to + 1 - m.back
+	base, _ := m.log().Base()
+	to := wire.Seq(0)
+	if from = min(from, m.log().Seq()); from >= m.back+base.Seq {
+		to = from + 1 - m.back
+	} else if from >= base.Seq {
+		to = base.Seq
 	}
 	m.back *= 2
 	hash, ok := m.log().HashAt(to)
-	if ok {
-		m.syncs++
-		m.syncFrom = to
-		m.send(m.hub.Primary, &wire.Sync{N: m.syncs, Group: m.cfg.Group, From: to, Log: hash})
+	if !ok {
+		hash = m.cfg.Ledger.Beginning()
 	}
+	m.syncs++
+	m.syncFrom = to
+	m.send(m.hub.Primary, &wire.Sync{N: m.syncs, Group: m.cfg.Group, From: to, Log: hash})
 }
 
 // OnPageEnd takes the hub's word that the place last asked for is in its log. If
@@ -257,6 +268,9 @@ func (m *Member) OnPageEnd(now time.Time, f *wire.PageEnd) {
 		return
 	}
 	m.synced, m.back = f.N, 1
+	if base, _ := m.log().Base(); m.syncFrom < base.Seq {
+		m.begin(now, m.cfg.Ledger.Empty)
+	}
 	if !f.More {
 		m.cut(now, m.syncFrom)
 		m.refill = 0

@@ -128,6 +128,10 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 			s.failover.OnFrame(now, from, s.branch.Record.Number)
 		}
 		return err
+	case *wire.SnapshotFrame:
+		if ofHub && f.Group == s.group {
+			return s.member.OnSnapshot(now, f)
+		}
 	case *wire.Accepted:
 		if ofHub && f.Group == s.group {
 			s.failover.OnFrame(now, from, s.branch.Record.Number)

@@ -1,6 +1,7 @@
 package seat
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
@@ -17,6 +18,7 @@ type Config struct {
 	Signer   protocols.Signer
 	Verifier wire.Verifier
 	Prover   wire.Prover
+	Root     *member.Root // of one who joins: what its invite says of the log; nil once that was seen
 }
 
 // Send asks for a frame to be sent to a member.
@@ -46,6 +48,8 @@ type Seat struct {
 	branch   *failover.Branch
 	shown    wire.Seq // up to where the hub's own log was told of
 	topic    topic
+	sweep    sweep
+	retell   bool // failover is to be told who is a member
 	rehubbed bool // what failover must find again has changed
 	ready    Ready
 }
@@ -63,10 +67,11 @@ func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 	}, d.Failover, restart)
 	s.branch = s.failover.Current()
 	s.member = member.New(now, member.Config{
-		Group: s.group, Self: s.self, Signer: cfg.Signer, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(),
+		Group: s.group, Self: s.self, Signer: cfg.Signer, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(), Root: cfg.Root,
 	}, s.hubOf(s.branch))
 	s.member.Restore(now, d.Kept, !restart)
 	s.later(now)
+	s.sweep.next = now.Add(sweepEvery)
 	s.lead(now)
 	s.settle(now)
 	return s, nil
@@ -111,7 +116,7 @@ func (s *Seat) lead(now time.Time) {
 		return
 	}
 	s.hub = hub.New(hub.Config{
-		Group: s.group, Signer: s.cfg.Signer, Verifier: s.cfg.Verifier, Ledger: s.ledger, Term: b.Term(), Beat: s.beat(),
+		Group: s.group, Charter: s.cfg.Charter.Bytes(), Signer: s.cfg.Signer, Verifier: s.cfg.Verifier, Ledger: s.ledger, Term: b.Term(), Beat: s.beat(),
 	})
 	s.shown = s.ledger.Log().Seq()
 }
@@ -135,6 +140,9 @@ func (s *Seat) Deadline() time.Time {
 	if m := s.member.Deadline(); !m.IsZero() && m.Before(at) {
 		at = m
 	}
+	if s.sweep.next.Before(at) {
+		at = s.sweep.next
+	}
 	return at
 }
 
@@ -144,6 +152,7 @@ func (s *Seat) Tick(now time.Time) {
 	s.settle(now)
 	s.member.Tick(now)
 	s.speak(now)
+	s.sweepUp(now)
 	s.settle(now)
 }
 
@@ -199,11 +208,18 @@ func (s *Seat) settle(now time.Time) {
 // roster tells failover who is a member. While the log catches up with what it
 // was, its roster is an old one, and is not told.
 func (s *Seat) roster(now time.Time) {
-	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() {
+	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() && !s.retell {
 		return
 	}
+	s.retell = false
 	f, r := s.ledger.Fold(), s.ledger.Fold().Roster()
 	of := failover.Roster{Beat: s.beat(), Members: f.Nodes()}
+	if root := s.member.Root(); root != nil {
+		of.Partial = true
+		if !slices.Contains(of.Members, root.Issuer) {
+			of.Members = append(of.Members, root.Issuer)
+		}
+	}
 	for _, k := range of.Members {
 		if f.Admin(k) {
 			of.Admins = append(of.Admins, k)
@@ -291,9 +307,12 @@ func (s *Seat) takeMember(now time.Time) (again bool) {
 		again = true
 	}
 	for _, e := range r.Events {
-		if e.Kind == member.Forked {
+		switch e.Kind {
+		case member.Forked:
 			s.forked(now, e.Proof)
 			again = true
+		case member.Rooted:
+			s.retell, again = true, true
 		}
 	}
 	s.ready.Record = append(s.ready.Record, r.Events...)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -70,7 +71,7 @@ func (w *World) differ(a, b *Node) string {
 	if ha != hb {
 		return fmt.Sprintf("%s holds the log up to (%d, %d), %s up to (%d, %d)", name(a.ID), pa.Number, pa.Seq, name(b.ID), pb.Number, pb.Seq)
 	}
-	for s := wire.Seq(1); s <= pa.Seq; s++ {
+	for s := max(base(a), base(b)) + 1; s <= pa.Seq; s++ {
 		if (la.Void(s) == nil) != (lb.Void(s) == nil) {
 			return fmt.Sprintf("%s and %s mark seq %d otherwise", name(a.ID), name(b.ID), s)
 		}
@@ -79,6 +80,12 @@ func (w *World) differ(a, b *Node) string {
 		return fmt.Sprintf("%s and %s have other rosters", name(a.ID), name(b.ID))
 	}
 	return ""
+}
+
+// base is where the node's log begins.
+func base(n *Node) wire.Seq {
+	p, _ := n.Seat.Ledger().Log().Base()
+	return p.Seq
 }
 
 // Settle mends everything, runs until all agree and have agreed for a while, and
@@ -136,12 +143,13 @@ func (w *World) checkRecords() {
 			if c > 1 {
 				w.broke("%s has a record %d times", name(n.ID), c)
 			}
-			if n.Restarts == 0 && n.seen[r] == 0 && r.ID[3] != byte(wire.KindJoin) {
+			if n.Restarts == 0 && n.seen[r] == 0 && r.ID[3] != byte(wire.KindJoin) && n.joined.IsZero() {
 				w.broke("a record of %s never arrived at %s", w.nameOf(r.Author), name(n.ID))
 			}
 		}
 		for _, r := range w.acceptedNames() {
-			if count[r] == 0 && w.heldByAny(r) {
+			young := w.Now.Sub(w.Accepted[r].At) < member.Life-time.Hour && w.Accepted[r].At.After(n.joined)
+			if count[r] == 0 && young && w.heldByAny(r) {
 				w.broke("record %d of %s, accepted with %d replicas at %v, is not in the log of %s", r.ID[0], w.nameOf(r.Author), w.Accepted[r].Replicas, w.Accepted[r].At.Sub(epoch), name(n.ID))
 			}
 		}
@@ -163,7 +171,6 @@ func (w *World) acceptedNames() []wire.RecordName {
 	return list
 }
 
-// heldByAny says whether a member that is up holds the record at all: what died
 // heldByAny says whether a member that is up holds the record at all: what died
 // with all its holders, or is held by those who were removed, cannot come back.
 func (w *World) heldByAny(r wire.RecordName) bool {

@@ -41,6 +41,8 @@ type Node struct {
 	Paused   bool
 	Restarts int
 	disk     seat.Disk
+	root     *member.Root
+	joined   time.Time // when it joined; zero: it was there from the beginning
 	skew     time.Duration
 	wake     time.Time
 	inbox    []event
@@ -71,6 +73,7 @@ type World struct {
 	writing  int                                           // counts calls of WriteEvery
 	charter  *wire.Charter
 	dead     map[int]bool // for good
+	unrooted map[int]int  // how often a node was shown a log that it does not trust
 	byKey    map[protocols.Key]*Node
 	rand     *rand.Rand
 	events   events
@@ -129,7 +132,7 @@ func New(o Options) *World {
 	w := &World{
 		Options: o, Now: epoch, Accepted: make(map[wire.RecordName]Acceptance), Refused: make(map[wire.RecordName]bool),
 		byKey: make(map[protocols.Key]*Node), rand: rand.New(rand.NewPCG(o.Seed, 1)),
-		last: make(map[[2]int]time.Time), cut: make(map[[2]int]bool), extra: make(map[[2]int]time.Duration), signed: make(map[placed]wire.LogHash),
+		unrooted: make(map[int]int), last: make(map[[2]int]time.Time), cut: make(map[[2]int]bool), extra: make(map[[2]int]time.Duration), signed: make(map[placed]wire.LogHash),
 	}
 	disk := w.found(o)
 	for i := range o.Nodes {
@@ -219,7 +222,7 @@ func (w *World) Clock(n *Node) time.Time { return w.clock(n) }
 func (w *World) clock(n *Node) time.Time { return w.Now.Add(n.skew) }
 
 func (w *World) start(n *Node, restart bool) {
-	s, err := seat.New(w.clock(n), seat.Config{Charter: w.charter, Signer: signer{n.Key}, Verifier: verifier{"model"}, Prover: prover{}}, n.disk, restart)
+	s, err := seat.New(w.clock(n), seat.Config{Charter: w.charter, Signer: signer{n.Key}, Verifier: verifier{"model"}, Prover: prover{}, Root: n.root}, n.disk, restart)
 	check(err)
 	n.Seat, n.Up, n.life, n.wake = s, true, n.life+1, time.Time{}
 	w.act(n)
@@ -518,6 +521,14 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 	case member.Arrived:
 		if n.seen[e.Entry.Record.Name()]++; n.seen[e.Entry.Record.Name()] > 1 && n.Restarts == 0 {
 			w.broke("%s: a record arrived twice", name(n.ID))
+		}
+	case member.Rooted:
+		n.root = nil
+	case member.Unrooted:
+		w.unrooted[n.ID]++
+		w.trace("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))
+		if w.lying == nil || e.Peer != w.lying.Key {
+			w.broke("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))
 		}
 	case member.Removed:
 		w.trace("%s learns that it is no member any more", name(n.ID))
