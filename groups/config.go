@@ -14,7 +14,8 @@ import (
 // Lines is what groups need of the connections. Its methods may be called from
 // any goroutine; only Connect blocks.
 type Lines interface {
-	// SendGroup queues a frame of the group protocol and owns it from then on.
+	// SendGroup queues a frame of the group protocol. The same bytes may go to
+	// many: nobody changes them.
 	SendGroup(p protocols.Key, frame []byte) error
 	// SendHub is SendGroup for the hub protocol.
 	SendHub(p protocols.Key, frame []byte) error

@@ -231,9 +231,19 @@ func (r *room) act() error {
 	return nil
 }
 
+// sendAll sends frames. One that goes to several is encoded once.
 func (r *room) sendAll(list []seat.Send) {
+	encoded := make(map[wire.Frame]outbound)
 	for _, x := range list {
-		r.send(x.To, x.Frame)
+		if x.To == r.s.self {
+			continue
+		}
+		o, ok := encoded[x.Frame]
+		if !ok {
+			o = outbound{hub: wire.OnHub(x.Frame), frame: wire.AppendFrame(nil, x.Frame)}
+			encoded[x.Frame] = o
+		}
+		r.s.dialer.send(x.To, o)
 	}
 }
 

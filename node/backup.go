@@ -190,12 +190,13 @@ func (n *Node) admitted(p Peer, raw []byte) {
 	n.store.SaveAdmission(p, raw, until)
 }
 
-// leave hands over what this node keeps for others, if there is anybody.
+// leave hands over what this node does and keeps for others, if there is anybody.
 func (n *Node) leave(ctx context.Context) {
 	if len(n.links.Peers()) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, handOver)
 	defer cancel()
+	n.groups.Resign(ctx)
 	n.holder.Leave(ctx)
 }

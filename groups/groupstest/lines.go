@@ -33,9 +33,16 @@ type line struct {
 	route
 
 	mu    sync.Mutex
-	queue [][]byte
+	queue []flying
 	bytes int
+	left  time.Time // when the last frame has left
 	busy  bool
+}
+
+// flying is a frame and when it arrives.
+type flying struct {
+	frame []byte
+	at    time.Time
 }
 
 // lines are those of a node.
@@ -82,7 +89,14 @@ func (t *Town) send(from *Node, to protocols.Key, hub bool, frame []byte) error 
 	if t.ctx.Err() != nil || t.reach(from.Key, to) == nil {
 		return net.ErrClosed
 	}
-	return t.line(route{from.Key, to, hub}).send(frame)
+	r := route{from.Key, to, hub}
+	return t.line(r).send(frame, t.speedOf(r))
+}
+
+func (t *Town) speedOf(r route) Speed {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.speed(r.from, r.to)
 }
 
 func (t *Town) line(r route) *line {
@@ -96,13 +110,20 @@ func (t *Town) line(r route) *line {
 	return l
 }
 
-func (l *line) send(frame []byte) error {
+func (l *line) send(frame []byte, s Speed) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) > 0 && (len(l.queue) >= maxFrames || l.bytes+len(frame) > maxBytes) {
 		return ErrFull
 	}
-	l.queue, l.bytes = append(l.queue, frame), l.bytes+len(frame)
+	now := time.Now()
+	if l.left.Before(now) {
+		l.left = now
+	}
+	if s.Rate > 0 {
+		l.left = l.left.Add(time.Duration(len(frame)) * time.Second / time.Duration(s.Rate))
+	}
+	l.queue, l.bytes = append(l.queue, flying{frame, l.left.Add(s.Delay)}), l.bytes+len(frame)
 	if !l.busy {
 		l.busy = true
 		l.town.work.Go(l.run)
@@ -124,16 +145,14 @@ func (t *Town) Queued(from, to *Node) (frames, bytes int) {
 // run takes frames to the other end until there are none.
 func (l *line) run() {
 	for {
-		l.town.mu.Lock()
-		speed := l.town.speed(l.from, l.to)
-		l.town.mu.Unlock()
-		if speed.Deaf {
-			l.wait(time.Second)
-		} else if frames := l.take(speed.Rate); frames != nil {
-			l.wait(speed.Delay)
+		frames, next := l.due()
+		if len(frames) > 0 {
 			l.deliver(frames)
-			l.wait(speed.time(frames))
 			l.free(frames)
+		} else if l.town.speedOf(l.route).Deaf {
+			l.wait(time.Second)
+		} else {
+			l.wait(time.Until(next))
 		}
 		l.mu.Lock()
 		l.busy = len(l.queue) > 0 && l.town.ctx.Err() == nil
@@ -145,15 +164,22 @@ func (l *line) run() {
 	}
 }
 
-// take returns what is delivered next; it takes up room until free.
-func (l *line) take(rate int) [][]byte {
+// due returns the frames that have arrived, and when the next will. They take up
+// room until free.
+func (l *line) due() (frames [][]byte, next time.Time) {
+	if l.town.speedOf(l.route).Deaf {
+		return nil, next
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(len(l.queue), 256)
-	if rate > 0 {
-		n = min(n, 1)
+	now := time.Now()
+	for _, f := range l.queue {
+		if f.at.After(now) || len(frames) == 256 {
+			return frames, f.at
+		}
+		frames = append(frames, f.frame)
 	}
-	return slices.Clone(l.queue[:n])
+	return frames, now
 }
 
 func (l *line) free(frames [][]byte) {
@@ -184,19 +210,8 @@ func (l *line) deliver(frames [][]byte) {
 	}
 }
 
-// time is how long frames take at a rate.
-func (s Speed) time(frames [][]byte) (d time.Duration) {
-	if s.Rate == 0 {
-		return 0
-	}
-	for _, f := range frames {
-		d += time.Duration(len(f)) * time.Second / time.Duration(s.Rate)
-	}
-	return d
-}
-
 func (l *line) wait(d time.Duration) {
-	if d == 0 {
+	if d <= 0 {
 		return
 	}
 	t := time.NewTimer(d)

@@ -16,7 +16,6 @@ import (
 const (
 	maxQueue   = 4096     // records while the hub is closed
 	queueBytes = 16 << 20 // same, in bytes
-	pagesAhead = 8        // pages sent to one member at once
 	busyRetry  = 1000     // ms, told to those that find the queue full
 	maxAnswer  = 512      // records in one Accepted
 )
@@ -80,7 +79,11 @@ type cursor struct {
 	lost   bool      // its log is another than ours: it has to go back
 	resent time.Time // to the shadow, what it did not acknowledge
 	shown  time.Time // a snapshot
+	flight flight
 }
+
+// at puts the cursor to a place that the member says it holds.
+func (c *cursor) at(s wire.Seq) { c.sent, c.acked, c.flight = s, s, flight{room: c.flight.room} }
 
 // waiting is a record that is in the log and not accepted yet.
 type waiting struct {
@@ -106,8 +109,11 @@ type Hub struct {
 	queued  int // bytes
 	head    []byte
 	headSeq wire.Seq
+	headAge wire.Millis // when it was signed
 	clock   wire.Millis
 	passing passing
+	pages   pages
+	fed     feedState // what feedAll saw last
 	ready   Ready
 }
 
@@ -148,21 +154,25 @@ func (h *Hub) Oldest() time.Time {
 
 // Attach takes a member that follows this hub, at a place of its log.
 func (h *Hub) Attach(now time.Time, k protocols.Key, last wire.Seq, hash wire.LogHash) {
-	h.at(now, k, last, hash, 0)
-}
-
-// at is Attach, for a member that attaches or asks with a number.
-func (h *Hub) at(now time.Time, k protocols.Key, last wire.Seq, hash wire.LogHash, n uint64) {
 	c := h.cursors[k]
 	if c == nil {
 		c = new(cursor)
 		h.cursors[k] = c
 	}
+	c.flight.landed(now, last)
+	if c.lost || last < c.acked || !h.log().Has(last, hash) || !c.flight.goesOn(now, last) {
+		h.begin(now, k, c, last, hash, 0)
+	}
+}
+
+// begin sends a member the log from a place on, which it may have asked for with a
+// number.
+func (h *Hub) begin(now time.Time, k protocols.Key, c *cursor, last wire.Seq, hash wire.LogHash, n uint64) {
 	if c.lost = !h.log().Has(last, hash); c.lost {
 		h.findPlace(now, k, c, last, n)
 		return
 	}
-	c.sent, c.acked = last, last
+	c.at(last)
 	h.flush(now)
 	h.feed(now, k, c)
 }
@@ -182,7 +192,9 @@ func (h *Hub) findPlace(now time.Time, k protocols.Key, c *cursor, last wire.Seq
 	h.send(k, &wire.SnapshotFrame{
 		N: n, Group: h.cfg.Group, Charter: h.cfg.Charter, Hubs: [][]byte{}, Entry: e.Raw, Place: e.Place, Before: before, Head: h.signHead(e.Place.Seq),
 	})
-	c.lost, c.shown, c.sent, c.acked = false, now, e.Place.Seq, 0
+	c.lost, c.shown = false, now
+	c.at(e.Place.Seq)
+	c.acked = 0
 	h.feed(now, k, c)
 }
 
@@ -197,13 +209,14 @@ func (h *Hub) sendBack(k protocols.Key, last wire.Seq) {
 // it is found, pages follow, or there are none: then what the member has behind
 // it is not of this log.
 func (h *Hub) Sync(now time.Time, k protocols.Key, f *wire.Sync) {
-	if h.cursors[k] == nil {
+	c := h.cursors[k]
+	if c == nil {
 		return
 	}
 	if h.log().Has(f.From, f.Log) {
 		h.send(k, &wire.PageEnd{N: f.N, Group: h.cfg.Group, More: f.From < h.end(k)})
 	}
-	h.at(now, k, f.From, f.Log, f.N)
+	h.begin(now, k, c, f.From, f.Log, f.N)
 }
 
 // Replicated takes a member's word that it holds the log up to a place.
@@ -214,7 +227,11 @@ func (h *Hub) Replicated(now time.Time, k protocols.Key, seq wire.Seq, hash wire
 	}
 	c.acked, c.lost = seq, false
 	c.sent = max(c.sent, seq)
+	c.flight.landed(now, seq)
 	h.flush(now)
+	if c.sent < h.end(k) {
+		h.feed(now, k, c)
+	}
 }
 
 // Publish takes records of a member, or what one offers that the log lacks.
@@ -402,50 +419,12 @@ func (h *Hub) answer(done []waiting) {
 	}
 }
 
-func (h *Hub) feedAll(now time.Time) {
-	for _, k := range h.cfg.Ledger.Fold().Nodes() {
-		if c := h.cursors[k]; c != nil {
-			h.feed(now, k, c)
-		}
-	}
-}
-
-// end is up to where a member is sent the log.
-func (h *Hub) end(k protocols.Key) wire.Seq {
-	if k == h.view.Shadow {
-		return h.log().Seq()
-	}
-	return h.Committed()
-}
-
-// feed sends a member what it lacks: the shadow everything, others what is
-// accepted.
-func (h *Hub) feed(_ time.Time, k protocols.Key, c *cursor) {
-	if c.lost {
-		return
-	}
-	to := h.end(k)
-	for range pagesAhead {
-		f, last, ok := h.log().Page(h.cfg.Group, c.sent, to)
-		if !ok {
-			return
-		}
-		f.Head = h.headAt(last)
-		c.sent = last
-		if k == h.view.Shadow {
-			h.send(k, f.Replicate())
-		} else {
-			h.send(k, f.FanOut())
-		}
-	}
-}
-
 // headAt returns a head for a seq. The newest is kept: all members get the same.
 func (h *Hub) headAt(s wire.Seq) []byte {
-	if h.head != nil && h.headSeq == s {
+	if h.head != nil && h.headSeq == s && h.clock < h.headAge+headLife {
 		return h.head
 	}
-	h.head, h.headSeq = h.signHead(s), s
+	h.head, h.headSeq, h.headAge = h.signHead(s), s, h.clock
 	return h.head
 }
 
@@ -467,7 +446,7 @@ func (h *Hub) resend(now time.Time) {
 		return
 	}
 	if !c.resent.IsZero() {
-		c.sent = c.acked
+		c.at(c.acked)
 		h.feed(now, h.view.Shadow, c)
 	}
 	c.resent = now

@@ -31,7 +31,7 @@ type desk struct {
 	now    time.Time
 	sent   map[protocols.Key][]wire.Frame
 	ready  hub.Ready
-	id     byte
+	id     uint16
 }
 
 func newDesk(t *testing.T) *desk {
@@ -64,7 +64,7 @@ func (d *desk) entry(s protocols.Signer, kind wire.Kind, payload []byte) *wire.E
 	d.t.Helper()
 	d.id++
 	r, err := wire.ParseRecord(wire.SignRecords(s, []wire.Record{{
-		Group: d.group, ID: wire.RecordID{d.id}, Kind: kind, Time: wire.Millis(d.now.UnixMilli()), Payload: payload,
+		Group: d.group, ID: wire.RecordID{byte(d.id), byte(d.id >> 8)}, Kind: kind, Time: wire.Millis(d.now.UnixMilli()), Payload: payload,
 	}})[0])
 	if err != nil {
 		d.t.Fatal(err)
@@ -276,5 +276,48 @@ func TestTheShadowIsSentAgainWhatItDidNotAcknowledge(t *testing.T) {
 	}
 	if d.hub.Oldest() != start {
 		t.Errorf("the oldest waits since %v", d.hub.Oldest())
+	}
+}
+
+// One member that acknowledges nothing is sent a bounded part, and gets the rest
+// in larger pages when it does; another gets all meanwhile.
+func TestASilentMemberHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	const records = 500
+	pages, last := map[protocols.Key]int{}, wire.Seq(0)
+	for range records {
+		d.publish(alice, d.message(alice))
+		d.acked(bob)
+		for k, frames := range d.take() {
+			for _, f := range frames {
+				if page, ok := f.(*wire.Records); ok {
+					pages[k]++
+					if k == carol.Public() {
+						last = page.First + wire.Seq(len(page.Entries)) - 1
+					}
+				}
+			}
+		}
+	}
+	if got := pages[bob.Public()]; got != records {
+		t.Errorf("who acknowledges was sent %d pages of %d", got, records)
+	}
+	if got := pages[carol.Public()]; got > 40 || got < 10 {
+		t.Errorf("who does not was sent %d pages", got)
+	}
+	hash, _ := d.ledger.Log().HashAt(last)
+	d.hub.Replicated(d.now, carol.Public(), last, hash)
+	page := find[*wire.Records](d.take()[carol.Public()])
+	if page == nil || len(page.Entries) < 100 {
+		t.Fatalf("then it is sent %+v", page)
+	}
+	d.acked(carol)
+	d.take()
+	d.publish(bob, d.message(bob))
+	sent := d.take()
+	a, b := find[*wire.Records](sent[bob.Public()]), find[*wire.Records](sent[carol.Public()])
+	if a == nil || a != b {
+		t.Errorf("members that lack the same are sent %p and %p", a, b)
 	}
 }

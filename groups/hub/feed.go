@@ -1,0 +1,182 @@
+package hub
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// Members get the log at their own pace. What was sent and not acknowledged is
+// bounded for each, by what its link carries in about a second: one that reads
+// slowly, or not at all, is sent no more until it has acknowledged, and then in
+// larger pages. It costs the others nothing, and the hub no memory. Members that
+// lack the same get the very same frame, so that whoever sends it encodes it once.
+
+// Bounds of what is under way to one member.
+const (
+	flightPages = 32
+	flightFirst = 64 << 10 // bytes, at first
+	flightMost  = 512 << 10
+	flightLeast = 8 << 10
+	keptPages   = 16 // pages that are kept for those who lack the same
+)
+
+// Times between sending a page and the word that the member has it.
+const (
+	flightFast = 500 * time.Millisecond // then more may be under way
+	flightSlow = 1500 * time.Millisecond
+	flightLost = 4 * time.Second // then it is sent again
+)
+
+// headLife is how long a head is as good as new, in ms: a member takes none for
+// news that is five minutes old.
+const headLife = 60_000
+
+// flight is what was sent to a member and not acknowledged, oldest first.
+type flight struct {
+	pages []flown
+	bytes int
+	room  int // bytes that may be under way; 0: flightFirst
+}
+
+type flown struct {
+	last wire.Seq
+	size int
+	at   time.Time
+}
+
+func (f *flight) limit() int {
+	if f.room == 0 {
+		return flightFirst
+	}
+	return f.room
+}
+
+func (f *flight) full() bool { return len(f.pages) >= flightPages || f.bytes >= f.limit() }
+
+func (f *flight) left(now time.Time, last wire.Seq, size int) {
+	f.pages, f.bytes = append(f.pages, flown{last, size, now}), f.bytes+size
+}
+
+// landed notes that the member holds the log up to a seq.
+func (f *flight) landed(now time.Time, s wire.Seq) {
+	n := 0
+	for n < len(f.pages) && f.pages[n].last <= s {
+		f.bytes -= f.pages[n].size
+		n++
+	}
+	if n > 0 {
+		switch took := now.Sub(f.pages[n-1].at); {
+		case took < flightFast:
+			f.room = min(2*f.limit(), flightMost)
+		case took > flightSlow:
+			f.room = max(f.limit()/2, flightLeast)
+		}
+	}
+	f.pages = f.pages[n:]
+}
+
+// goesOn says that what is under way to a member that says it is at s will come:
+// to send it once more would take the link from it.
+func (f *flight) goesOn(now time.Time, s wire.Seq) bool {
+	return f.bytes > flightLeast && s < f.pages[len(f.pages)-1].last && now.Sub(f.pages[0].at) < flightLost
+}
+
+// pages are those made last.
+type pages map[span]*page
+
+// span is from behind one seq up to another.
+type span struct{ from, to wire.Seq }
+
+type page struct {
+	last              wire.Seq
+	size              int
+	made              wire.Millis
+	fanOut, replicate *wire.Records
+}
+
+// within is the last seq up to which what stands behind another fits into so many
+// bytes: one record at least.
+func (h *Hub) within(from, to wire.Seq, size int) wire.Seq {
+	for s := from + 1; s <= to; s++ {
+		e, ok := h.log().At(s)
+		if size -= len(e.Raw); !ok || size < 0 {
+			return max(s-1, from+1)
+		}
+	}
+	return to
+}
+
+// page returns what stands behind a seq, up to another at most; nil if nothing
+// does.
+func (h *Hub) page(from, to wire.Seq) *page {
+	if from >= to {
+		return nil
+	}
+	if p := h.pages[span{from, to}]; p != nil && h.clock < p.made+headLife {
+		return p
+	}
+	f, last, ok := h.log().Page(h.cfg.Group, from, to)
+	if !ok {
+		return nil
+	}
+	f.Head = h.headAt(last)
+	p := &page{last: last, made: h.clock, fanOut: f.FanOut(), replicate: f.Replicate()}
+	for _, e := range f.Entries {
+		p.size += len(e)
+	}
+	if h.pages == nil || len(h.pages) >= keptPages {
+		h.pages = make(pages)
+	}
+	h.pages[span{from, to}] = p
+	return p
+}
+
+// feedState is what decides whether there is anything new for members.
+type feedState struct {
+	seq, committed wire.Seq
+	shadow         protocols.Key
+}
+
+// feedAll sends all members what they lack, if there can be any who lack
+// something.
+func (h *Hub) feedAll(now time.Time) {
+	s := feedState{h.log().Seq(), h.Committed(), h.view.Shadow}
+	if s == h.fed {
+		return
+	}
+	h.fed = s
+	for _, k := range h.cfg.Ledger.Fold().Nodes() {
+		if c := h.cursors[k]; c != nil {
+			h.feed(now, k, c)
+		}
+	}
+}
+
+// end is up to where a member is sent the log.
+func (h *Hub) end(k protocols.Key) wire.Seq {
+	if k == h.view.Shadow {
+		return h.log().Seq()
+	}
+	return h.Committed()
+}
+
+// feed sends a member what it lacks: the shadow everything, others what is
+// accepted.
+func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
+	to := h.end(k)
+	for !c.lost && !c.flight.full() {
+		p := h.page(c.sent, h.within(c.sent, to, c.flight.limit()))
+		if p == nil {
+			return
+		}
+		c.sent = p.last
+		c.flight.left(now, p.last, p.size)
+		if k == h.view.Shadow {
+			h.send(k, p.replicate)
+		} else {
+			h.send(k, p.fanOut)
+		}
+	}
+}
