@@ -58,7 +58,8 @@ type Ratchets interface {
 	Remove(name string) error
 }
 
-// Config is what a service is made with; every field is needed but the last two.
+// Config is what a service is made with; every field is needed but
+// those at the end that may be nil.
 type Config struct {
 	Signer   protocols.Signer
 	Verifier wire.Verifier
@@ -72,6 +73,8 @@ type Config struct {
 	Name     func() string                        // what this node calls itself, for joins
 	Addrs    func() [][]byte                      // where this node can be reached, for invitations
 	Learn    func(addrs [][]byte) []protocols.Key // takes the addresses of an invitation, and says whose they are
+
+	Topics Topics // nil: members hear nothing past the hub
 
 	// Notify is told of events, those of one group in order. It must not block.
 	// nil: nobody is.

@@ -155,6 +155,9 @@ func (r *room) hubEvent(e failover.Event) {
 		return
 	}
 	h := e.Branch.Record
+	if e.Kind == failover.Claimed || e.Kind == failover.Merged {
+		r.speak([]wire.Frame{&wire.TopicHub{Record: h.Bytes()}})
+	}
 	logger.Infow("hub", "group", r.id, "event", e.Kind.String(), "term", h.Number, "version", h.Version, "hub", h.Primary)
 	r.tellHub(h)
 }

@@ -23,6 +23,7 @@ type counters struct {
 	recordsTotal  prometheus.Counter
 	acceptedTotal prometheus.Counter
 	groupsGauge   prometheus.Gauge
+	topicTotal    *prometheus.CounterVec
 }
 
 func newCounters(reg prometheus.Registerer) *counters {
@@ -42,6 +43,7 @@ func newCounters(reg prometheus.Registerer) *counters {
 		unsentTotal:   vec("frames_unsent_total", "Frames that were not sent.", "why"),
 		recordsTotal:  one("records_total", "Records that came to stand in a log here."),
 		acceptedTotal: one("accepted_total", "Own records that a hub accepted."),
+		topicTotal:    vec("topic_total", "What was heard on topics of groups.", "verdict"),
 		groupsGauge:   f.NewGauge(prometheus.GaugeOpts{Namespace: "tom", Subsystem: "groups", Name: "groups", Help: "Groups this node is in."}),
 	}
 }
@@ -50,6 +52,7 @@ func (c *counters) event(w What)              { c.eventTotal.WithLabelValues(str
 func (c *counters) frameRefused(err error)    { c.frameTotal.WithLabelValues(why(err)).Inc() }
 func (c *counters) refused(r envelope.Reason) { c.refusedTotal.WithLabelValues(r.String()).Inc() }
 func (c *counters) unsent(why string)         { c.unsentTotal.WithLabelValues(why).Inc() }
+func (c *counters) heard(verdict string)      { c.topicTotal.WithLabelValues(verdict).Inc() }
 func (c *counters) record()                   { c.recordsTotal.Inc() }
 func (c *counters) accepted()                 { c.acceptedTotal.Inc() }
 func (c *counters) rooms(n int)               { c.groupsGauge.Set(float64(n)) }

@@ -3,6 +3,7 @@ package groups
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/member"
@@ -40,7 +41,9 @@ type room struct {
 	told     chainOf                         // the hub that was told of
 	events   []Event                         // to be told of behind the next save
 	forgers  map[protocols.Key]*forgeries
-	news     chan struct{} // closed and replaced whenever something has changed
+	topic    topic
+	nodes    atomic.Pointer[map[protocols.Key]bool] // the members, for other goroutines
+	news     chan struct{}                          // closed and replaced whenever something has changed
 	changed  bool
 	again    bool // the seat has more to be done
 	gone     bool // no member any more
@@ -148,6 +151,8 @@ func (r *room) receive(in Inbound, f wire.Frame) {
 // then what they led to is sent.
 func (r *room) run(ctx context.Context) {
 	defer close(r.closed)
+	r.follow()
+	defer r.unfollow()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for !r.gone {
@@ -222,6 +227,8 @@ func (r *room) act() error {
 	r.after = nil
 	r.notify()
 	r.sendAll(ready.Send)
+	r.follow()
+	r.speak(ready.Topic)
 	r.keys.give()
 	if r.changed {
 		r.changed = false
@@ -390,6 +397,11 @@ func (r *room) know() {
 	if r.known != fold.Version() || r.refold {
 		r.known, r.refold = fold.Version(), false
 		r.keys.know(fold)
+		nodes := make(map[protocols.Key]bool, fold.Len())
+		for _, k := range fold.Nodes() {
+			nodes[k] = true
+		}
+		r.nodes.Store(&nodes)
 		r.changed = true
 		if !r.place.Member && fold.Member(r.s.self) {
 			r.place.Member, r.unsaved = true, true

@@ -26,6 +26,7 @@ func (n *Node) newGroups() (*groups.Service, error) {
 		Post:  n.postOwn,
 		Name:  func() string { return n.cfg.Name },
 		Addrs: n.invitationAddrs, Learn: n.learnAddrs,
+		Topics: n.presence.Topics(),
 		Notify: n.groupNews.note, Registerer: n.cfg.Registry,
 	})
 }

@@ -69,9 +69,10 @@ func (l lines) Connect(_ context.Context, p protocols.Key) error {
 	return nil
 }
 
-// Inject sends a frame to a node as if another had.
+// Inject sends a frame to a node as if another had, whatever Drop says.
 func (t *Town) Inject(from, to *Node, hub bool, frame []byte) error {
-	return t.send(from, to.Key, hub, frame)
+	r := route{from.Key, to.Key, hub}
+	return t.line(r).send(frame, t.speedOf(r))
 }
 
 // reach is a node, if another can talk to it.
@@ -88,6 +89,12 @@ func (t *Town) reach(from, to protocols.Key) *Node {
 func (t *Town) send(from *Node, to protocols.Key, hub bool, frame []byte) error {
 	if t.ctx.Err() != nil || t.reach(from.Key, to) == nil {
 		return net.ErrClosed
+	}
+	t.mu.Lock()
+	drop := t.drop(from.Key, to, hub, frame)
+	t.mu.Unlock()
+	if drop {
+		return nil
 	}
 	r := route{from.Key, to, hub}
 	return t.line(r).send(frame, t.speedOf(r))

@@ -30,6 +30,9 @@ type Town struct {
 	lines map[route]*line
 	cut   func(a, b protocols.Key) bool
 	speed func(from, to protocols.Key) Speed
+	drop  func(from, to protocols.Key, hub bool, frame []byte) bool
+
+	talks map[string]map[*Node]judge // by topic
 }
 
 // Speed is that of a line, one way. Zero is at once.
@@ -43,7 +46,9 @@ type Speed struct {
 func New() *Town {
 	t := &Town{
 		Verifier: protocols.Main, nodes: make(map[protocols.Key]*Node), lines: make(map[route]*line),
-		cut: func(a, b protocols.Key) bool { return false }, speed: func(from, to protocols.Key) Speed { return Speed{} },
+		talks: make(map[string]map[*Node]judge),
+		drop:  func(_, _ protocols.Key, _ bool, _ []byte) bool { return false },
+		cut:   func(a, b protocols.Key) bool { return false }, speed: func(from, to protocols.Key) Speed { return Speed{} },
 	}
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	return t
@@ -73,6 +78,13 @@ func (t *Town) Cut(f func(a, b protocols.Key) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.cut = f
+}
+
+// Drop says which frames are lost from now on.
+func (t *Town) Drop(f func(from, to protocols.Key, hub bool, frame []byte) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop = f
 }
 
 // Slow says how fast lines are from now on.
@@ -128,7 +140,7 @@ func (n *Node) Start() error {
 		Signer: n.Signer, Verifier: n.town.Verifier, Prover: proof.NewVerifier(protocols.Main),
 		Lines: lines{n}, Post: n.post, Rows: n.Disk, Shred: Shredder{}, Ratchets: n.Disk,
 		Now: time.Now, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
-		Notify: n.note, Registerer: n.Metric,
+		Topics: topics{n}, Notify: n.note, Registerer: n.Metric,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)

@@ -54,9 +54,10 @@ type PresenceConfig struct {
 // say on the presence topic. It names nobody by itself: whoever needs a role
 // asks Offering.
 type Presence struct {
-	cfg   PresenceConfig
-	book  *book
-	count *presenceCounters
+	cfg    PresenceConfig
+	book   *book
+	count  *presenceCounters
+	topics *Topics
 
 	mu   sync.Mutex
 	made uint64 // the newest made-at of ours
@@ -70,10 +71,13 @@ func NewPresence(cfg PresenceConfig) *Presence {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &Presence{cfg: cfg, book: newBook(cfg.Network, cfg.Signer.Public(), cfg.Now)}
+	p := &Presence{cfg: cfg, book: newBook(cfg.Network, cfg.Signer.Public(), cfg.Now), topics: newTopics(cfg.Network, cfg.Host.ID())}
 	p.count = newPresenceCounters(cfg.Registerer, p.book.size)
 	return p
 }
+
+// Topics are other topics on the same gossip.
+func (p *Presence) Topics() *Topics { return p.topics }
 
 // Name implements Source.
 func (*Presence) Name() string { return "presence" }
@@ -98,6 +102,7 @@ func (p *Presence) Run(ctx context.Context, _ func(peer.AddrInfo)) error {
 	defer parts.Wait()
 	parts.Go(func() { circle.run(ctx) })
 	parts.Go(func() { drain(ctx, sub) })
+	parts.Go(func() { p.topics.run(ctx, ps) })
 	p.announce(ctx, topic)
 	return nil
 }
