@@ -14,6 +14,7 @@ const (
 	circleChosen = 3               // of this node's own choice at least: whoever comes to it cannot shut it in
 	circleEnough = 6               // beyond which it chooses nobody
 	circleMost   = 32              // with those who come to it
+	circleKin    = 32              // more, of those who share a topic with this node
 	circlePace   = gossipBeat      // between choices, after the first few: others choose as well
 	circleRest   = 5 * time.Minute // until somebody who has closed is asked again
 	circleTries  = 2               // streams that somebody may close within circleRest
@@ -22,6 +23,7 @@ const (
 // circle decides with whom of those who speak gossip this node does. It has no
 // clock and no lock.
 type circle struct {
+	kin    func(peer.ID) bool // shares a topic with this node, besides that of all
 	peers  map[peer.ID]*gossiper
 	chosen time.Time // the newest choice
 }
@@ -41,7 +43,12 @@ const (
 	picked      // this node chose it
 )
 
-func newCircle() *circle { return &circle{peers: make(map[peer.ID]*gossiper)} }
+func newCircle(kin func(peer.ID) bool) *circle {
+	if kin == nil {
+		kin = func(peer.ID) bool { return false }
+	}
+	return &circle{kin: kin, peers: make(map[peer.ID]*gossiper)}
+}
 
 // meet takes note of a neighbour that speaks gossip.
 func (c *circle) meet(p peer.ID) *gossiper {
@@ -67,7 +74,11 @@ func (c *circle) admit(p peer.ID) bool {
 	if c.has(p) {
 		return true
 	}
-	if all, chosen := c.size(); all >= circleMost || all-chosen >= circleMost-circleChosen {
+	most := circleMost
+	if c.kin(p) {
+		most += circleKin
+	}
+	if all, chosen := c.size(); all >= most || all-chosen >= most-circleChosen {
 		return false
 	}
 	c.meet(p).bond = guest
@@ -125,16 +136,26 @@ func (g *gossiper) until() time.Time {
 	return g.closed[circleTries-1].Add(circleRest)
 }
 
-// choose takes one more into the circle if that is due, at random, so that
-// neighbours spread over the network.
+// choose takes one more into the circle if that is due: kin first, and at random,
+// so that neighbours spread over the network.
 func (c *circle) choose(now time.Time) (p peer.ID, ok bool) {
 	all, chosen := c.size()
+	if c.wantsKin(all) {
+		if p, ok = c.pick(now, c.kin); ok {
+			return p, true
+		}
+	}
 	if !c.wants(all, chosen) || now.Before(c.paced(chosen)) {
 		return "", false
 	}
+	return c.pick(now, func(peer.ID) bool { return true })
+}
+
+// pick chooses one of those who will do.
+func (c *circle) pick(now time.Time, will func(peer.ID) bool) (p peer.ID, ok bool) {
 	var free []peer.ID
 	for p, g := range c.peers {
-		if g.bond == apart && !g.rests(now) {
+		if g.bond == apart && !g.rests(now) && will(p) {
 			free = append(free, p)
 		}
 	}
@@ -149,6 +170,17 @@ func (c *circle) choose(now time.Time) (p peer.ID, ok bool) {
 // wants says that the circle is too small.
 func (c *circle) wants(all, chosen int) bool {
 	return all < circleMost && (chosen < circleChosen || all < circleEnough)
+}
+
+// wantsKin says that too few of the circle share a topic with this node.
+func (c *circle) wantsKin(all int) bool {
+	n := 0
+	for p, g := range c.peers {
+		if g.bond != apart && c.kin(p) {
+			n++
+		}
+	}
+	return n < circleEnough && all < circleMost+circleKin
 }
 
 // paced is when the next choice may be made.

@@ -31,8 +31,8 @@ type circled struct {
 	circle *circle
 }
 
-func newCircled(h host.Host) (*circled, error) {
-	c := &circled{Host: h, bus: eventbus.NewBus(), changed: make(chan struct{}, 1), circle: newCircle()}
+func newCircled(h host.Host, kin func(peer.ID) bool) (*circled, error) {
+	c := &circled{Host: h, bus: eventbus.NewBus(), changed: make(chan struct{}, 1), circle: newCircle(kin)}
 	var err error
 	if c.joins, err = c.bus.Emitter(new(event.EvtPeerIdentificationCompleted)); err != nil {
 		return nil, fmt.Errorf("tell gossip of neighbours: %w", err)

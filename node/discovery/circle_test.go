@@ -32,7 +32,7 @@ func widened(c *circle, now time.Time) (n int) {
 
 func TestCircleGrowsSlowlyBeyondItsFirst(t *testing.T) {
 	t.Parallel()
-	c, now := newCircle(), time.Unix(1e9, 0)
+	c, now := newCircle(nil), time.Unix(1e9, 0)
 	if widened(c, now) != 0 || !c.due(now).IsZero() {
 		t.Error("chose nobody's neighbour")
 	}
@@ -50,7 +50,7 @@ func TestCircleGrowsSlowlyBeyondItsFirst(t *testing.T) {
 
 func TestCircleIsBoundedAndCannotBeShut(t *testing.T) {
 	t.Parallel()
-	c, now := newCircle(), time.Unix(1e9, 0)
+	c, now := newCircle(nil), time.Unix(1e9, 0)
 	crowdOf(c, 3)
 	let := 0
 	for i := range 100 {
@@ -75,9 +75,29 @@ func TestCircleIsBoundedAndCannotBeShut(t *testing.T) {
 	}
 }
 
+func TestCircleHasRoomForKin(t *testing.T) {
+	t.Parallel()
+	c, now := newCircle(func(p peer.ID) bool { return strings.HasPrefix(string(p), "kin") }), time.Unix(1e9, 0)
+	for i := range 100 {
+		c.admit(peer.ID(fmt.Sprint("guest", i)))
+	}
+	for i := range 20 {
+		c.meet(peer.ID(fmt.Sprint("kin", i)))
+	}
+	if n := widened(c, now); n != circleEnough {
+		t.Errorf("chose %d of its kin", n)
+	}
+	for i := range 100 {
+		c.admit(peer.ID(fmt.Sprint("kin", i)))
+	}
+	if all, _ := c.size(); all != circleMost+circleKin {
+		t.Errorf("%d in all", all)
+	}
+}
+
 func TestCircleLeavesAloneWhoeverCloses(t *testing.T) {
 	t.Parallel()
-	c, now := newCircle(), time.Unix(1e9, 0)
+	c, now := newCircle(nil), time.Unix(1e9, 0)
 	c.meet("bob")
 	widened(c, now)
 	c.ended("bob", now)

@@ -46,6 +46,11 @@ type PresenceConfig struct {
 	// Heard is called for each presence that is new; it must not block; nil: nobody is told.
 	Heard func(*presence.Presence)
 
+	// Kin says that a neighbour shares another topic of gossip with this node: it
+	// belongs to those it gossips with. It is asked often, must be quick and must
+	// not call Presence; nil: nobody does.
+	Kin func(peer.ID) bool
+
 	Now        func() time.Time // wall clock; time.Now if nil
 	Registerer prometheus.Registerer
 }
@@ -86,7 +91,7 @@ func (*Presence) Name() string { return "presence" }
 func (p *Presence) Run(ctx context.Context, _ func(peer.AddrInfo)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	circle, err := newCircled(p.cfg.Host)
+	circle, err := newCircled(p.cfg.Host, p.cfg.Kin)
 	if err != nil {
 		return err
 	}
