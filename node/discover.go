@@ -73,6 +73,10 @@ func (n *Node) newPresence() *discovery.Presence {
 			return discovery.Offer{Roles: n.announcedRoles(), Addrs: n.Addrs(), Load: n.relay.Load()}
 		},
 		Holders: n.nearHolders,
+		Kin: func(p peer.ID) bool {
+			k, err := identity.KeyOf(p)
+			return err == nil && n.groups.CoMember(k)
+		},
 		Heard: func(p *presence.Presence) {
 			for _, r := range p.Roles {
 				n.offered(r.Role)

@@ -167,6 +167,11 @@ func (c *circled) lost(p peer.ID, how func(*circle, peer.ID, time.Time)) {
 	c.mu.Lock()
 	how(c.circle, p, time.Now())
 	c.mu.Unlock()
+	c.look()
+}
+
+// look has the circle looked at: somebody may be missing, or be kin by now.
+func (c *circled) look() {
 	select {
 	case c.changed <- struct{}{}:
 	default:

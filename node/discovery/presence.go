@@ -108,7 +108,7 @@ func (p *Presence) Run(ctx context.Context, _ func(peer.AddrInfo)) error {
 	parts.Go(func() { circle.run(ctx) })
 	parts.Go(func() { drain(ctx, sub) })
 	parts.Go(func() { p.topics.run(ctx, ps) })
-	p.announce(ctx, topic)
+	p.announce(ctx, topic, circle.look)
 	return nil
 }
 
@@ -133,8 +133,9 @@ func (p *Presence) judge(from peer.ID, raw []byte) verdict {
 // lookAgain is how often this node looks whether what it offers has changed.
 const lookAgain = 15 * time.Second
 
-// announce says what this node offers, when it is time, until ctx ends.
-func (p *Presence) announce(ctx context.Context, topic *pubsub.Topic) {
+// announce says what this node offers, when it is time, until ctx ends. look is
+// called now and then.
+func (p *Presence) announce(ctx context.Context, topic *pubsub.Topic, look func()) {
 	a := announcer{spread: rand.Float64()}
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
@@ -144,6 +145,7 @@ func (p *Presence) announce(ctx context.Context, topic *pubsub.Topic) {
 			return
 		case <-tick.C:
 		}
+		look()
 		offer := p.offer()
 		what, now, n := offer.digest(), time.Now(), p.book.size()
 		if due := a.due(now, what, n); due.IsZero() || now.Before(due) {
