@@ -22,6 +22,7 @@ const patience = 15 * time.Second
 type advert struct {
 	circuits []multiaddr.Multiaddr // by which this node can be reached now
 	wanted   bool                  // circuits are needed although an address is confirmed
+	judged   []multiaddr.Multiaddr // confirmed, and not doubted, or on trial
 	doubted  []multiaddr.Multiaddr // confirmed by those alone who were spoken to
 	vouched  bool                  // the user says that all addresses can be reached
 	since    time.Time             // of the uplink
@@ -76,10 +77,9 @@ func (v *advert) pick(now time.Time, addrs []multiaddr.Multiaddr) []multiaddr.Mu
 		if a = v.renumber(a); a == nil || multiaddr.Contains(picked, a) {
 			continue
 		}
-		if unconfirmed && !v.vouched && public(a) && !v.shows(now, a) {
-			continue
-		}
-		if len(v.circuits) > 0 && multiaddr.Contains(v.doubted, a) {
+		// Libp2p asks about what AutoNAT has confirmed before this node has judged it.
+		waits := unconfirmed || len(v.circuits) > 0 && !multiaddr.Contains(v.judged, a)
+		if waits && !v.vouched && public(a) && !v.shows(now, a) {
 			continue
 		}
 		picked = append(picked, a)

@@ -38,7 +38,16 @@ func TestWhatIsAdvertised(t *testing.T) {
 			advert{uplink: behind}, 0, []string{"/dns4/example.net/tcp/1", circuit}, []string{"/dns4/example.net/tcp/1", circuit},
 		},
 		"IPv6 is confirmed: circuits for those without": {
-			advert{uplink: open, wanted: true, circuits: addrs(circuit)}, 0, []string{quic6}, []string{quic6, circuit},
+			advert{uplink: open, wanted: true, circuits: addrs(circuit), judged: addrs(quic6)}, 0, []string{quic6}, []string{quic6, circuit},
+		},
+		"confirmed a moment ago, and not judged yet": {
+			advert{uplink: behind, wanted: true, circuits: addrs(circuit)}, time.Hour, []string{lan4, quic4}, []string{lan4, circuit},
+		},
+		"judged": {
+			advert{uplink: behind, wanted: true, circuits: addrs(circuit), judged: addrs(quic4)}, 0, []string{lan4, quic4, tcp4}, []string{lan4, quic4, circuit},
+		},
+		"in doubt, without a circuit": {
+			advert{uplink: behind, wanted: true, doubted: addrs(quic4)}, 0, []string{lan4, quic4}, []string{lan4, quic4},
 		},
 		"no circuit twice": {
 			advert{uplink: behind, wanted: true, circuits: addrs(circuit)}, 0, []string{lan4, circuit}, []string{lan4, circuit},

@@ -2,6 +2,7 @@ package reach_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -111,7 +112,12 @@ func TestVerdictsOfPeers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			time.Sleep(time.Minute)
+			for range 600 { // a minute
+				time.Sleep(100 * time.Millisecond)
+				if a := m.deadAddr(); a != nil && c.behind != nil {
+					t.Fatalf("%s advertises %s beside a circuit", name, a)
+				}
+			}
 			if c.behind == fullCone {
 				if m.Public() {
 					t.Errorf("%s: public by the word of those it has spoken to", name)
@@ -142,6 +148,19 @@ func TestVerdictsOfPeers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// deadAddr is an address at the outside of a router that m tells others beside a
+// circuit, nil if it tells none.
+func (m *machine) deadAddr() multiaddr.Multiaddr {
+	addrs := m.Peerstore().Addrs(m.ID()) // of the record that identify signs
+	dead := slices.IndexFunc(addrs, func(a multiaddr.Multiaddr) bool {
+		return !throughRelay(a) && strings.HasPrefix(a.String(), "/ip4/2.")
+	})
+	if dead < 0 || !slices.ContainsFunc(addrs, throughRelay) {
+		return nil
+	}
+	return addrs[dead]
 }
 
 func told(changed <-chan struct{}) bool {

@@ -123,7 +123,8 @@ func (s *Service) listens() (own []netip.Addr) {
 func (s *Service) believed(now time.Time) Addresses {
 	a := s.addrs
 	a.IPv4 = s.uplink.V4.IsValid()
-	if s.advert.doubted = nil; s.cfg.Vouch == Public || len(a.Reachable) == 0 {
+	s.advert.doubted, s.advert.judged = nil, a.Reachable
+	if s.cfg.Vouch == Public || len(a.Reachable) == 0 {
 		return a
 	}
 	var mapped []multiaddr.Multiaddr
@@ -137,7 +138,7 @@ func (s *Service) believed(now time.Time) Addresses {
 		s.trial.plan(later(now, s.strangers.since.Add(holesLast)))
 	}
 	if !s.trial.on(now) {
-		s.advert.doubted = doubted
+		s.advert.doubted, s.advert.judged = doubted, without(a.Reachable, doubted)
 	}
 	a.Reachable, a.Unknown = without(a.Reachable, doubted), slices.Concat(a.Unknown, doubted)
 	return a
