@@ -22,11 +22,23 @@ import (
 type MDNS struct {
 	host    host.Host
 	network protocols.Network
+	open    func() (segment, error)
 	near    recent
 }
 
+// segment is where everybody who speaks mDNS hears everybody.
+type segment interface {
+	join() (fresh bool)       // looks for new places to speak at
+	packets() <-chan packet   // that were heard
+	sendAll(b []byte)         // everywhere
+	send(b []byte, index int) // at one place
+	close()
+}
+
 // NewMDNS makes a source that also tells the LAN of h.
-func NewMDNS(h host.Host, n protocols.Network) *MDNS { return &MDNS{host: h, network: n} }
+func NewMDNS(h host.Host, n protocols.Network) *MDNS {
+	return &MDNS{host: h, network: n, open: openLAN}
+}
 
 // Name implements Source.
 func (*MDNS) Name() string { return "mdns" }
@@ -52,7 +64,7 @@ var errNoMulticast = errors.New("no network interface with multicast")
 
 // Run implements Source.
 func (m *MDNS) Run(ctx context.Context, found func(peer.AddrInfo)) error {
-	lan, err := openLAN()
+	lan, err := m.open()
 	if err != nil {
 		return err
 	}
@@ -73,7 +85,7 @@ func (m *MDNS) Run(ctx context.Context, found func(peer.AddrInfo)) error {
 			lan.sendAll(zone.query())
 			query.Reset(wait/2 + rand.N(wait))
 			wait = min(2*wait, maxQuery)
-		case p := <-lan.heard:
+		case p := <-lan.packets():
 			asked, peers := zone.read(p.bytes)
 			for _, info := range peers {
 				if info.ID != m.host.ID() { // the group hears itself

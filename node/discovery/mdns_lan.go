@@ -43,7 +43,7 @@ type packet struct {
 }
 
 // openLAN binds the port and joins the groups on all interfaces there are.
-func openLAN() (*lan, error) {
+func openLAN() (segment, error) {
 	l := &lan{heard: make(chan packet, heardAtOnce)}
 	if c, err := net.ListenUDP("udp4", bind4); err == nil {
 		l.v4 = ipv4.NewPacketConn(c)
@@ -161,6 +161,8 @@ func (l *lan) sendOn(b []byte, i *net.Interface) {
 		_, _ = l.v6.WriteTo(b, nil, group6)
 	}
 }
+
+func (l *lan) packets() <-chan packet { return l.heard }
 
 func (l *lan) close() {
 	if l.v4 != nil {

@@ -1,17 +1,14 @@
 package discovery
 
 import (
-	"context"
 	"crypto/rand"
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -78,41 +75,7 @@ func TestInNamespace(t *testing.T) {
 	}
 }
 
-func meet(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	alice, bob, eve := newHost(t), newHost(t), newHost(t)
-	heard := make(chan [2]peer.ID, 100)
-	ended := make(chan error, 3)
-	for h, network := range map[host.Host]protocols.Network{alice: protocols.Main, bob: protocols.Main, eve: "test"} {
-		go func() {
-			ended <- NewMDNS(h, network).Run(ctx, func(info peer.AddrInfo) {
-				select {
-				case heard <- [2]peer.ID{h.ID(), info.ID}:
-				default:
-				}
-			})
-		}()
-	}
-	missing := map[[2]peer.ID]bool{{alice.ID(), bob.ID()}: true, {bob.ID(), alice.ID()}: true}
-	for len(missing) > 0 {
-		select {
-		case m := <-heard:
-			delete(missing, m)
-			if m[0] == eve.ID() || m[1] == eve.ID() {
-				t.Fatal("two networks meet")
-			}
-		case <-ctx.Done():
-			t.Fatalf("%d of 2 have not heard of the other", len(missing))
-		}
-	}
-	cancel()
-	for range 3 {
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-}
+func meet(t *testing.T) { hearEachOther(t, newHost(t), newHost(t), newHost(t), openLAN) }
 
 func newHost(t *testing.T) host.Host {
 	t.Helper()

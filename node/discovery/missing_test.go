@@ -16,9 +16,8 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// ways are the sources by which two nodes can meet in a simulation; mDNS, which
-// needs a LAN, has tests of its own.
-var ways = []string{"cache", "bootstrap", "rendezvous", "dht", "presence", "addressbook"}
+// ways are the sources by which two nodes can meet.
+var ways = []string{"cache", "bootstrap", "rendezvous", "mdns", "dht", "presence", "addressbook"}
 
 // seeker is a node with some of the sources, all of which know of another.
 type seeker struct {
@@ -26,7 +25,15 @@ type seeker struct {
 	*Service
 }
 
-func (s *sim) seeker(n int, other, hub host.Host, folder string, have []string) *seeker {
+// home is where two nodes are neighbours already.
+type home struct {
+	folder string
+	lan    *ether
+}
+
+func homeOf(t *testing.T) home { return home{filepath.Join(t.TempDir(), "tom"), new(ether)} }
+
+func (s *sim) seeker(n int, other, hub host.Host, home home, have []string) *seeker {
 	s.t.Helper()
 	k := &seeker{Host: s.host(n)}
 	sources := map[string]func() Source{
@@ -46,8 +53,13 @@ func (s *sim) seeker(n int, other, hub host.Host, folder string, have []string) 
 			}
 			return Bootstrap{infoOf(other)}
 		},
-		"rendezvous": func() Source { return NewRendezvous(folder, func() peer.AddrInfo { return infoOf(k.Host) }) },
-		"dht":        func() Source { return NewDHT(DHTConfig{Host: k.Host, Local: true}) },
+		"rendezvous": func() Source { return NewRendezvous(home.folder, func() peer.AddrInfo { return infoOf(k.Host) }) },
+		"mdns": func() Source {
+			m := NewMDNS(k.Host, protocols.Main)
+			m.open = home.lan.open
+			return m
+		},
+		"dht": func() Source { return NewDHT(DHTConfig{Host: k.Host, Local: true}) },
 		"presence": func() Source {
 			return NewPresence(PresenceConfig{
 				Host: k.Host, Signer: signerOf(s.t, k.Host),
@@ -104,12 +116,12 @@ func TestTwoNodesMeetWithoutAnyOfTheSources(t *testing.T) {
 	for name, have := range cases {
 		t.Run(name, func(t *testing.T) {
 			inSim(t, func(t *testing.T, s *sim) {
-				folder := filepath.Join(t.TempDir(), "tom")
+				home := homeOf(t)
 				hub := s.host(1)
 				s.runs(NewDHT(DHTConfig{Host: hub, Local: true}))
 				s.runs(NewPresence(PresenceConfig{Host: hub, Signer: signerOf(t, hub)}))
-				bob := s.seeker(2, nil, hub, folder, have)
-				alice := s.seeker(3, bob.Host, hub, folder, have)
+				bob := s.seeker(2, nil, hub, home, have)
+				alice := s.seeker(3, bob.Host, hub, home, have)
 				time.Sleep(presenceLeast + time.Minute)
 				if !alice.meets(t.Context(), bob.Host) {
 					t.Error("they do not meet")
@@ -119,9 +131,9 @@ func TestTwoNodesMeetWithoutAnyOfTheSources(t *testing.T) {
 	}
 	t.Run("none", func(t *testing.T) {
 		inSim(t, func(t *testing.T, s *sim) {
-			hub := s.host(1)
-			bob := s.seeker(2, nil, hub, t.TempDir(), nil)
-			alice := s.seeker(3, bob.Host, hub, t.TempDir(), nil)
+			hub, home := s.host(1), homeOf(t)
+			bob := s.seeker(2, nil, hub, home, nil)
+			alice := s.seeker(3, bob.Host, hub, home, nil)
 			time.Sleep(time.Minute)
 			if alice.meets(t.Context(), bob.Host) {
 				t.Error("they meet by nothing")

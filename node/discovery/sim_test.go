@@ -19,7 +19,7 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 )
 
-// sim is a simulated network of hosts at 127.0.x.y.
+// sim is a simulated network of hosts at 10.0.x.y.
 type sim struct {
 	t    *testing.T
 	net  *simnet.Simnet
@@ -68,7 +68,7 @@ func (s *sim) host(n int) host.Host {
 	s.t.Helper()
 	wire := simnet.LinkSettings{BitsPerSecond: 100 * simlibp2p.OneMbps}
 	h, err := libp2p.New(
-		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/127.0.%d.%d/udp/8000/quic-v1", n/250, n%250+1)),
+		libp2p.ListenAddrStrings(fmt.Sprintf("/ip4/10.0.%d.%d/udp/8000/quic-v1", n/250, n%250+1)),
 		simlibp2p.QUICSimnet(s.net, simnet.NodeBiDiLinkSettings{Downlink: wire, Uplink: wire}),
 		libp2p.ResourceManager(&network.NullResourceManager{}),
 		libp2p.DisableIdentifyAddressDiscovery(), libp2p.DisableRelay(), libp2p.DisableMetrics(),
