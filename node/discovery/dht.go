@@ -73,6 +73,8 @@ type DHT struct {
 	again chan struct{} // something has changed that may be to be published
 	moved atomic.Bool   // our addresses, for one
 
+	missed misses
+
 	mu     sync.Mutex
 	kad    *dht.IpfsDHT // nil while it does not run
 	offers map[uint8]offers

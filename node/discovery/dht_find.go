@@ -20,14 +20,20 @@ const secondOpinion = 60 * time.Millisecond
 // Find implements Finder. It does not wait for the end of the lookup, which
 // comes only when all who are near have been asked: among them are those that
 // have gone, and each costs a dial that nobody answers.
-func (d *DHT) Find(ctx context.Context, id peer.ID) (addrs []multiaddr.Multiaddr, err error) {
+func (d *DHT) Find(ctx context.Context, id peer.ID) (found []multiaddr.Multiaddr, err error) {
+	if d.missed.lately(id, time.Now()) {
+		return nil, ErrNotFound
+	}
 	err = d.ask(ctx, "peer", func(ctx context.Context, kad *dht.IpfsDHT) error {
-		if addrs, err = d.lookUp(ctx, kad, id); errors.Is(err, routing.ErrNotFound) {
+		addrs, err := d.lookUp(ctx, kad, id)
+		if errors.Is(err, routing.ErrNotFound) {
+			d.missed.note(id, time.Now())
 			return ErrNotFound
 		}
+		found = addrs
 		return err
 	})
-	return addrs, err
+	return found, err
 }
 
 func (d *DHT) lookUp(ctx context.Context, kad *dht.IpfsDHT, id peer.ID) (addrs []multiaddr.Multiaddr, err error) {

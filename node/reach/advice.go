@@ -8,6 +8,7 @@ type Facts struct {
 	Local      bool // the node keeps to this machine
 	Public     bool
 	Judged     bool // AutoNAT has given at least one verdict
+	Doubted    bool // a good one, of peers that this node had spoken to, alone
 	Online     bool // there is a route to the internet, or a LAN
 	Peers      int  // connected, of whatever kind
 	Publics    int  // of them at public addresses
@@ -60,6 +61,8 @@ func Advise(f Facts) []Advice {
 	}
 	if f.NAT == MappingDependent {
 		add("the router gives each connection another port (a symmetric NAT): holes can be punched only to peers with an open address, others come by relays", do(f))
+	} else if f.Doubted {
+		add("peers that this node has spoken to can reach it, and so could those that a filtering router lets in: it counts as private until a stranger comes by itself, 4 minutes after the start at the earliest", "start it with --reachability public if its port is open to anybody")
 	} else if !f.PortMapped && f.Vouched != Private && f.Judged {
 		add("the router lets nobody in unasked: the first connection to each peer begins at a relay and moves to a direct path within a second", do(f))
 	}

@@ -27,6 +27,7 @@ func TestAdvice(t *testing.T) {
 		"home, nobody asked":     {with(func(f *Facts) { f.PortMap = false }), []string{"--no-portmap"}},
 		"home, mapped in vain":   {with(func(f *Facts) { f.PortMapped, f.NAT = true, MappingDependent }), []string{"behind another router"}},
 		"symmetric":              {with(func(f *Facts) { f.NAT = MappingDependent }), []string{"symmetric"}},
+		"full cone, perhaps":     {with(func(f *Facts) { f.Doubted = true }), []string{"--reachability public"}},
 		"UDP blocked":            {with(func(f *Facts) { f.UDP = false }), []string{"UDP does not", "UPnP"}},
 		"no relay":               {with(func(f *Facts) { f.Relays = 0 }), []string{"no relay", "UPnP"}},
 		"one relay":              {with(func(f *Facts) { f.Relays = 1 }), []string{"only 1 of 2", "UPnP"}},

@@ -1,6 +1,7 @@
 package reach_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -121,6 +122,9 @@ func TestVerdictsOfPeers(t *testing.T) {
 			if c.behind == fullCone {
 				if m.Public() {
 					t.Errorf("%s: public by the word of those it has spoken to", name)
+				}
+				if said := fmt.Sprint(m.Report().Advice); !strings.Contains(said, "until a stranger comes") {
+					t.Errorf("%s: advice %s", name, said)
 				}
 				time.Sleep(4 * time.Minute) // or it might come through a hole
 				stranger := in.place("3.0.0.9", nil, reach.Config{})

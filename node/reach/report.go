@@ -93,8 +93,9 @@ func (s *Service) Report() Report {
 	r.Relays = relaysOf(s.advert.circuits)
 	r.Advice = Advise(Facts{
 		Vouched: s.cfg.Vouch, Local: h.Local && s.cfg.Vouch == Auto, Public: s.verdict.Public,
-		Judged: len(s.addrs.Reachable)+len(s.addrs.Unreachable) > 0,
-		Online: s.uplink.Any() || h.Local, Peers: len(h.Network().Peers()), Publics: len(conns),
+		Judged:  len(s.addrs.Reachable)+len(s.addrs.Unreachable) > 0,
+		Doubted: len(s.addrs.Reachable) > len(a.Reachable) && s.cfg.Vouch == Auto,
+		Online:  s.uplink.Any() || h.Local, Peers: len(h.Network().Peers()), Publics: len(conns),
 		UDP: udp > 0, TCP: tcp > 0, NAT: r.UDP.Mapping,
 		PortMap: s.cfg.PortMap, PortMapped: len(r.Mapped) > 0,
 		Relays: len(r.Relays), Wanted: s.cfg.Wanted,
