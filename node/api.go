@@ -35,7 +35,7 @@ func (a api) Status(ctx context.Context) (localapi.Status, error) {
 		Addrs: texts(a.n.Addrs()), Reachability: i.Reachability, Peers: i.Peers,
 		Queued: i.Queued, Waiting: i.Waiting, ClockOffsetMS: i.ClockOffset.Milliseconds(),
 		Holding: a.n.Mailbox().Copies,
-		Chaos:   a.n.cfg.forecast.String(),
+		Chaos:   a.n.cfg.forecast.String(), LowMemory: a.n.cfg.LowMemory,
 		Notices: i.Notices,
 	}, nil
 }

@@ -99,6 +99,11 @@ type Config struct {
 	// stand bad weather: weather.Parse reads it. Empty: none. Not on "main".
 	Chaos string
 
+	// LowMemory is for machines with little of it, say 1 GB for everything: smaller
+	// caches and queues, fewer connections, and a smaller OutboxLimit where none is
+	// given. The process's garbage collector is its owner's to set.
+	LowMemory bool
+
 	InboxLimit  int64 // bytes of messages kept; 256 MiB if zero. Strangers together get half
 	OutboxLimit int64 // bytes of messages waiting for a receipt; 64 MiB if zero
 }
@@ -115,9 +120,8 @@ type settings struct {
 }
 
 const (
-	defaultInbox  = 256 << 20
-	defaultOutbox = 64 << 20
-	leastLimit    = 1 << 20
+	defaultInbox = 256 << 20
+	leastLimit   = 1 << 20
 )
 
 func (cfg Config) check() (*settings, error) {
@@ -173,7 +177,7 @@ func (cfg Config) check() (*settings, error) {
 		s.InboxLimit = defaultInbox
 	}
 	if s.OutboxLimit == 0 {
-		s.OutboxLimit = defaultOutbox
+		s.OutboxLimit = s.memory().outbox
 	}
 	return s, nil
 }

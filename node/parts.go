@@ -47,7 +47,7 @@ func (n *Node) openRows() (kv.Store, error) {
 	if path == "" {
 		return kv.Memory(), nil
 	}
-	return kv.Open(path, kv.Options{})
+	return kv.Open(path, n.cfg.memory().rows)
 }
 
 // openHost starts libp2p on the port of the last run, if it is free.
@@ -63,7 +63,7 @@ func (n *Node) openHost() (host.Host, nodehost.Info, error) {
 		Reachability: n.reach.First(), RelaySource: n.reach.Source,
 		Advertise: n.reach.Advertise, TCPFirst: n.reach.TCPFirst,
 		Dialled: n.reach.Dialled, Symmetric: n.reach.Symmetric, Punches: n.reach,
-		UserAgent: agent(), Registerer: n.cfg.Registry,
+		UserAgent: agent(), Registerer: n.cfg.Registry, LowMemory: n.cfg.LowMemory,
 	}
 	if n.cfg.Host != nil {
 		n.cfg.Host(&cfg)
@@ -103,6 +103,7 @@ func (n *Node) newLinks() *links.Links {
 		Friend:     func(p Peer) bool { return !n.store.Stranger(p) },
 		Load:       func() uint8 { return n.relay.Load() },
 		Expose:     n.expose(),
+		Limits:     links.Limits{Line: n.cfg.memory().line},
 		Registerer: n.cfg.Registry,
 		Handlers: links.Handlers{
 			Up:        func(p Peer, path delivery.Path) { n.courier.PeerUp(p, path) },

@@ -40,6 +40,7 @@ func startCommand(t *terminal) *cli.Command {
 			&cli.StringFlag{Name: "backup-quota", Usage: "keep no more than `SIZE` of them, 512M for example", DefaultText: "128M"},
 			&cli.StringFlag{Name: "relay", Usage: "pass on envelopes of others: `auto`, on or off", DefaultText: "auto"},
 			&cli.StringFlag{Name: "reachability", Usage: "`HOW` others can dial this node: auto finds out, public and private vouch for it", Value: "auto"},
+			&cli.BoolFlag{Name: "low-memory", Usage: "use little memory, at some cost in speed: for machines with 1 GB"},
 			chaosFlag(),
 			&cli.StringFlag{Name: "metrics", Usage: "serve Prometheus metrics on `ADDR`, under /metrics"},
 			&cli.StringFlag{Name: "log-level", Usage: "log from `LEVEL` on: debug, info, warn or error", DefaultText: "error"},
@@ -61,7 +62,11 @@ func startCommand(t *terminal) *cli.Command {
 func start(c *cli.Context, t *terminal) error {
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
-	go tendMemory(ctx)
+	thrift := usual
+	if c.Bool("low-memory") {
+		thrift = frugal
+	}
+	go thrift.tend(ctx)
 	n, err := newNode(c)
 	if err != nil {
 		return err
@@ -115,7 +120,7 @@ func newNode(c *cli.Context) (*node.Node, error) {
 		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
 		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),
 		Local: c.Bool("local"), NoMDNS: c.Bool("no-mdns"), NoDHT: c.Bool("no-dht"), NoPortMap: c.Bool("no-portmap"),
-		Reachability: c.String("reachability"), Chaos: c.String("chaos"),
+		Reachability: c.String("reachability"), Chaos: c.String("chaos"), LowMemory: c.Bool("low-memory"),
 	})
 }
 

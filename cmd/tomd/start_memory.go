@@ -15,22 +15,31 @@ import (
 // anything else that allocated much and is over: the handshakes of a crowd that
 // stays connected, and silent.
 const (
-	busyPercent = 400
-	idlePercent = 100
 	busyRate    = 16 << 20    // bytes allocated in a second
 	quietRate   = 1 << 20     // same, and less than that is nothing going on
 	worthwhile  = 32 << 20    // bytes allocated since memory last went back
 	returnEvery = time.Minute // that it goes back all the same: stacks shrink a little each time
-	memoryLimit = 512 << 20   // bytes; above it memory counts more than time
 )
 
-// tendMemory sets this process's garbage collector to what is going on, until
-// ctx ends; not if the environment sets it.
-func tendMemory(ctx context.Context) {
+// thrift is how much time the garbage collector may take to save memory.
+type thrift struct {
+	busy, idle int   // GOGC
+	limit      int64 // bytes; above it memory counts more than time
+}
+
+var (
+	usual  = thrift{busy: 400, idle: 100, limit: 512 << 20}
+	frugal = thrift{busy: 50, idle: 50, limit: 64 << 20} // with --low-memory
+)
+
+// tend sets this process's garbage collector to what is going on, until ctx
+// ends; not if the environment sets it.
+func (t thrift) tend(ctx context.Context) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMemoryLimit(t.limit)
+	debug.SetGCPercent(t.idle)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	busy, before := false, allocated()
@@ -46,9 +55,9 @@ func tendMemory(ctx context.Context) {
 		busy, before = rate > busyRate, now
 		switch {
 		case busy && !was:
-			debug.SetGCPercent(busyPercent)
+			debug.SetGCPercent(t.busy)
 		case was && !busy:
-			debug.SetGCPercent(idlePercent)
+			debug.SetGCPercent(t.idle)
 		case rate < quietRate && (now-returned > worthwhile || time.Since(since) > returnEvery):
 			debug.FreeOSMemory()
 			returned, since = now, time.Now()

@@ -42,6 +42,9 @@ func writeStatus(w io.Writer, s localapi.Status) {
 	} {
 		fmt.Fprintf(w, "%s\t%v\n", line.name, line.value)
 	}
+	if s.LowMemory {
+		fmt.Fprintln(w, "memory\tlow")
+	}
 	if s.Chaos != "" {
 		fmt.Fprintf(w, "CHAOS\t%s\n", printable(s.Chaos))
 	}

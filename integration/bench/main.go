@@ -62,6 +62,7 @@ var parts = []part{
 	{"split", (*bench).split},
 	{"away", (*bench).holders},
 	{"small", (*bench).small},
+	{"memory", (*bench).memory},
 }
 
 func partNames() []string {

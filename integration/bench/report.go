@@ -20,6 +20,7 @@ type report struct {
 	Split      []portion         `json:"split,omitempty"`
 	Away       *away             `json:"away,omitempty"`
 	Small      *footprint        `json:"small,omitempty"`
+	Memory     map[string]weight `json:"memory,omitempty"`
 }
 
 // result is the median of the runs of a race.
@@ -56,7 +57,7 @@ type footprint struct {
 func newReport(o options) report {
 	return report{
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Runs: o.runs,
-		Systems: make(map[string]result), Lossy: make(map[string]result),
+		Systems: make(map[string]result), Lossy: make(map[string]result), Memory: make(map[string]weight),
 	}
 }
 
@@ -116,6 +117,7 @@ func (r report) print(w io.Writer) error {
 	r.printSplit(t)
 	r.printAway(t)
 	r.printSmall(t)
+	r.printMemory(t)
 	r.printGoals(t)
 	return t.Flush()
 }

@@ -126,7 +126,11 @@ func (st *sideState) open(role string, o order) (address string, err error) {
 			address = st.r.address()
 		}
 	case "sender":
-		st.s, err = systems[o.System].send(o.Dir, o.Address)
+		if o.Network != "" { // of a daemon; the sides of a race are on the default one, alone
+			st.s, err = tomSendOn(o.Network, o.Dir, o.Address)
+		} else {
+			st.s, err = systems[o.System].send(o.Dir, o.Address)
+		}
 	case "crowd":
 		st.crowd, err = gather(o.Dir, o.Address, o.Network, o.N)
 	}

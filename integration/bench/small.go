@@ -106,6 +106,7 @@ func buildDaemon(path string) error {
 // nobody but is otherwise started as a user would.
 type daemon struct {
 	binary, dir string
+	args        []string // of tomd start, besides those all have
 	cmd         *exec.Cmd
 	port        int
 	output      bytes.Buffer
@@ -122,6 +123,7 @@ func (d *daemon) start() (float64, error) {
 	}
 	d.cmd = exec.Command(d.binary, "start", "--data", d.dir, "--network", d.network(), "--no-portmap",
 		"--listen", fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", d.port), "--listen", fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", d.port))
+	d.cmd.Args = append(d.cmd.Args, d.args...)
 	d.output.Reset()
 	d.cmd.Stdout, d.cmd.Stderr = &d.output, &d.output
 	begin := time.Now()

@@ -52,8 +52,10 @@ type tomSender struct {
 	cursor node.Cursor // of the last event seen
 }
 
-func tomSend(dir, address string) (sender, error) {
-	n, err := startNode(node.Config{DataDir: dir, Name: "alice"}, filepath.Join(dir, "rendezvous"))
+func tomSend(dir, address string) (sender, error) { return tomSendOn("", dir, address) }
+
+func tomSendOn(network, dir, address string) (sender, error) {
+	n, err := startNode(node.Config{Network: network, DataDir: dir, Name: "alice"}, filepath.Join(dir, "rendezvous"))
 	if err != nil {
 		return nil, err
 	}

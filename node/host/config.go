@@ -67,8 +67,11 @@ type Config struct {
 	Punches holepunch.EventTracer
 
 	// FewConns is to how many connections the connection manager goes back when
-	// there are more than ManyConns; 128 and 192 if zero.
+	// there are more than ManyConns; 128 and 192 if zero, a third of it with LowMemory.
 	FewConns, ManyConns int
+
+	// LowMemory has the host keep fewer connections, and hold less for its peers.
+	LowMemory bool
 
 	UserAgent  string                // what identify tells about the program
 	Registerer prometheus.Registerer // for the metrics of libp2p; nil: none are kept

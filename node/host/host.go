@@ -62,7 +62,7 @@ func (c *Config) options(addrs []multiaddr.Multiaddr, local bool) ([]libp2p.Opti
 	if err != nil {
 		return nil, fmt.Errorf("connection manager: %w", err)
 	}
-	resources, err := resourceManager(c.Registerer != nil)
+	resources, err := c.resourceManager()
 	if err != nil {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}

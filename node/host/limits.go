@@ -26,12 +26,18 @@ const (
 	fewConns  = 128
 	manyConns = 192
 	youngConn = 30 * time.Second
+
+	frugalConns = 3 // a host with LowMemory has so many times fewer
 )
 
 // marks are the connection manager's.
 func (c *Config) marks() (few, many int) {
-	few = cmp.Or(c.FewConns, fewConns)
-	return few, max(cmp.Or(c.ManyConns, manyConns), few)
+	share := 1
+	if c.LowMemory {
+		share = frugalConns
+	}
+	few = cmp.Or(c.FewConns, fewConns/share)
+	return few, max(cmp.Or(c.ManyConns, manyConns/share), few)
 }
 
 func connManager(few, many int) (*connmgr.BasicConnMgr, error) {
@@ -52,8 +58,7 @@ const (
 )
 
 // resourceManager bounds what peers can make this device hold.
-func resourceManager(metrics bool) (network.ResourceManager, error) {
-	limits := scalingLimits()
+func (c *Config) resourceManager() (network.ResourceManager, error) {
 	opts := []rcmgr.Option{
 		rcmgr.WithLimitPerSubnet(
 			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: connsPerAddress}},
@@ -65,7 +70,7 @@ func resourceManager(metrics bool) (network.ResourceManager, error) {
 		),
 		rcmgr.WithConnRateLimiters(connRates()),
 	}
-	if metrics {
+	if c.Registerer != nil {
 		reporter, err := rcmgr.NewStatsTraceReporter()
 		if err != nil {
 			return nil, fmt.Errorf("resource metrics: %w", err)
@@ -74,7 +79,28 @@ func resourceManager(metrics bool) (network.ResourceManager, error) {
 	} else {
 		opts = append(opts, rcmgr.WithMetricsDisabled())
 	}
-	return rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits.AutoScale()), opts...)
+	return rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(c.limits()), opts...)
+}
+
+// frugalMemory is what peers together can make a host with LowMemory hold, bytes,
+// and frugalFiles how many sockets it has for them.
+const (
+	frugalMemory = 64 << 20
+	frugalFiles  = 256
+)
+
+// limits grow with the machine, unless it has little memory.
+func (c *Config) limits() rcmgr.ConcreteLimitConfig {
+	l := scalingLimits()
+	if !c.LowMemory {
+		return l.AutoScale()
+	}
+	_, many := c.marks()
+	l.SystemBaseLimit.ConnsInbound, l.SystemBaseLimit.ConnsOutbound, l.SystemBaseLimit.Conns = 2*many, 2*many, 3*many
+	l.SystemBaseLimit.Memory = frugalMemory
+	l.TransientBaseLimit.Memory = frugalMemory / 2
+	l.PeerBaseLimit.Memory = frugalMemory / 4
+	return l.Scale(0, frugalFiles)
 }
 
 var (

@@ -14,7 +14,7 @@ import (
 
 func newResources(t *testing.T) network.ResourceManager {
 	t.Helper()
-	rm, err := resourceManager(false)
+	rm, err := new(Config).resourceManager()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,5 +137,23 @@ func TestRelayHoldsManyCircuitsAndNoPeerTakesThemAll(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("no memory for the buffers of 200 circuits: %v", err)
+	}
+}
+
+func TestAHostWithLowMemoryGrantsLess(t *testing.T) {
+	t.Parallel()
+	usual, frugal := new(Config), &Config{LowMemory: true}
+	if few, many := frugal.marks(); few != fewConns/3 || many != manyConns/3 {
+		t.Errorf("it keeps %d to %d connections", few, many)
+	}
+	if few, many := (&Config{LowMemory: true, FewConns: 5, ManyConns: 7}).marks(); few != 5 || many != 7 {
+		t.Errorf("told to keep 5 to 7 connections, it keeps %d to %d", few, many)
+	}
+	more, less := usual.limits().ToPartialLimitConfig().System, frugal.limits().ToPartialLimitConfig().System
+	if less.Memory != frugalMemory || more.Memory <= frugalMemory {
+		t.Errorf("its peers may take %d bytes, usually %d", less.Memory, more.Memory)
+	}
+	if int(less.Conns) != manyConns || less.Conns >= more.Conns {
+		t.Errorf("it lets in %d connections, usually %d", less.Conns, more.Conns)
 	}
 }

@@ -39,7 +39,8 @@ type Status struct {
 	Waiting       int          `json:"waiting"`      // messages relayed or stored
 	Holding       int          `json:"holding"`      // envelopes held for others
 	ClockOffsetMS int64        `json:"clock_offset_ms"`
-	Chaos         string       `json:"chaos,omitempty"`   // how the node spoils its own streams, for tests; empty: not at all
+	Chaos         string       `json:"chaos,omitempty"` // how the node spoils its own streams, for tests; empty: not at all
+	LowMemory     bool         `json:"low_memory,omitempty"`
 	Notices       []string     `json:"notices,omitempty"` // what a user should know, a sentence each: clock off, port taken
 }
 
