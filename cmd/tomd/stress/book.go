@@ -2,6 +2,7 @@ package stress
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -17,10 +18,11 @@ type book struct {
 	ledger  *ledger.Ledger
 	number  int
 	spoiled int
-	failed  error // of keeping the ledger: an id given twice
+	ways    map[string]int // how what came has come
+	failed  error          // of keeping the ledger: an id given twice
 }
 
-func newBook(run string) *book { return &book{run: run, ledger: ledger.New()} }
+func newBook(run string) *book { return &book{run: run, ledger: ledger.New(), ways: map[string]int{}} }
 
 // do runs f with the ledger.
 func (b *book) do(f func(l *ledger.Ledger)) {
@@ -37,6 +39,13 @@ func (b *book) next(from, to string, due time.Time) Probe {
 	p := Probe{Run: b.run, From: from, To: to, N: b.number}
 	b.fail(b.ledger.Sent(p.key(), due))
 	return p
+}
+
+// numbers is how many numbers were given.
+func (b *book) numbers() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.number
 }
 
 func (b *book) accepted(p Probe, id string) {
@@ -58,18 +67,66 @@ func (b *book) err() error {
 	return b.failed
 }
 
+// nextToAll is next for a message that goes to several, under one number.
+func (b *book) nextToAll(from string, readers []string, due time.Time) Probe {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.number++
+	for _, reader := range readers {
+		b.fail(b.ledger.Sent(ledger.Key{From: from, To: reader, N: b.number}, due))
+	}
+	return Probe{Run: b.run, From: from, To: "all", N: b.number}
+}
+
+// acceptedForAll notes that a message to several was accepted: for each of them
+// under an id of its own.
+func (b *book) acceptedForAll(p Probe, id string, readers []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, reader := range readers {
+		b.fail(b.ledger.Accepted(ledger.Key{From: p.From, To: reader, N: p.N}, id+"@"+reader))
+	}
+}
+
+// becameForAll notes that all have signed for a message, or that nobody ever will.
+func (b *book) becameForAll(id string, signed bool, readers []string, at time.Time) {
+	state := ledger.Over
+	if signed {
+		state = ledger.Delivered
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, reader := range readers {
+		b.ledger.Became(id+"@"+reader, state, at)
+	}
+}
+
 // heard notes a message that has come, if it is of this run.
-func (b *book) heard(id string, c localapi.Content, at time.Time) {
-	p, whole, err := ParseProbe(c)
+func (b *book) heard(m *localapi.Received, at time.Time) {
+	p, whole, err := ParseProbe(m.Content)
 	if err != nil || p.Run != b.run {
 		return
 	}
+	b.arrived(p, m.ID, whole, at)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ways[m.Path]++
+}
+
+func (b *book) arrived(p Probe, id string, whole bool, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ledger.Received(p.key(), id, at)
 	if !whole {
 		b.spoiled++
 	}
+}
+
+// came is how what came has come, as those say who got it.
+func (b *book) came() map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.ways)
 }
 
 // states are what counts of the states a daemon tells.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -150,13 +152,11 @@ func millis(ms float64) string {
 // shares says which part went which way.
 func shares(r *verdict.Result) string {
 	var parts []string
-	for _, way := range ways {
-		if n := r.Ways[way]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %.0f %%", way, 100*float64(n)/float64(r.Asked)))
-		}
+	for _, way := range slices.Sorted(maps.Keys(r.Ways)) {
+		parts = append(parts, fmt.Sprintf("%s %.0f %%", way, 100*float64(r.Ways[way])/float64(r.Asked)))
 	}
 	if n := r.Counts.Stored; n > 0 {
-		parts = append(parts, fmt.Sprintf("stored %.0f %%", 100*float64(n)/float64(max(1, r.Counts.Accepted))))
+		parts = append(parts, fmt.Sprintf("kept by others %.0f %%", 100*float64(n)/float64(max(1, r.Counts.Accepted))))
 	}
 	return strings.Join(parts, ", ")
 }

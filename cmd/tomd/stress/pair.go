@@ -25,16 +25,17 @@ func (s *stage) pair(ctx context.Context) (here, there end, err error) {
 
 // conclude waits for what is still on its way, and judges: exactly once, as both
 // ends say, and as the daemons' own metrics and the inbox itself say.
-func (s *stage) conclude(ctx context.Context, from end, members ...*fleet.Member) error {
+func (s *stage) conclude(ctx context.Context, from end, hearers ...*fleet.Member) error {
 	s.settle(ctx)
-	s.tally(ctx)
+	s.tally()
 	s.result.ExactlyOnce()
-	for _, m := range members {
-		if err := s.auditInbox(ctx, m.Client); err != nil {
+	s.compareFigures(ctx)
+	if len(hearers) > 0 {
+		if err := s.auditInboxes(ctx, hearers...); err != nil {
 			return err
 		}
 	}
-	return s.askWays(ctx, from.client)
+	return s.ways(ctx, from)
 }
 
 // members are the phase's own daemons.

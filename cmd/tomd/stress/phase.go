@@ -15,8 +15,17 @@ type phase struct {
 
 // phases are all of them, in the order a campaign plays them.
 var phases = []phase{
-	{"ping", "a message, its receipt, the next message", 1, true, (*stage).ping},
-	{"endurance", "steadily, while each side is killed now and then", 3, true, (*stage).endurance},
+	{"ping", "a message, its receipt, the next message", 5, true, (*stage).ping},
+	{"burst", "as fast as both ends take it", 7, true, (*stage).burst},
+	{"ladder", "from 1 KiB to the largest message there can be", 8, true, (*stage).ladder},
+	{"fanout", "each message to several at once", 7, false, (*stage).fanout},
+	{"e2e", "each message sealed, signed for, and in clear on no disk", 7, true, (*stage).e2e},
+	{"group", "everybody in a group writes", 11, false, (*stage).groupTalk},
+	{"backup", "the recipient is away, the sender goes, others bring it", 14, false, (*stage).backup},
+	{"failover", "the hub of a group is killed, and the talk goes on", 18, false, (*stage).failover},
+	{"roam", "each comes back under another address", 11, false, (*stage).roam},
+	{"chaos", "killed, paused and stopped at random, while all write", 16, false, (*stage).chaos},
+	{"endurance", "steadily, while each side is killed now and then", 16, true, (*stage).endurance},
 }
 
 // Phases are the names of the phases, and what each does.

@@ -34,30 +34,40 @@ func (s *stage) send(ctx context.Context, from, to end, size int, due time.Time)
 			s.book.accepted(p, accepted.ID)
 			return accepted.ID, s.book.err()
 		}
-		if err := s.notAccepted(ctx, from, p, err); err != nil {
+		s.notTaken(p, err)
+		if err := s.tryAgain(ctx, from, err); err != nil {
 			return "", err
 		}
 	}
 }
 
-// notAccepted notes why a message was not accepted, and returns when another try
-// makes sense, or the error that says that none does.
-func (s *stage) notAccepted(ctx context.Context, from end, p Probe, why error) error {
+// answered says that an error is a daemon's that knows what it says: it has not
+// accepted the message.
+func answered(err error) bool {
 	var refused *localapi.Error
-	answered := errors.As(why, &refused) && refused.Code != localapi.CodeStopping
+	return errors.As(err, &refused) && refused.Code != localapi.CodeStopping
+}
+
+// notTaken notes that a message was not accepted, or that nobody knows.
+func (s *stage) notTaken(p Probe, why error) {
 	s.book.do(func(l *ledger.Ledger) {
-		if answered {
+		if answered(why) {
 			l.Refused(p.key())
 		} else {
 			l.Unanswered(p.key())
 		}
 	})
+}
+
+// tryAgain returns when another try makes sense, or the error that says that none
+// does.
+func (s *stage) tryAgain(ctx context.Context, from end, why error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !retry(why):
 		return fmt.Errorf("send from %s: %w", from.name, why)
-	case answered:
+	case answered(why):
 		pause(ctx, comeBack)
 		return ctx.Err()
 	}

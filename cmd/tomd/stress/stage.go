@@ -26,7 +26,7 @@ type stage struct {
 
 	sending time.Time // when the first message was due
 	sent    time.Time // when the last was accepted
-	killed  bool      // a daemon was, and its last counts with it
+	steps   []step
 
 	following sync.WaitGroup
 	unfollow  context.CancelFunc
@@ -34,6 +34,7 @@ type stage struct {
 
 	mu     sync.Mutex // guards what follows, and result.Events
 	counts *Counts    // what the listener elsewhere has answered last
+	killed bool       // a daemon was, and its last counts with it
 }
 
 func newStage(ctx context.Context, cfg Config, p phase, budget time.Duration, out *output) *stage {
@@ -119,7 +120,7 @@ func (s *stage) noticed(who string, names map[string]string, e localapi.Event) {
 		s.book.became(e.ID, e.State, now)
 	case localapi.EventReceived:
 		if e.Message != nil {
-			s.book.heard(e.ID, e.Message.Content, now)
+			s.book.heard(e.Message, now)
 		}
 	case localapi.EventPeer:
 		if name := names[e.Peer]; name != "" {
@@ -145,9 +146,22 @@ func (s *stage) settle(ctx context.Context) {
 // kill ends a daemon with SIGKILL.
 func (s *stage) kill(m *fleet.Member) {
 	_ = m.Look(s.follows) // its counts end with it
-	s.killed = true
+	s.mourn()
 	m.Kill()
 	s.say("%s is killed (SIGKILL)", m.Name)
+}
+
+// mourn notes that a daemon has ended, and its last counts with it.
+func (s *stage) mourn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.killed = true
+}
+
+func (s *stage) mourned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.killed
 }
 
 // back starts a daemon again that was ended.

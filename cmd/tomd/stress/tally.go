@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/ledger"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/verdict"
 	"github.com/tom-protocol/tom/node/localapi"
@@ -13,7 +14,7 @@ import (
 const parts = 120
 
 // tally writes what the books say into the result.
-func (s *stage) tally(ctx context.Context) {
+func (s *stage) tally() {
 	now := time.Now()
 	r := s.result
 	s.book.do(func(l *ledger.Ledger) {
@@ -32,83 +33,84 @@ func (s *stage) tally(ctx context.Context) {
 	if err := s.book.err(); err != nil {
 		r.Want(verdict.Fine("the daemon gives each message an id of its own", err))
 	}
-	s.compareFigures(ctx)
 }
 
 // compareFigures puts the books beside the daemons' own metrics.
 func (s *stage) compareFigures(ctx context.Context) {
+	s.figure(ctx, "received", s.result.Counts.Received, "tom_received_total")
+	s.figure(ctx, "delivered", s.result.Counts.Delivered, "tom_ended_total", `state="delivered"`)
+}
+
+// figure puts a number beside what all daemons together count of it. Of those that
+// were killed the counts since they were asked the last time are missing; and what
+// they had done and not noted yet they do, and count, again. So then both are
+// shown, and nothing is wanted of them.
+func (s *stage) figure(ctx context.Context, name string, ours int, metric string, labels ...string) {
 	if s.fleet == nil {
 		return
 	}
-	var received, delivered float64
+	f := verdict.Figure{Name: name, Ours: float64(ours), Metric: metric, Killed: s.mourned()}
 	for _, m := range s.fleet.Members() {
 		if m.Alive() {
 			_ = m.Look(ctx) // one that does not answer is seen in the figures
 		}
-		counted := m.Counters()
-		received += counted.Sum("tom_received_total")
-		delivered += counted.Sum("tom_ended_total", `state="delivered"`)
+		f.Daemons += m.Counters().Sum(metric, labels...)
 	}
-	c := s.result.Counts
-	came := verdict.Figure{Name: "received", Ours: float64(c.Received), Daemons: received, Metric: "tom_received_total", Killed: s.killed}
-	signed := verdict.Figure{Name: "delivered", Ours: float64(c.Delivered), Daemons: delivered, Metric: `tom_ended_total{state="delivered"}`, Killed: s.killed}
-	s.result.Figures = append(s.result.Figures, came, signed)
-	s.result.Want(came.Criterion())
-	if !s.killed { // who is killed between a receipt and the note of it gets it, and counts it, again
-		s.result.Want(signed.Criterion())
+	s.result.Figures = append(s.result.Figures, f)
+	if !f.Killed {
+		s.result.Want(f.Criterion())
 	}
 }
 
-// ways are how a message goes, as daemons call them; "none" has gone none yet.
-var ways = []string{"direct", "relayed", "relays", "dial", "none"}
-
-// askFor bounds of how many messages it is asked how they went.
+// askFor bounds of how many messages a daemon is asked how they went.
 const askFor = 1000
 
-// ways asks the sender's daemon how messages went: of all of them, or of so many
-// spread evenly.
-func (s *stage) askWays(ctx context.Context, client *localapi.Client) error {
-	var ids []string
-	s.book.do(func(l *ledger.Ledger) { ids = l.IDs() })
-	step := (len(ids) + askFor - 1) / askFor
-	counts := map[string]int{}
-	for i := 0; i < len(ids); i += step {
-		m, err := client.Message(ctx, ids[i])
-		if err != nil {
-			return err
+// ways tells how messages went: as the daemons that got them say, or, if those are
+// elsewhere, as the sender's does, of all or of so many spread evenly.
+func (s *stage) ways(ctx context.Context, from end) error {
+	counts := s.book.came()
+	if s.fleet == nil {
+		var ids []string
+		s.book.do(func(l *ledger.Ledger) { ids = l.IDs() })
+		step := (len(ids) + askFor - 1) / askFor
+		for i := 0; i < len(ids); i += step {
+			m, err := from.client.Message(ctx, ids[i])
+			if err != nil {
+				return err
+			}
+			counts[m.Path]++
 		}
-		way := m.Path
-		if way == "" {
-			way = "none"
-		}
-		counts[way]++
-		s.result.Asked++
+	}
+	for _, n := range counts {
+		s.result.Asked += n
 	}
 	s.result.Ways = counts
 	return nil
 }
 
-// auditInbox holds the books against the inbox itself: each message that came
-// has one row there, and no other message of this run has any.
-func (s *stage) auditInbox(ctx context.Context, client *localapi.Client) error {
-	rows := map[string]int{}
-	for page, err := range client.Inbox(ctx, localapi.InboxQuery{}) {
-		if err != nil {
-			return err
-		}
-		for i := range page.Messages {
-			if p, _, err := ParseProbe(page.Messages[i].Content); err == nil && p.Run == s.book.run {
-				rows[page.Messages[i].ID]++
+// auditInboxes holds the books against the inboxes themselves: each message that
+// came has one row there, and no other message of this run has any.
+func (s *stage) auditInboxes(ctx context.Context, hearers ...*fleet.Member) error {
+	rows, again := 0, 0
+	for _, m := range hearers {
+		count := map[string]int{}
+		for page, err := range m.Client.Inbox(ctx, localapi.InboxQuery{}) {
+			if err != nil {
+				return err
+			}
+			for i := range page.Messages {
+				if p, _, err := ParseProbe(page.Messages[i].Content); err == nil && p.Run == s.book.run {
+					count[page.Messages[i].ID]++
+				}
 			}
 		}
-	}
-	again := 0
-	for _, n := range rows {
-		again += n - 1
+		for _, n := range count {
+			rows, again = rows+1, again+n-1
+		}
 	}
 	s.result.Want(
-		verdict.Exactly("messages in the inbox", len(rows), s.result.Counts.Received),
-		verdict.None("rows of the inbox that are there already", again),
+		verdict.Exactly("messages in inboxes", rows, s.result.Counts.Received),
+		verdict.None("rows of inboxes that are there already", again),
 	)
 	return nil
 }

@@ -59,6 +59,9 @@ func newMember(f *Fleet, name string, args []string) (*Member, error) {
 	return &Member{Name: name, Client: client, fleet: f, args: args, usage: Usage{Name: name}}, nil
 }
 
+// Data is the data directory.
+func (m *Member) Data() string { return m.fleet.Data(m.Name) }
+
 // ID is the peer id.
 func (m *Member) ID() string { return m.Identity().ID }
 

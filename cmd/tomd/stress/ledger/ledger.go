@@ -45,6 +45,7 @@ type Ledger struct {
 	byID    map[string]*entry
 	early   map[string][]change // of ids that nobody was told yet
 	newest  map[[2]string]int   // by conversation: the highest number that came
+	open    int                 // accepted, and neither signed for nor over
 	strange int                 // arrivals that nobody sent
 	late    int                 // arrivals after one with a higher number
 	swapped int                 // arrivals under another id than they were accepted with
@@ -101,8 +102,9 @@ func (l *Ledger) Accepted(k Key, id string) error {
 	}
 	e.accepted, e.id = true, id
 	l.byID[id] = e
+	l.open++
 	for _, c := range l.early[id] {
-		e.become(c)
+		l.become(e, c)
 	}
 	delete(l.early, id)
 	return nil
@@ -126,7 +128,7 @@ func (l *Ledger) Refused(k Key) {
 func (l *Ledger) Became(id string, s State, at time.Time) {
 	c := change{s, at}
 	if e := l.byID[id]; e != nil {
-		e.become(c)
+		l.become(e, c)
 		return
 	}
 	if len(l.early) < maxEarly || l.early[id] != nil {
@@ -134,7 +136,8 @@ func (l *Ledger) Became(id string, s State, at time.Time) {
 	}
 }
 
-func (e *entry) become(c change) {
+func (l *Ledger) become(e *entry, c change) {
+	done := e.done()
 	switch c.state {
 	case Relayed:
 		e.relayed = true
@@ -147,7 +150,17 @@ func (e *entry) become(c change) {
 			e.signed = c.at
 		}
 	}
+	if !done && e.done() {
+		l.open--
+	}
 }
+
+// done says that the sender's daemon does nothing more for it.
+func (e *entry) done() bool { return e.over || !e.signed.IsZero() }
+
+// UnderWay is how many were sent, and how many of them are accepted and neither
+// signed for nor over. It costs nothing.
+func (l *Ledger) UnderWay() (sent, open int) { return len(l.entries), l.open }
 
 // Received notes an arrival at the other end.
 func (l *Ledger) Received(k Key, id string, at time.Time) {
@@ -193,8 +206,11 @@ func (l *Ledger) Told(from, to string, has func(n int) bool, twice, strange int)
 // Settled says that nothing more is to come: each message that was accepted is
 // with its recipient and signed for, or has ended.
 func (l *Ledger) Settled() bool {
+	if l.open > 0 {
+		return false
+	}
 	for _, e := range l.entries {
-		if e.accepted && !e.over && (e.signed.IsZero() || e.arrivals == 0) {
+		if e.accepted && !e.over && e.arrivals == 0 {
 			return false
 		}
 	}
@@ -202,14 +218,7 @@ func (l *Ledger) Settled() bool {
 }
 
 // Signed says that a receipt for each accepted message was seen, or it has ended.
-func (l *Ledger) Signed() bool {
-	for _, e := range l.entries {
-		if e.accepted && !e.over && e.signed.IsZero() {
-			return false
-		}
-	}
-	return true
-}
+func (l *Ledger) Signed() bool { return l.open == 0 }
 
 // IDs are the ids of what was accepted, in the order of their numbers.
 func (l *Ledger) IDs() []string {
@@ -223,6 +232,27 @@ func (l *Ledger) IDs() []string {
 		ids[i] = e.id
 	}
 	return ids
+}
+
+// Came says that a message with a number above n is at the other end.
+func (l *Ledger) Came(n int) bool {
+	for _, newest := range l.newest {
+		if newest > n {
+			return true
+		}
+	}
+	return false
+}
+
+// Keys are those of the first messages that were accepted, at most so many.
+func (l *Ledger) Keys(most int) (keys []Key) {
+	for _, id := range l.IDs() {
+		if len(keys) == most {
+			break
+		}
+		keys = append(keys, l.byID[id].key)
+	}
+	return keys
 }
 
 // Latency is the distribution of the times from before the send to the receipt.
