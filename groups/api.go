@@ -73,6 +73,7 @@ type Standing struct {
 	Place     wire.Place
 	Accepted  bool
 	Refused   envelope.Reason
+	Busy      time.Time // until then the hub, which is busy, is not asked again; zero: it is
 	Replicas  uint64
 	Delivered int // members besides this node that hold it and can open it
 	Read      int
@@ -313,7 +314,7 @@ func (s *Service) Status(ctx context.Context, g wire.GroupID, id wire.RecordID) 
 }
 
 func (r *room) standing(id wire.RecordID, x *sentRecord) Standing {
-	st := Standing{ID: id, Place: x.place, Accepted: x.accepted, Refused: x.refused, Replicas: x.replicas}
+	st := Standing{ID: id, Place: x.place, Accepted: x.accepted, Refused: x.refused, Busy: x.busy, Replicas: x.replicas}
 	log := r.seat.Ledger().Log()
 	seq, ok := log.Find(wire.RecordName{Author: r.s.self, ID: id})
 	if ok {

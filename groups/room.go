@@ -323,6 +323,8 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.arrived(now, e)
 	case member.Accepted:
 		r.accepted(e)
+	case member.Delayed:
+		r.delayed(now, e)
 	case member.Refused:
 		r.refused(now, e)
 	case member.Moved:

@@ -19,6 +19,7 @@ type sentRecord struct {
 	place    wire.Place // zero: nowhere yet
 	replicas uint64
 	accepted bool
+	busy     time.Time       // until then the hub wants to hear nothing of it
 	refused  envelope.Reason // 0: it is not
 	again    wire.RecordID   // what its content was written again as; zero: it was not
 }
@@ -62,6 +63,13 @@ func (r *room) accepted(e member.Event) {
 	if st := r.sent[e.Name.ID]; st != nil {
 		r.s.count.accepted()
 		st.accepted, st.place, st.replicas = true, e.Place, max(st.replicas, e.Replicas)
+	}
+}
+
+// delayed notes that the hub has no time for a record yet.
+func (r *room) delayed(now time.Time, e member.Event) {
+	if st := r.sent[e.Name.ID]; st != nil {
+		st.busy = now.Add(time.Duration(e.Value) * time.Millisecond)
 	}
 }
 

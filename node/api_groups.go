@@ -301,6 +301,8 @@ func (a api) groupSent(ctx context.Context, g wire.GroupID, id wire.RecordID) (l
 		out.State = localapi.GroupDelivered
 	case st.Accepted:
 		out.State = localapi.GroupAccepted
+	case st.Busy.After(a.n.clock.Now()):
+		out.Reason = "the hub is busy: it is asked again " + st.Busy.UTC().Format(time.RFC3339)
 	}
 	return out, nil
 }

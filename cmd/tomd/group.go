@@ -305,7 +305,11 @@ func sentOutcome(sent localapi.GroupSent, want localapi.GroupState) error {
 	case sent.State == localapi.GroupRefused:
 		return localapi.Errorf(localapi.CodeRefused, "the hub refuses it: %s", sent.Reason)
 	case !sent.State.Reached(want):
-		return &notReached{fmt.Sprintf("not %s yet: it is %s, and goes on", want, sent.State)}
+		why := ""
+		if sent.Reason != "" {
+			why = "; " + sent.Reason
+		}
+		return &notReached{fmt.Sprintf("not %s yet: it is %s, and goes on%s", want, sent.State, why)}
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ type Config struct {
 	Ledger   *ledger.Ledger
 	Term     wire.Term
 	Beat     time.Duration
+	Limits   Limits
 }
 
 // View is what failover knows at a moment.
@@ -69,7 +70,8 @@ type Ready struct {
 	Send     []Send
 	Accepted []Accepted
 	Refused  []Refusal
-	Receipts [][]byte // of others, for this node
+	Receipts [][]byte     // of others, for this node
+	Busy     []*wire.Busy // of this node's own
 }
 
 // cursor is how far a member is.
@@ -112,6 +114,7 @@ type Hub struct {
 	headAge wire.Millis // when it was signed
 	clock   wire.Millis
 	passing passing
+	allowed map[protocols.Key]*allowance
 	pages   pages
 	fed     feedState // what feedAll saw last
 	ready   Ready
@@ -119,6 +122,7 @@ type Hub struct {
 
 // New begins a term.
 func New(cfg Config) *Hub {
+	cfg.Limits = cfg.Limits.withDefaults()
 	return &Hub{cfg: cfg, self: cfg.Signer.Public(), cursors: make(map[protocols.Key]*cursor)}
 }
 
@@ -245,7 +249,7 @@ func (h *Hub) Publish(now time.Time, from protocols.Key, entries []*wire.Entry) 
 		switch {
 		case slices.ContainsFunc(h.queue, func(q queued) bool { return q.from == from && q.entry.Record.Name() == e.Record.Name() }):
 		case len(h.queue) >= maxQueue || h.queued+size > queueBytes:
-			h.send(from, &wire.Busy{Group: h.cfg.Group, Record: e.Record.ID, Retry: busyRetry})
+			h.Busy(from, e.Record.ID, busyRetry)
 		default:
 			h.queue, h.queued = append(h.queue, queued{from, e}), h.queued+size
 		}
@@ -263,6 +267,10 @@ func (h *Hub) sequence(now time.Time, from protocols.Key, e *wire.Entry) {
 	}
 	if reason, value := h.judge(now, e); reason != 0 {
 		h.refuse(from, e.Record, reason, value)
+		return
+	}
+	if e.Old == nil && e.Record.Kind == wire.KindMessage && h.full() {
+		h.Busy(from, e.Record.ID, tailRetry)
 		return
 	}
 	if e.Old != nil {

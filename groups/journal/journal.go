@@ -27,6 +27,7 @@ type Journal struct {
 	before  wire.LogHash
 	entries []Entry
 	names   map[wire.RecordName]wire.Seq
+	size    int // bytes of the entries
 }
 
 // New makes the journal of a log that begins behind base, which for a whole log
@@ -91,6 +92,7 @@ func (j *Journal) Append(p wire.Place, raw []byte, e *wire.Entry) (Entry, error)
 	}
 	held := Entry{Place: p, Raw: raw, Record: e.Record, Old: e.Old, Hash: hash.Next(p, raw)}
 	j.entries = append(j.entries, held)
+	j.size += len(raw)
 	if _, twice := j.names[e.Record.Name()]; !twice {
 		j.names[e.Record.Name()] = p.Seq
 	}
@@ -106,6 +108,7 @@ func (j *Journal) Cut(s wire.Seq) []Entry {
 	cut := slices.Clone(j.entries[n:])
 	j.entries = slices.Clip(j.entries[:n])
 	for _, e := range cut {
+		j.size -= len(e.Raw)
 		if j.names[e.Record.Name()] == e.Place.Seq {
 			delete(j.names, e.Record.Name())
 		}
@@ -124,6 +127,7 @@ func (j *Journal) Purge(s wire.Seq) {
 	}
 	n := int(s - j.base.Seq - 1)
 	for _, e := range j.entries[:n] {
+		j.size -= len(e.Raw)
 		if j.names[e.Record.Name()] == e.Place.Seq {
 			delete(j.names, e.Record.Name())
 		}
@@ -171,6 +175,9 @@ func (j *Journal) All(f func(Entry)) {
 		f(e)
 	}
 }
+
+// Size returns how many bytes the entries have.
+func (j *Journal) Size() int { return j.size }
 
 // Len returns how many entries are held.
 func (j *Journal) Len() int { return len(j.entries) }

@@ -67,6 +67,7 @@ const (
 	Moved                      // Count records have another place than they had
 	Forked                     // the hub signed two logs; Proof
 	Receipted                  // a member acknowledged; Receipt
+	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
 	Rooted                     // the log is the one that the invite spoke of
 	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
@@ -512,6 +513,20 @@ func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 // know it has not seen it.
 func (m *Member) joining() bool {
 	return slices.ContainsFunc(m.own.open(), func(o *own) bool { return o.record.Kind == wire.KindJoin })
+}
+
+// longestBusy is how long a hub can have this node wait.
+const longestBusy = 2 * time.Minute
+
+// OnBusy takes the hub's word that a record of this node is to come again later.
+func (m *Member) OnBusy(now time.Time, f *wire.Busy) {
+	o := m.own.find(wire.RecordName{Author: m.cfg.Self, ID: f.Record})
+	if o == nil {
+		return
+	}
+	wait := min(time.Duration(min(f.Retry, 1<<32))*time.Millisecond, longestBusy)
+	o.sent = now.Add(wait - m.tenths(againTenths))
+	m.ready.Events = append(m.ready.Events, Event{Kind: Delayed, Name: o.record.Name(), Value: uint64(wait.Milliseconds())})
 }
 
 // OwnRefused takes a refusal of a record of this node. What time may mend, or

@@ -302,3 +302,32 @@ func TestTwoHeadsOfOnePlaceAreProof(t *testing.T) {
 		t.Error("it proves nothing")
 	}
 }
+
+// A record that the hub has no time for comes again when it said, and not before;
+// it cannot put it off for ever.
+func TestARecordComesAgainWhenTheHubSaid(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		retry wire.Millis
+		want  time.Duration
+	}{
+		{3_000, 3 * time.Second}, {wire.MaxMillis, 2 * time.Minute},
+	} {
+		d := newDesk(t)
+		r := d.signed(bob, wire.RecordID{77}, wire.KindJoin, (&wire.Join{}).Append(nil))
+		d.m.Write(d.now, r)
+		d.m.Ready()
+		d.m.OnBusy(d.now, &wire.Busy{Group: d.c.Group(), Record: r.ID, Retry: tt.retry})
+		if ready := d.m.Ready(); len(ready.Events) != 1 || ready.Events[0].Kind != member.Delayed {
+			t.Errorf("events %+v", ready.Events)
+		}
+		begun := d.now
+		for find[*wire.Publish](d.m.Ready()) == nil && d.now.Sub(begun) < time.Hour {
+			d.now = d.now.Add(100 * time.Millisecond)
+			d.m.Tick(d.now)
+		}
+		if took := d.now.Sub(begun); took < tt.want || took > tt.want+time.Second {
+			t.Errorf("told to wait for %d ms, it came after %v", tt.retry, took)
+		}
+	}
+}

@@ -141,6 +141,10 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 		if ofHub && f.Group == s.group {
 			s.member.OnRefused(now, f)
 		}
+	case *wire.Busy:
+		if ofHub && f.Group == s.group {
+			s.member.OnBusy(now, f)
+		}
 	case *wire.Receipts:
 		switch {
 		case f.Group != s.group:
@@ -166,6 +170,12 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 	entries := make([]*wire.Entry, 0, len(f.Records))
 	for _, b := range f.Records {
 		e, err := parsePublished(b)
+		if err == nil && s.hub != nil {
+			if retry := s.hub.Admit(now, from, len(b)); retry > 0 {
+				s.hub.Busy(from, e.Record.ID, retry)
+				continue
+			}
+		}
 		if err == nil {
 			err = e.Record.Verify(s.cfg.Prover)
 		}

@@ -274,6 +274,9 @@ func (s *Seat) stepHub(now time.Time) {
 		s.member.OwnAccepted(a.Name, a.Place, a.Replicas)
 	}
 	_ = s.member.OnReceipts(r.Receipts) // a forged one counts for nothing: its member is told by no error
+	for _, x := range r.Busy {
+		s.member.OnBusy(now, x)
+	}
 	for _, x := range r.Refused {
 		s.member.OwnRefused(x.Name, x.Reason, x.Value)
 	}
