@@ -71,7 +71,7 @@ func (n *Node) mailboxProviders(ctx context.Context, digest [sha256.Size]byte, l
 const foundLife = 10 * time.Minute
 
 // holderCandidates are the nodes that offer to keep things for others, as far as
-// this node knows, without looking for more.
+// this node knows, without looking for more, and this node itself.
 func (n *Node) holderCandidates(recipient Peer) (all []backup.Candidate) {
 	known, near := make(map[Peer]bool), n.near(recipient)
 	add := func(p Peer, addrs []multiaddr.Multiaddr) {
@@ -83,10 +83,15 @@ func (n *Node) holderCandidates(recipient Peer) (all []backup.Candidate) {
 			Key: p, Place: placeOf(addrs), Near: near[p],
 			Offers: n.presence.Offers(p, heartbeat.RoleBackup),
 		}
-		if first := n.cache.First(identity.PeerIDOf(p)); !first.IsZero() {
-			c.Known = n.clock.Now().Sub(first)
+		id, now := identity.PeerIDOf(p), n.clock.Now()
+		c.Uptime = n.cache.Uptime(id, now)
+		if first := n.cache.First(id); !first.IsZero() {
+			c.Known = now.Sub(first)
 		}
 		all = append(all, c)
+	}
+	if recipient != n.identity.Public() {
+		all = append(all, backup.Candidate{Key: n.identity.Public(), Place: placeOf(n.host.Addrs())})
 	}
 	for p := range near {
 		add(p, n.dialAddrs(p))
@@ -137,9 +142,9 @@ func (n *Node) nearHolders() (all []Peer) {
 }
 
 // placeOf is the network of a node that may hold mail, as far as its addresses
-// tell.
+// tell: the one it has among all rather than the one at home.
 func placeOf(addrs []multiaddr.Multiaddr) backup.Place {
-	if all := networksOf(addrs); len(all) > 0 {
+	if all := networksOf(identity.SelectAddrs(addrs)); len(all) > 0 {
 		return backup.Place(all[0])
 	}
 	return ""

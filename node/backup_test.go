@@ -1,8 +1,14 @@
 package node
 
 import (
+	"context"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
@@ -91,5 +97,63 @@ func TestTheRoleIsOfferedAsConfigured(t *testing.T) {
 	}
 	if _, err := New(Config{Backup: "maybe", Local: true}); err == nil {
 		t.Error("maybe is no mode")
+	}
+}
+
+// TestWhoWasSeenUpRanksAsHolder has a neighbour watched for hours, and one that
+// is only heard of: its word counts, but never as much.
+func TestWhoWasSeenUpRanksAsHolder(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	alice, bob := quiet(t, Config{Now: now}), quiet(t, Config{})
+	for _, n := range []*Node{alice, bob} {
+		go n.Run(t.Context())
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := alice.Connect(ctx, bob.Link()); err != nil {
+		t.Fatal(err)
+	}
+	alice.greeted(bob.Key(), bob.hello(alice.Key()), 0, false) // it may still be on its way
+	candidate := func() (c backup.Candidate) {
+		all := alice.holderCandidates(somebody(t))
+		i := slices.IndexFunc(all, func(c backup.Candidate) bool { return c.Key == bob.Key() })
+		if i < 0 || !slices.ContainsFunc(all, func(c backup.Candidate) bool { return c.Key == alice.Key() }) {
+			t.Fatalf("candidates %+v", all)
+		}
+		return all[i]
+	}
+	if c := candidate(); c.Uptime > time.Minute || c.Known > time.Minute {
+		t.Errorf("at first %+v", c)
+	}
+	for range 12 * 30 {
+		ahead.Add(int64(sightInterval))
+		alice.sight()
+	}
+	if c := candidate(); c.Uptime < 24*time.Hour || c.Uptime > 30*time.Hour || c.Known < 29*time.Hour {
+		t.Errorf("after 30 hours %+v", c)
+	}
+
+	// Somebody who was met once, and lets everybody know for a week that it is there.
+	heard, err := identity.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := multiaddr.StringCast("/ip4/192.0.2.1/udp/1/quic-v1")
+	alice.cache.Met(peer.AddrInfo{ID: heard.PeerID(), Addrs: []multiaddr.Multiaddr{addr}}, now(), true, heartbeat.RoleBackup)
+	signer := heard.Signer(alice.cfg.network)
+	for range 7 * 24 * 3 / 2 {
+		ahead.Add(int64(40 * time.Minute))
+		made := uint64(now().UnixMilli())
+		said := presence.Sign(signer, presence.Presence{Made: made, Until: made + uint64(time.Hour.Milliseconds())})
+		if _, ok := alice.presence.Told(heard.Public(), said, func(Peer) bool { return true }); !ok {
+			t.Fatal("the presence is not taken")
+		}
+		alice.sight()
+	}
+	up := alice.cache.Uptime(heard.PeerID(), now())
+	if up < time.Hour || up > 6*time.Hour {
+		t.Errorf("up %v, by its own word", up)
 	}
 }

@@ -13,19 +13,23 @@ const upkeepInterval = 20 * time.Second
 // memory and packets, and the manager itself waits until there are far more.
 const trimInterval = 5 * time.Minute
 
-// upkeep destroys what is over its end, keeps keys fresh and lets go of
-// connections that serve nobody, until ctx ends.
+// upkeep destroys what is over its end, keeps keys fresh, notes who is up and lets
+// go of connections that serve nobody, until ctx ends.
 func (n *Node) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepInterval)
 	defer tick.Stop()
 	trim := time.NewTicker(trimInterval)
 	defer trim.Stop()
+	sight := time.NewTicker(sightInterval)
+	defer sight.Stop()
 	for {
 		n.expire()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-sight.C:
+			n.sight()
 		case <-trim.C:
 			n.host.ConnManager().TrimOpenConns(ctx)
 		}

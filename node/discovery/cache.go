@@ -49,6 +49,8 @@ type entry struct {
 	// Roles are those it offered: it is worth more than other strangers to a node
 	// that comes back.
 	Roles []uint8 `json:"roles,omitempty"`
+
+	Up uptime `json:"up,omitzero"`
 }
 
 // OpenCache reads the cache at path; with an empty path it lives in memory. A
@@ -75,6 +77,7 @@ func OpenCache(path string) (*Cache, error) {
 	}
 	for _, e := range all[:min(len(all), maxCached)] {
 		if id, err := peer.Decode(e.ID); err == nil {
+			e.Up = e.Up.sound(time.Now())
 			c.met[id] = e
 		}
 	}
@@ -99,9 +102,11 @@ func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool, roles ...uin
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.First = e.Met; !c.met[info.ID].Met.IsZero() {
-		e.First = c.met[info.ID].since()
+	e.First = e.Met
+	if before := c.met[info.ID]; !before.Met.IsZero() {
+		e.First, e.Up = before.since(), before.Up
 	}
+	e.Up = e.Up.seen(e.Met, true)
 	c.met[info.ID], c.dirty = e, true
 	if len(c.met) > maxCached {
 		c.forgetOldest()

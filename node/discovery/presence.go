@@ -281,6 +281,9 @@ func (p *Presence) Load(k protocols.Key) uint8 {
 	return 0
 }
 
+// Made is when each node that says where it is has said so last.
+func (p *Presence) Made() map[peer.ID]time.Time { return p.book.made() }
+
 // Offering implements Offering: those least loaded first.
 func (p *Presence) Offering(role uint8) []peer.AddrInfo {
 	pages := p.book.offering(role)

@@ -226,6 +226,23 @@ func (b *book) newest(k protocols.Key, now time.Time) (best page, ok bool) {
 	return best, ok
 }
 
+// made is when what is in force was said.
+func (b *book) made() map[peer.ID]time.Time {
+	now := b.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make(map[peer.ID]time.Time, len(b.pages))
+	for _, pages := range []map[protocols.Key]page{b.pages, b.told} {
+		for k, pg := range pages {
+			id, at := identity.PeerIDOf(k), time.UnixMilli(int64(pg.Made))
+			if now.Before(pg.End()) && at.After(all[id]) {
+				all[id] = at
+			}
+		}
+	}
+	return all
+}
+
 // addrs is where a node says it is.
 func (b *book) addrs(k protocols.Key) []multiaddr.Multiaddr {
 	now := b.now()

@@ -127,8 +127,14 @@ func (k *Keeper) auditReplied(now time.Time, q *asked, r *Reply) {
 	if s == nil || r.Code == Gone {
 		return // gone, but the receipt was no good: it has it or not, and is asked again
 	}
-	s.proved, s.failed = r.Proved, !r.Proved
-	if s.failed {
+	if r.Proved {
+		s.prove()
+		k.distrust.shown(q.to)
+	} else {
+		if !s.failed {
+			k.distrust.failed(now, q.to)
+		}
+		s.proved, s.failed = false, true
 		k.consider(now, e)
 		k.news(e)
 	}

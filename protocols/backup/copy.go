@@ -61,7 +61,8 @@ func (k *Keeper) provide(now time.Time, e *entry) {
 	k.pump(now)
 }
 
-// Candidates says who may hold a recipient's mail.
+// Candidates says who may hold a recipient's mail. This node among them tells
+// where it is itself.
 func (k *Keeper) Candidates(now time.Time, to protocols.Key, candidates []Candidate) {
 	m, ok := k.mails[to]
 	if !ok || !m.looking {
@@ -69,6 +70,9 @@ func (k *Keeper) Candidates(now time.Time, to protocols.Key, candidates []Candid
 	}
 	m.looking, m.lookedAt = false, now
 	m.candidates = slices.DeleteFunc(slices.Clone(candidates), func(c Candidate) bool {
+		if c.Key == k.me {
+			k.here = c.Place
+		}
 		return c.Key == k.me || c.Key == to
 	})
 	if m.candidates == nil {
@@ -106,7 +110,7 @@ func (k *Keeper) storeOut(now time.Time, e *entry) {
 	if missing <= 0 {
 		return
 	}
-	chosen := k.choose(e, missing)
+	chosen := k.choose(now, e, missing)
 	if len(chosen) == 0 && len(e.asking) == 0 {
 		k.endRound(now, e)
 		return
@@ -125,10 +129,13 @@ func (k *Keeper) storeOut(now time.Time, e *entry) {
 	}
 }
 
-// choose picks n more holders for an envelope: who had it and has it no more
-// only when there is nobody else.
-func (k *Keeper) choose(e *entry, n int) []Candidate {
+// choose picks n more holders for an envelope: who had it and has it no more, or
+// failed to show several others lately, only when there is nobody else.
+func (k *Keeper) choose(now time.Time, e *entry, n int) []Candidate {
 	var already, open, lapsed []Candidate
+	if e.is == held && !k.leaving {
+		already = []Candidate{{Key: k.me, Place: k.here, Known: newcomer}}
+	}
 	m := k.mail(e.To)
 	for _, c := range m.candidates {
 		s := e.share(c.Key)
@@ -137,7 +144,7 @@ func (k *Keeper) choose(e *entry, n int) []Candidate {
 			already = append(already, c)
 		case c.Key == e.From || slices.Contains(e.refused, c.Key):
 		case k.fellows[c.Key] != nil && k.fellows[c.Key].dead():
-		case s != nil && s.failed:
+		case s != nil && s.failed || k.distrust.has(now, c.Key):
 			lapsed = append(lapsed, c)
 		default:
 			open = append(open, c)
@@ -170,7 +177,8 @@ func (k *Keeper) storeReplied(now time.Time, q *asked, r *Reply) {
 	}
 	e.asking = without(e.asking, q.to)
 	if s := k.addHolder(now, e, q.to); s != nil {
-		s.proved, s.failed, s.end = true, false, r.Storage.EndAt()
+		s.prove()
+		s.end = r.Storage.EndAt()
 	}
 	k.stored(now, e)
 }

@@ -59,6 +59,23 @@ func (s *share) counts() bool {
 	return !s.failed && (s.proved || !s.claim) && !s.fellow.dead()
 }
 
+// prove notes that the holder has shown that it has the envelope.
+func (s *share) prove() {
+	s.proved, s.failed = true, false
+	s.setClaim(false)
+}
+
+// setClaim notes whether the holder alone speaks of having it.
+func (s *share) setClaim(claim bool) {
+	switch {
+	case claim && !s.claim:
+		s.fellow.claims++
+	case !claim && s.claim:
+		s.fellow.claims--
+	}
+	s.claim = claim
+}
+
 // live is how many holders may be relied upon, this node included.
 func (k *Keeper) live(e *entry) int {
 	n := 0
@@ -110,7 +127,9 @@ func (e *entry) next() *share {
 
 // crowded says that more hold the envelope than need to: those of the lower
 // ranks may let go of it, once the others have shown that they have it.
-func (k *Keeper) crowded(e *entry) bool { return e.is == held && k.live(e) > k.limits.Copies }
+func (k *Keeper) crowded(e *entry) bool {
+	return e.is == held && len(e.holders) >= k.limits.Copies && k.live(e) > k.limits.Copies
+}
 
 func (e *entry) share(p protocols.Key) *share {
 	for i := range e.holders {
@@ -165,6 +184,7 @@ func (k *Keeper) addHolder(now time.Time, e *entry, p protocols.Key) *share {
 // removeHolder forgets the i-th holder of the envelope.
 func (k *Keeper) removeHolder(e *entry, i int) {
 	s := e.holders[i]
+	s.setClaim(false)
 	f, last := s.fellow, len(s.fellow.entries)-1
 	if moved := f.entries[last]; moved != e {
 		f.entries[s.at] = moved

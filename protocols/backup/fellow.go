@@ -19,6 +19,7 @@ type fellow struct {
 	offer   bool      // it is to hear what this node has, for one of the two was away
 	next    int       // of entries to be offered
 	at      int       // of entries that were looked at for doubts
+	claims  int       // shares of it that nobody else has spoken of
 	hurry   bool      // the newest audit was about a doubt
 }
 
@@ -99,8 +100,8 @@ func (k *Keeper) suspect(f *fellow) (found *entry) {
 
 // doubtful says that it matters soon whether a fellow has an envelope.
 func (k *Keeper) doubtful(f *fellow, e *entry) bool {
-	if e.is != held {
-		return false
+	if e.is != held || f.claims == 0 && !k.crowded(e) {
+		return false // as nearly always
 	}
 	s := e.share(f.key)
 	return !s.proved && !s.failed && (s.claim || k.crowded(e))

@@ -145,6 +145,8 @@ type Keeper struct {
 	asked    map[Number]*asked
 	last     Number
 	quota    quota
+	distrust distrust
+	here     Place // this node's own
 
 	queue   []*entry // that want to be stored with somebody, and wait for their turn
 	stores  int      // stores that are not answered
@@ -172,6 +174,7 @@ func NewKeeper(me protocols.Key, l Limits, seed uint64) *Keeper {
 		asked:    make(map[Number]*asked),
 		last:     Number(seed >> 33),
 		quota:    newQuota(),
+		distrust: make(distrust),
 	}
 }
 

@@ -505,6 +505,103 @@ func TestWhoCannotShowACopyDoesNotCount(t *testing.T) {
 	}
 }
 
+// TestWhoShowsNothingIsAskedForNothing has a holder fail audits of several
+// envelopes: whatever else is to be kept goes to others while there are any.
+func TestWhoShowsNothingIsAskedForNothing(t *testing.T) {
+	t.Parallel()
+	liar := fellows[1]
+	all := []protocols.Key{liar, fellows[0], outside}
+	// asked is who is asked to keep a new message of this node.
+	asked := func(k *backup.Keeper, now time.Time, i int, all []protocols.Key) (keys []protocols.Key) {
+		it := item(i)
+		it.From, it.To, it.Holders, it.End = me, key(50+i), nil, now.Add(time.Hour)
+		k.Place(now, it)
+		k.Tick(now)
+		k.Ready()
+		var candidates []backup.Candidate
+		for _, p := range all {
+			candidates = append(candidates, backup.Candidate{Key: p, Known: old})
+		}
+		k.Candidates(now, it.To, candidates)
+		for _, q := range k.Ready().Ask {
+			if _, ok := q.Frame.(*backup.Store); ok {
+				keys = append(keys, q.To)
+			}
+		}
+		return keys
+	}
+	more := append([]protocols.Key{key(60), key(61)}, all...)
+	for copies, trusted := range map[int]bool{2: true, 3: false} { // that it cannot show
+		var items []backup.Item
+		for i := range copies {
+			items = append(items, item(i))
+		}
+		k := keeper(t, backup.Limits{}, items...)
+		now := start.Add(40 * time.Minute)
+		advance(k, start, now, func(p protocols.Key) bool { return p != liar }, everybody)
+		if got := asked(k, now, 10, all); !slices.Contains(got, liar) {
+			t.Errorf("%d: with nobody else, %v", copies, got)
+		}
+		found := false
+		for i := range 10 {
+			found = found || slices.Contains(asked(k, now, 20+i, more), liar)
+		}
+		if found != trusted {
+			t.Errorf("%d envelopes not shown: asked %v", copies, found)
+		}
+		for i := range 10 { // time passes
+			found = found || slices.Contains(asked(k, now.Add(2*time.Hour), 40+i, more), liar)
+		}
+		if !found {
+			t.Errorf("%d: never asked again", copies)
+		}
+	}
+}
+
+func TestCopiesGoToOtherNetworksAndOldAcquaintances(t *testing.T) {
+	t.Parallel()
+	// A holder that has to find another: not one in its own network.
+	it := item(1)
+	it.Holders = fellows[:1]
+	k := keeper(t, backup.Limits{}, it)
+	k.Tick(start.Add(time.Minute))
+	k.Ready()
+	k.Candidates(start, friend, []backup.Candidate{
+		{Key: me, Place: "here"}, {Key: fellows[0], Place: "there", Known: old},
+		{Key: key(40), Place: "here", Known: old}, {Key: key(41), Place: "there", Known: old}, {Key: outside, Place: "elsewhere", Known: old},
+	})
+	if ask := k.Ready().Ask; len(ask) != 1 || ask[0].To != outside {
+		t.Errorf("asked %+v", ask)
+	}
+	// An author that has met most of them today: one of three may be new.
+	for seed := range 20 {
+		k := backup.NewKeeper(me, backup.Limits{}, 1)
+		it := item(1)
+		it.From, it.To, it.Holders = me, key(200+seed), nil
+		k.Place(start, it)
+		k.Tick(start)
+		k.Ready()
+		var all []backup.Candidate
+		for i := range 12 {
+			known := time.Hour
+			if i < 3 {
+				known = old
+			}
+			all = append(all, backup.Candidate{Key: key(30 + i), Known: known, Offers: i > 3, Uptime: 30 * time.Hour})
+		}
+		k.Candidates(start, it.To, all)
+		ask, fresh := k.Ready().Ask, 0
+		for _, q := range ask {
+			if q.To != key(30) && q.To != key(31) && q.To != key(32) {
+				fresh++
+			}
+		}
+		if len(ask) != 3 || fresh > 1 {
+			t.Errorf("%d asked, %d of them known since today", len(ask), fresh)
+		}
+	}
+}
+
 func TestAnAuthorWhoIsThereHearsOfNewHolders(t *testing.T) {
 	t.Parallel()
 	k := keeper(t, backup.Limits{}, item(1))

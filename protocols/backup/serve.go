@@ -53,7 +53,7 @@ func (k *Keeper) storeAgain(now time.Time, e *entry, it *Item) *Answer {
 // asks has it too, and hears who else has.
 func (k *Keeper) storeShown(now time.Time, e *entry, it *Item) {
 	if s := k.addHolder(now, e, it.Asker); s != nil {
-		s.proved, s.failed = true, false
+		s.prove()
 	}
 	k.learnHolders(now, e, it.Holders)
 	list := k.list(e)
@@ -220,13 +220,14 @@ func (k *Keeper) claimed(now time.Time, e *entry, p protocols.Key) {
 	known := e.share(p)
 	if known == nil {
 		if s := k.addHolder(now, e, p); s != nil {
-			s.claim = true
+			s.setClaim(true)
 			k.timers.Hasten(&s.fellow.watch, now.Add(k.spread(hurryEvery)))
 		}
 		return
 	}
 	if known.failed { // it may have it now: that is for it to show
-		known.failed, known.proved, known.claim = false, false, true
+		known.failed, known.proved = false, false
+		known.setClaim(true)
 	}
 	k.consider(now, e)
 }

@@ -33,11 +33,13 @@ type Node struct {
 	up   bool
 	dead bool
 	seen time.Time // when it was last up
+	came time.Time // when it was last started
 
 	// On disk.
 	copies map[envelope.Digest]*row
 	inbox  map[envelope.Digest]int
 	outbox []*Message
+	watch  []time.Duration // for how long each other was seen up
 
 	// Of the process.
 	run    int // counts the processes
@@ -64,6 +66,7 @@ func newNode(w *World, i int) *Node {
 		joined: Start.Add(-time.Duration(i) * time.Hour),
 		copies: make(map[envelope.Digest]*row),
 		inbox:  make(map[envelope.Digest]int),
+		watch:  make([]time.Duration, w.cfg.Nodes),
 	}
 }
 
@@ -82,7 +85,7 @@ func (n *Node) start() {
 	if n.dead || n.up {
 		return
 	}
-	n.up = true
+	n.up, n.came = true, n.w.now
 	n.run++
 	n.woken = time.Time{}
 	n.w.note('u', uint64(n.index))
@@ -106,6 +109,10 @@ func (n *Node) start() {
 func (n *Node) stop() {
 	if !n.up {
 		return
+	}
+	for _, o := range n.w.nodes {
+		n.watch[o.index] += n.together(o)
+		o.watch[n.index] += o.together(n)
 	}
 	n.up, n.seen, n.keeper = false, n.w.now, nil
 	n.w.note('d', uint64(n.index))
@@ -166,14 +173,30 @@ func connect(a, b *Node) {
 func (n *Node) known() []backup.Candidate {
 	var all []backup.Candidate
 	for _, o := range n.w.nodes {
-		if o == n || !(reach(n, o) || n.w.now.Sub(o.seen) < 2*time.Minute) {
+		if !(reach(n, o) || n.w.now.Sub(o.seen) < 2*time.Minute) {
 			continue
 		}
 		all = append(all, backup.Candidate{
 			Key: o.key, Place: o.place, Offers: o.index%3 == 0, Known: n.w.now.Sub(o.joined),
+			Uptime: n.watched(o),
 		})
 	}
 	return all
+}
+
+// watched is how long n has seen another up, over its restarts: nodes see
+// different things.
+func (n *Node) watched(o *Node) time.Duration {
+	before := min(Start.Sub(n.joined), Start.Sub(o.joined)) // they were up all the time
+	return before + n.watch[o.index] + n.together(o)
+}
+
+// together is for how long two nodes have both been up now.
+func (n *Node) together(o *Node) time.Duration {
+	if !n.up || !o.up {
+		return 0
+	}
+	return min(n.w.now.Sub(n.came), n.w.now.Sub(o.came))
 }
 
 // comeBack looks for mail everywhere: with the nodes that rank first, some at a
@@ -188,7 +211,7 @@ func (n *Node) comeBack() {
 
 // fetch asks the i-th few of those who rank first for mail.
 func (n *Node) fetch(i int) {
-	all := n.known()
+	all := slices.DeleteFunc(n.known(), func(c backup.Candidate) bool { return c.Key == n.key })
 	backup.Sort(n.key, all)
 	all = all[min(i*fetchFrom, len(all)):]
 	for _, c := range all[:min(fetchFrom, len(all))] {
