@@ -10,6 +10,7 @@ import (
 
 	"github.com/tom-protocol/tom/node/courier"
 	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/envelope"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
 	"github.com/tom-protocol/tom/relay"
@@ -29,10 +30,33 @@ func (n *Node) newRelay() (*relay.Service, error) {
 		Self: n.identity.Public(), Lines: n.links, Atlas: atlas{n},
 		Mode: n.cfg.relay, Public: n.reach.Public,
 		Finds:        n.dht != nil,
+		Keeper:       shelf{n},
 		File:         n.cfg.path("relays.json"),
 		RolesChanged: func([]uint8) { n.rolesChanged() },
 		Registerer:   n.cfg.Registry,
 	})
+}
+
+// shelf is where what cannot be passed on is kept: with what is kept for others.
+type shelf struct{ n *Node }
+
+func (s shelf) Holds() bool { return s.n.holder.Role() }
+
+func (s shelf) Keep(from Peer, e *envelope.Envelope, answer func(envelope.Answer)) {
+	s.n.holder.Keep(from, e, func(a *backup.Answer) { answer(hopAnswer(a)) })
+}
+
+// hopAnswer says on the envelope's own stream what a holder has answered. What
+// was delivered already is taken: who asks has its receipt, or gets it when it
+// asks a holder. Where there is no room, the relay is none the worse for it.
+func hopAnswer(a *backup.Answer) envelope.Answer {
+	switch a.Code {
+	case backup.Stored:
+		return envelope.Answer{Code: envelope.Stored, Storage: a.Storage}
+	case backup.Gone:
+		return envelope.Answer{Code: envelope.Taken}
+	}
+	return envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute}
 }
 
 // rolesChanged makes it known that this node offers other roles than before.

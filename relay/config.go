@@ -59,6 +59,9 @@ type Config struct {
 	// Finds says that Lines.Connect looks for a peer whose address is not known.
 	Finds bool
 
+	// Keeper keeps what this node would pass on and cannot; nil: nobody does.
+	Keeper Keeper
+
 	// File keeps what was measured of peers; empty: it ends with the process.
 	File string
 

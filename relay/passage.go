@@ -20,8 +20,9 @@ type passage struct {
 	digest envelope.Digest
 	to     protocols.Key
 	next   protocols.Key
-	last   bool   // next is the recipient
-	frame  []byte // for the next hop; nil once it was given away
+	last   bool               // next is the recipient
+	frame  []byte             // for the next hop; nil once it was given away
+	kept   *envelope.Envelope // to be kept here if the recipient is not reached; nil: it is not
 	job    fair.Job
 
 	begun    time.Time
@@ -39,6 +40,7 @@ const (
 	queued  stage = iota // waits for its turn
 	flying               // on its way to the next hop
 	written              // its bytes have left
+	keeping              // the recipient is away: it is on its way to the disk here
 	over
 )
 

@@ -40,6 +40,7 @@ type folk struct {
 	answers []envelope.Answer    // what came back on its own line
 	times   []time.Time          // when
 	dialled int
+	broken  protocols.Key                        // to whom lines break
 	mood    func(in *line, e *envelope.Envelope) // what it does with what comes, if not what a node does
 }
 
@@ -138,6 +139,9 @@ func (f *folk) SendEnvelope(p protocols.Key, frame []byte, written func(error)) 
 	}
 	to := f.w.folks[p]
 	f.w.made++
+	if f.breaking(p, written) {
+		return nil
+	}
 	go func() {
 		written(nil)
 		time.Sleep(way)
@@ -295,4 +299,31 @@ func (f *folk) silentMood() {
 		defer f.w.mu.Unlock()
 		f.got = append(f.got, e)
 	}
+}
+
+// cellar keeps what is brought to it.
+type cellar struct {
+	mu    sync.Mutex
+	full  bool
+	slow  time.Duration
+	items []*envelope.Envelope
+}
+
+func (c *cellar) Holds() bool { return true }
+
+func (c *cellar) Keep(_ protocols.Key, e *envelope.Envelope, answer func(envelope.Answer)) {
+	go func() {
+		time.Sleep(c.slow)
+		c.mu.Lock()
+		full := c.full
+		if !full {
+			c.items = append(c.items, e)
+		}
+		c.mu.Unlock()
+		if full {
+			answer(noRoute)
+			return
+		}
+		answer(envelope.Answer{Code: envelope.Stored, Storage: []byte("signed")})
+	}()
 }

@@ -27,7 +27,7 @@ func (s *Service) Carry(in Inbound, e *envelope.Envelope) {
 		return
 	}
 	d := route.Decide(e, s.view(in, e, a))
-	if d.Action != route.Forward {
+	if d.Action == route.Reject {
 		s.refuse(in, e, d.Reason)
 		return
 	}
@@ -77,11 +77,12 @@ func (s *Service) repeated(now time.Time, in Inbound, e *envelope.Envelope) bool
 
 // view is what this node knows for a decision.
 func (s *Service) view(in Inbound, e *envelope.Envelope, a asker) route.View {
+	carries := s.carries(e, a)
 	return route.View{
 		Me: s.cfg.Self, From: in.Peer(), Connected: s.cfg.Lines.Connected, Back: s.wayBack,
 		Known:   func(p protocols.Key) bool { return s.reachable(p, false) },
 		Finds:   func(p protocols.Key) bool { return s.reachable(p, true) },
-		Carries: s.carries(e, a),
+		Carries: carries, Holds: carries && s.holds(),
 	}
 }
 
@@ -146,7 +147,16 @@ func (s *Service) begin(later *acts, now time.Time, in Inbound, e *envelope.Enve
 		s.back.put(a.author, arrival{a.hop, now})
 	}
 	e.Via, e.Hops = d.Via, d.Hops
+	if d.Action == route.Store {
+		p.kept = e
+		s.keep(later, now, p)
+		return
+	}
 	p.frame = e.Append(make([]byte, 0, a.size))
+	if p.last && s.holds() {
+		e.Via, e.Hops = nil, 0
+		p.kept = e
+	}
 	for _, out := range s.queue.Push(p.job, p) {
 		s.end(later, out, turnedAway(out.job))
 	}
@@ -194,7 +204,7 @@ func (s *Service) send(p *passage) {
 // wrote notes that the bytes of an envelope have left, or could not.
 func (s *Service) wrote(p *passage, err error) {
 	if err != nil {
-		s.finish(p, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute})
+		s.fail(p)
 		return
 	}
 	s.mu.Lock()
@@ -212,7 +222,7 @@ func (s *Service) reach(p *passage) {
 	}
 	switch {
 	case !p.dial || !s.reachable(p.next, !p.last):
-		s.finish(p, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute})
+		s.fail(p)
 		return
 	case !slots.TryAcquire(1):
 		s.finish(p, busy(time.Second))
@@ -227,7 +237,7 @@ func (s *Service) reach(p *passage) {
 			s.mu.Lock()
 			s.resting.put(p.next, s.cfg.Now().Add(restAfterDial))
 			s.mu.Unlock()
-			s.finish(p, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute})
+			s.fail(p)
 			return
 		}
 		s.send(p)
@@ -287,10 +297,10 @@ func (s *Service) end(later *acts, p *passage, a envelope.Answer) {
 	if p.stage == over {
 		return
 	}
-	if p.stage != queued {
+	if p.stage != queued && p.stage != keeping {
 		s.queue.Done(p.job)
 	}
-	p.stage, p.answer, p.frame = over, a, nil
+	p.stage, p.answer, p.frame, p.kept = over, a, nil, nil
 	if a.Code == envelope.Refused && s.back.get(p.to).via == p.next {
 		delete(s.back.m, p.to) // no way back after all
 	}
@@ -311,27 +321,32 @@ func (s *Service) expire(later *acts, now time.Time) {
 	}
 	for _, p := range s.passages.order {
 		if p.stage != over && (!p.deadline.After(now) || p.begun.After(now)) {
-			s.end(later, p, s.silent(now, p))
+			s.late(later, now, p)
 		}
 	}
 	s.passages.forget(now)
 	s.pump(later, now)
 }
 
-// silent is what to say of a next hop that did not answer in time, or could not
-// be reached: it is busy if it has answered others meanwhile, or if the bytes
-// have not even left; else there is no way there, and a relay that is silent is
-// one to avoid.
-func (s *Service) silent(now time.Time, p *passage) envelope.Answer {
+// late ends a passage whose next hop did not answer in time, or could not be
+// reached: it is busy if it has answered others meanwhile, or if the bytes have
+// not even left; else there is no way there, and a relay that is silent is one to
+// avoid.
+func (s *Service) late(later *acts, now time.Time, p *passage) {
+	if p.stage == keeping { // the disk is late: nothing is promised
+		s.end(later, p, busy(time.Second))
+		return
+	}
 	s.count.timedOut()
 	if p.frame == nil && p.stage == flying || s.heard.get(p.next).After(p.begun) {
-		return busy(time.Second)
+		s.end(later, p, busy(time.Second))
+		return
 	}
 	if !p.last && p.stage == written {
 		s.book.Silent(now, p.next)
 		s.unsaved = true
 	}
-	return envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonNoRoute}
+	s.giveUp(later, now, p)
 }
 
 func (s *Service) refuse(in Inbound, e *envelope.Envelope, why envelope.Reason) {

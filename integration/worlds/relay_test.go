@@ -11,6 +11,7 @@ import (
 
 	"github.com/tom-protocol/tom/node"
 	"github.com/tom-protocol/tom/node/identity"
+	"github.com/tom-protocol/tom/protocols/delivery"
 )
 
 // relay runs a node at 127.0.0.n that relays for whoever asks.
@@ -143,5 +144,50 @@ func TestMessageGoesByAChainOfFour(t *testing.T) {
 			}
 		}
 		alice.sendBy(t, behind(t, bob, all[4]), "by four", strange, all[1:5]...)
+	})
+}
+
+// A relay that finds the recipient gone keeps the envelope itself, though its
+// sender is gone too before it has asked anybody to. One who stays is shown what
+// the relay has signed.
+func TestRelayKeepsWhatItCannotDeliver(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		cfg := node.Config{Name: "bob", DataDir: t.TempDir(), NoDHT: true, NoGossip: true}
+		alice, bob, r := w.client(1, "alice"), w.start(2, cfg), w.relay(3)
+		w.part(1, 2)
+		connect(t, alice, r)
+		connect(t, bob, r)
+		alice.sendBy(t, bare(bob), "first", strange, r)
+		bob.stop()
+		time.Sleep(5 * time.Second)
+		id, err := alice.SendTo(t.Context(), bob.Key(), node.Text("are you there"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		trace, err := alice.Trace(t.Context(), id)
+		kept := slices.IndexFunc(trace.Attempts, func(a delivery.Attempt) bool { return a.Result == "kept there" && a.Path == "relays" })
+		if err != nil || kept < 0 {
+			t.Fatalf("%v, %s", err, alice.way(trace))
+		}
+		if len(trace.Holders) != 1 || trace.Holders[0].Key != r.Key() || trace.Holders[0].End.IsZero() {
+			t.Errorf("holders %+v", trace.Holders)
+		}
+		time.Sleep(5 * time.Minute) // ways that have failed are tried again
+		if _, err := alice.SendTo(t.Context(), bob.Key(), node.Text("while you were away")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(900 * time.Millisecond) // a little later she would have asked holders
+		w.cut(1)
+		time.Sleep(5 * time.Second)
+		if m := r.Mailbox(); m.Copies != 2 || m.Recipients != 1 {
+			t.Errorf("the relay keeps %+v", m)
+		}
+		again := w.start(4, cfg)
+		connect(t, again, r)
+		time.Sleep(time.Second)
+		if got := again.bodies(t); got["while you were away"] != 1 || got["are you there"] != 1 {
+			t.Errorf("received %v", got)
+		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
@@ -67,6 +68,7 @@ func (c *Courier) LearnPrekeys(p protocols.Key, raw []byte) {
 // Answers takes in hop answers that came back on the stream to a peer: for what
 // this node has passed on, or for what it sent itself.
 func (c *Courier) Answers(p protocols.Key, frames [][]byte) {
+	var kept []promise
 	answers := make([]envelope.Answer, 0, len(frames))
 	for _, frame := range frames {
 		a, err := envelope.ParseAnswer(frame)
@@ -74,18 +76,39 @@ func (c *Courier) Answers(p protocols.Key, frames [][]byte) {
 			c.Count.rejected(err)
 			continue
 		}
-		if c.Transit == nil || !c.Transit.Answered(p, a) {
-			answers = append(answers, a)
+		if c.Transit != nil && c.Transit.Answered(p, a) {
+			continue
 		}
+		if a.Code != envelope.Stored {
+			answers = append(answers, a)
+			continue
+		}
+		storage, err := backup.ParseStorage(c.Signer.Network(), a.Storage)
+		if err != nil { // it is as if it had not taken it
+			c.Count.rejected(err)
+			a = envelope.Answer{Digest: a.Digest, Code: envelope.Refused, Reason: envelope.ReasonNoRoute}
+			answers = append(answers, a)
+			continue
+		}
+		kept = append(kept, promise{a, storage})
 	}
-	if len(answers) == 0 {
+	if len(answers)+len(kept) == 0 {
 		return
 	}
 	c.mail.offer(c.ctx, func(m *delivery.Machine, now time.Time) {
 		for _, a := range answers {
 			m.Answered(now, p, a)
 		}
+		for _, k := range kept {
+			m.Kept(now, p, k.answer, delivery.Promise{Digest: k.storage.Digest, Holder: k.storage.Holder, End: k.storage.EndAt()})
+		}
 	})
+}
+
+// promise is the answer of a relay that keeps a message.
+type promise struct {
+	answer  envelope.Answer
+	storage backup.Storage
 }
 
 // receiptCame lets the machine judge a receipt, and judges itself what the

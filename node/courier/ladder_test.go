@@ -8,6 +8,7 @@ import (
 
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
+	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
@@ -23,10 +24,15 @@ type chain struct {
 
 // newChain makes a chain with so many relays that bob's prekeys have passed
 // along.
-func newChain(t *testing.T, relays int) *chain {
+func newChain(t *testing.T, relays int, change ...func(*Config)) *chain {
 	t.Helper()
 	w := &chain{mesh: newMesh(20 * time.Millisecond), ways: &atlas{}}
-	w.alice = w.add(t, func(cfg *Config, _ *port) { cfg.Router = w.ways })
+	w.alice = w.add(t, func(cfg *Config, _ *port) {
+		cfg.Router = w.ways
+		for _, set := range change {
+			set(cfg)
+		}
+	})
 	w.bob = w.add(t, func(cfg *Config, _ *port) { cfg.Router = &atlas{} })
 	var route delivery.Route
 	last := w.alice
@@ -125,6 +131,59 @@ func TestRelayThatDropsWhatItTakesDeliversNothing(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		w.wantState(t, id, delivery.Delivered)
 	})
+}
+
+// promises is a backup that notes what is promised.
+type promises struct {
+	Backup
+	got chan protocols.Key
+}
+
+func (promises) Place(backup.Item)                   {}
+func (promises) Release(envelope.Digest)             {}
+func (promises) Receipt(*ack.Receipt, []byte)        {}
+func (promises) Signed(*ack.Receipt, []byte)         {}
+func (promises) Came(protocols.Key, envelope.Digest) {}
+
+func (p promises) Promised(_ envelope.Digest, holder protocols.Key, _ time.Time) { p.got <- holder }
+
+func TestRelayThatSaysItKeepsAMessageMustHaveSigned(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(s *backup.Storage, raw []byte) []byte
+		taken  bool
+	}{
+		"signed":              {func(_ *backup.Storage, raw []byte) []byte { return raw }, true},
+		"nothing":             {func(*backup.Storage, []byte) []byte { return nil }, false},
+		"a wrong signature":   {func(_ *backup.Storage, raw []byte) []byte { raw[len(raw)-1]++; return raw }, false},
+		"cut short":           {func(_ *backup.Storage, raw []byte) []byte { return raw[:len(raw)-1] }, false},
+		"about another":       {func(s *backup.Storage, _ []byte) []byte { s.Digest[0]++; return nil }, false},
+		"about a similar one": {func(s *backup.Storage, _ []byte) []byte { s.Digest[31]++; return nil }, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			noted := promises{got: make(chan protocols.Key, 16)}
+			w := newChain(t, 1, func(cfg *Config) { cfg.Backup = noted })
+			relay := w.relays[0]
+			w.ferries[0].keeps = func(e *envelope.Envelope) []byte {
+				s := backup.Storage{Digest: e.Digest(), End: uint64(time.Now().Add(time.Hour).UnixMilli())}
+				raw := c.change(&s, backup.SignStorage(relay.Signer, s))
+				if raw == nil && s.Digest != e.Digest() {
+					raw = backup.SignStorage(relay.Signer, s)
+				}
+				return raw
+			}
+			id := w.send(t)
+			time.Sleep(500 * time.Millisecond)
+			want := delivery.Sent
+			if c.taken {
+				want = delivery.Relayed
+			}
+			w.wantState(t, id, want)
+			if got := len(noted.got) > 0; got != c.taken || got && <-noted.got != relay.me {
+				t.Errorf("%s: a promise came: %v", name, got)
+			}
+		})
+	}
 }
 
 func TestRelayIsDialledForWhatWaits(t *testing.T) {

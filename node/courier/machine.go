@@ -69,6 +69,9 @@ func (c *Courier) act(m *delivery.Machine, now time.Time) {
 			c.workers.Go(func() { offer(c.ctx, c.reseals, id) })
 		}
 		c.place(r.Place)
+		for _, p := range r.Promised {
+			c.Backup.Promised(p.Digest, p.Holder, p.End)
+		}
 		for _, d := range r.Release {
 			c.Backup.Release(d)
 		}

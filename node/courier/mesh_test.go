@@ -134,7 +134,8 @@ func (in inbound) Misbehaved(err error) {
 // ferry carries envelopes along their via, and to its neighbours.
 type ferry struct {
 	lines  *port
-	sinks  bool // it says taken, and drops them
+	sinks  bool                              // it says taken, and drops them
+	keeps  func(e *envelope.Envelope) []byte // it says that it keeps them, and shows this; nil: no
 	mu     sync.Mutex
 	back   map[[16]byte]Inbound
 	loaded int
@@ -154,7 +155,10 @@ func (f *ferry) Carry(in Inbound, e *envelope.Envelope) {
 	f.loaded++
 	f.mu.Unlock()
 	a := envelope.Answer{Digest: e.Digest().Short(), Code: envelope.Taken}
-	if f.sinks {
+	if f.keeps != nil {
+		a.Code, a.Storage = envelope.Stored, f.keeps(e)
+	}
+	if f.sinks || f.keeps != nil {
 		_ = in.Answer(a.Append(nil))
 		return
 	}

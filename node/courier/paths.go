@@ -1,6 +1,8 @@
 package courier
 
 import (
+	"time"
+
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
 	"github.com/tom-protocol/tom/protocols/backup"
@@ -26,6 +28,8 @@ type Router interface {
 type Backup interface {
 	// Place has a message kept, until a receipt for it comes or Release.
 	Place(it backup.Item)
+	// Promised says that a node has signed for keeping a message that was placed.
+	Promised(d envelope.Digest, holder protocols.Key, end time.Time)
 	Release(d envelope.Digest)
 	// Receipt takes a verified receipt, for messages of this node or of others.
 	Receipt(r *ack.Receipt, raw []byte)

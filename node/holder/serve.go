@@ -101,9 +101,33 @@ func (s *Service) serveStore(in Inbound, n backup.Number, f *backup.Store) error
 	if s.arriving.Acquire(s.ctx, int64(len(encoded))) != nil {
 		return nil
 	}
-	s.tell(func(k *backup.Keeper, now time.Time) { s.store(k, now, in, n, copied, encoded) })
+	reply := func(a *backup.Answer) { s.answer(in, n, a) }
+	s.tell(func(k *backup.Keeper, now time.Time) { s.store(k, now, copied, encoded, reply) })
 	return nil
 }
+
+// Keep is for what a peer brought to be passed on, verified and in time, which
+// cannot be: it is kept for its recipient like what it might have brought to be
+// stored. Keep does not block.
+func (s *Service) Keep(from protocols.Key, e *envelope.Envelope, reply func(*backup.Answer)) {
+	now, encoded := s.Now(), e.Append(nil)
+	if s.Mode == Off {
+		reply(&backup.Answer{Code: backup.Refused, Reason: envelope.ReasonPolicy})
+		return
+	}
+	if !s.arriving.TryAcquire(int64(len(encoded))) {
+		reply(&backup.Answer{Code: backup.Busy, RetryMillis: uint64(fullRetry.Milliseconds())})
+		return
+	}
+	copied := &store.Kept{Stored: now, Item: backup.Item{
+		Digest: e.Digest(), ID: e.ID, From: e.From, To: e.To, End: backup.EndOf(e, now),
+		Size: len(encoded), Asker: from,
+	}}
+	s.later(func(k *backup.Keeper, now time.Time) { s.store(k, now, copied, encoded, reply) })
+}
+
+// fullRetry is when to come again while too much is on its way to the disk.
+const fullRetry = 2 * time.Second
 
 // verifyEnvelope takes its turn, so that a flood on many streams leaves time for
 // everything else.
@@ -132,11 +156,11 @@ func (s *Service) admit(c *store.Kept, e *envelope.Envelope, raw []byte, now tim
 }
 
 // store has the keeper decide, and the disk keep.
-func (s *Service) store(k *backup.Keeper, now time.Time, in Inbound, n backup.Number, c *store.Kept, encoded []byte) {
+func (s *Service) store(k *backup.Keeper, now time.Time, c *store.Kept, encoded []byte, reply func(*backup.Answer)) {
 	a, keep := k.StoreAsked(now, c.Item)
 	if !keep {
 		s.arriving.Release(int64(len(encoded)))
-		s.answerStore(k, in, n, c.Digest, a)
+		s.answerStore(k, c.Digest, a, reply)
 		return
 	}
 	done := func(err error) {
@@ -145,22 +169,22 @@ func (s *Service) store(k *backup.Keeper, now time.Time, in Inbound, n backup.Nu
 			logger.Errorw("copy not written", "err", err)
 		}
 		s.later(func(k *backup.Keeper, now time.Time) {
-			s.answerStore(k, in, n, c.Digest, k.Kept(now, c.Digest, err == nil))
+			s.answerStore(k, c.Digest, k.Kept(now, c.Digest, err == nil), reply)
 		})
 	}
 	s.write(func() { s.Disk.Keep(c, encoded, done) })
 }
 
 // answerStore answers, and signs for what is on disk.
-func (s *Service) answerStore(k *backup.Keeper, in Inbound, n backup.Number, d envelope.Digest, a *backup.Answer) {
+func (s *Service) answerStore(k *backup.Keeper, d envelope.Digest, a *backup.Answer, reply func(*backup.Answer)) {
 	end, ok := k.Copy(d)
 	if a.Code != backup.Stored || !ok {
-		s.answer(in, n, a)
+		reply(a)
 		return
 	}
 	s.spawn(func() {
 		a.Storage = backup.SignStorage(s.Signer, backup.Storage{Digest: d, End: uint64(end.UnixMilli())})
-		s.answer(in, n, a)
+		reply(a)
 	})
 }
 

@@ -240,6 +240,13 @@ func (s *Service) Place(it backup.Item) {
 	s.later(func(k *backup.Keeper, now time.Time) { k.Place(now, it) })
 }
 
+// Promised says that a node has signed for keeping a message of this node, other
+// than when it was asked to by this service.
+func (s *Service) Promised(d envelope.Digest, holder protocols.Key, end time.Time) {
+	promise := backup.Storage{Holder: holder, Digest: d, End: uint64(end.UnixMilli())}
+	s.later(func(k *backup.Keeper, now time.Time) { k.Promised(now, promise) })
+}
+
 // Release says that a message of this node is final without a receipt.
 func (s *Service) Release(d envelope.Digest) {
 	s.later(func(k *backup.Keeper, _ time.Time) { k.Release(d) })

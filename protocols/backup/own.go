@@ -17,6 +17,20 @@ func (k *Keeper) Place(now time.Time, it Item) {
 	k.consider(now, e)
 }
 
+// Promised takes a verified storage receipt that came another way than as the
+// answer to a store: a relay that could not pass an own message on keeps it.
+func (k *Keeper) Promised(now time.Time, s Storage) {
+	e := k.byDigest[s.Digest]
+	if e == nil || e.is != own {
+		return
+	}
+	if share := k.addHolder(now, e, s.Holder); share != nil {
+		share.prove()
+		share.end = s.EndAt()
+	}
+	k.stored(now, e)
+}
+
 // Release says that an own message is final without a receipt.
 func (k *Keeper) Release(d envelope.Digest) {
 	if e := k.byDigest[d]; e != nil && e.is == own {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -40,6 +41,13 @@ type Holder struct {
 	Live bool      // it answers, and has shown that it has the message
 }
 
+// Promise is a relay's that could not pass a message on, and keeps it.
+type Promise struct {
+	Digest envelope.Digest
+	Holder protocols.Key
+	End    time.Time
+}
+
 // UseHolders has messages brought to holders; without it there are none.
 func (m *Machine) UseHolders() { m.holders = true }
 
@@ -62,7 +70,7 @@ func (m *Machine) shelve(now time.Time, p *peer, t *tracked) {
 func (m *Machine) place(now time.Time, p *peer) {
 	open := p.unplaced[:0]
 	for _, t := range p.unplaced {
-		if m.byID[t.ID] == t {
+		if m.byID[t.ID] == t && t.held == 0 {
 			open = append(open, t)
 		}
 	}
@@ -76,11 +84,38 @@ func (m *Machine) place(now time.Time, p *peer) {
 		return
 	}
 	for _, t := range open {
-		t.held = t.attempt(Attempt{At: now, Path: pathHolders})
-		m.placed++
-		m.ready.Place = append(m.ready.Place, Placement{ID: t.ID, To: t.To, Digest: t.Digest, End: t.End, Size: t.Size})
+		m.placeOne(now, t)
 	}
 	p.unplaced = nil
+}
+
+func (m *Machine) placeOne(now time.Time, t *tracked) {
+	t.held = t.attempt(Attempt{At: now, Path: pathHolders})
+	m.placed++
+	m.ready.Place = append(m.ready.Place, Placement{ID: t.ID, To: t.To, Digest: t.Digest, End: t.End, Size: t.Size})
+}
+
+// Kept takes the answer of a relay that keeps a message which it could not pass
+// on, and its promise, whose signature is verified. It counts as a holder if it
+// was chosen to be on the way: else anybody who has seen the message could make
+// up as many as are wanted.
+func (m *Machine) Kept(now time.Time, relay protocols.Key, a envelope.Answer, p Promise) {
+	t, ok := m.byMark[a.Digest]
+	if !ok || t.passage == nil {
+		return
+	}
+	if p.Digest != t.Digest { // it is as if the relay had not taken it
+		a = envelope.Answer{Digest: a.Digest, Code: envelope.Refused, Reason: envelope.ReasonNoRoute}
+	}
+	y := t.passage.by(relay)
+	m.Answered(now, relay, a)
+	if a.Code != envelope.Stored || y == nil || !slices.Contains(y.rung.route, p.Holder) || !m.holders || m.byID[t.ID] != t {
+		return
+	}
+	if t.held == 0 { // there is no doubt any more that the recipient is away
+		m.placeOne(now, t)
+	}
+	m.ready.Promised = append(m.ready.Promised, p)
 }
 
 // getsThrough says that the recipient takes what it is sent, or has just done.

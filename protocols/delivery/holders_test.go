@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,4 +126,74 @@ func TestWhatHoldersBringIsNoRelaysWork(t *testing.T) {
 			t.Errorf("%s: taken %d, proved %d, lost %d, silent %d", name, taken, proved, lost, silent)
 		}
 	}
+}
+
+// TestARelayThatKeepsAMessageIsAHolder: a relay could not pass it on; it is one
+// of the holders from then on, and other ways are tried at once.
+func TestARelayThatKeepsAMessageIsAHolder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		delay   time.Duration
+		names   protocols.Key
+		holders bool
+		places  int
+		promise bool
+	}{
+		"before others are asked": {delay: 50 * time.Millisecond, holders: true, places: 1, promise: true},
+		"when they are":           {delay: 700 * time.Millisecond, holders: true, places: 1, promise: true},
+		"in another's name":       {delay: 50 * time.Millisecond, names: carol, holders: true, places: 1},
+		"without holders":         {delay: 50 * time.Millisecond},
+	} {
+		w := newWorld(t, 1)
+		if c.holders {
+			w.m.UseHolders()
+		}
+		w.dials = func() error { return errNobody }
+		r := w.relay(keeper, c.delay)
+		w.relays[r].names = c.names
+		start := w.now
+		id := w.send()
+		w.run(400*time.Millisecond + 2*c.delay)
+		report, _ := w.m.Report(id)
+		if report.State != Relayed || !strings.Contains(report.Reason, "keeps it") {
+			t.Errorf("%s: %v, %q", name, report.State, report.Reason)
+		}
+		if early := len(w.placed) > 0; c.promise && !early {
+			t.Errorf("%s: the other holders are not asked at once", name)
+		}
+		w.run(10 * time.Second)
+		if len(w.placed) != c.places {
+			t.Errorf("%s: placed %+v", name, w.placed)
+		}
+		if len(w.promised) > 0 != c.promise || len(w.promised) > w.relays[r].given[id] {
+			t.Errorf("%s: promised %+v", name, w.promised)
+		}
+		for _, p := range w.promised {
+			if p.Holder != r || p.Digest != w.msgs[id].Digest {
+				t.Errorf("%s: promised %+v", name, p)
+			}
+		}
+		w.relay(honest, 10*time.Millisecond) // by which bob can be reached
+		w.m.RoutesChanged(w.now)
+		w.run(30 * time.Second)
+		w.wantDelivered(start, 30*time.Second)
+		if n := w.judged(r, func(o Outcome) bool { return o.Lost || o.Code == envelope.Refused }); n > 0 {
+			t.Errorf("%s: %d times the relay is said to have done nothing", name, n)
+		}
+	}
+}
+
+// TestOtherWaysAreTriedAtOnceBesideOneThatKeeps: that a relay keeps a message
+// costs no time where another one gets it through.
+func TestOtherWaysAreTriedAtOnceBesideOneThatKeeps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.m.UseHolders()
+	w.dials = func() error { return errNobody }
+	w.relay(keeper, 20*time.Millisecond)
+	w.relay(honest, 20*time.Millisecond)
+	start := w.now
+	w.send()
+	w.run(5 * time.Second)
+	w.wantDelivered(start, 500*time.Millisecond)
 }

@@ -70,6 +70,7 @@ type Ready struct {
 	Watch    []Watch           // whom a user's message waits for
 	Place    []Placement       // messages for holders to keep; how they stand is told with Held
 	Release  []envelope.Digest // of messages that were placed and are final
+	Promised []Promise         // that relays have given for messages that are placed
 }
 
 // SealRequest asks for one message to be sealed.

@@ -61,8 +61,10 @@ func (m *Machine) passed(now time.Time, k protocols.Key, t *tracked, a envelope.
 	m.heard(now, p, y)
 	m.judge(y.rung, Outcome{To: t.To, Code: a.Code, Reason: a.Reason, Took: now.Sub(y.sentAt)})
 	switch a.Code {
-	case envelope.Taken, envelope.Stored:
+	case envelope.Taken:
 		m.takenByRelay(now, p, y)
+	case envelope.Stored:
+		m.keptByRelay(now, p, y)
 	case envelope.Busy:
 		y.rung.failedAt = now
 		m.tally[WayRelays].Fates[FateBusy]++
@@ -118,6 +120,21 @@ func (m *Machine) takenByRelay(now time.Time, p *peer, y *try) {
 		m.timers.arm(&t.retry, now.Add(max(m.backoff(t.passage.rounds+1, relayReceipt), 3*y.rung.relay.roundTrip)))
 	}
 	m.pump(now, p)
+}
+
+// keptByRelay notes that a relay could not pass the message on and keeps it for
+// its recipient. Other ways are tried as if it had refused.
+func (m *Machine) keptByRelay(now time.Time, p *peer, y *try) {
+	t := y.t
+	m.tally[WayRelays].Fates[FateTaken]++
+	y.rung.failedAt = now
+	t.reason = "the recipient is away; a relay keeps it"
+	t.note(y.line, "kept there")
+	if t.State < Relayed {
+		t.State, t.at = Relayed, now
+		m.changed(now, t)
+	}
+	m.back(now, p, t)
 }
 
 // reached notes that a copy got through.

@@ -22,12 +22,14 @@ const (
 	thief                    // says taken and drops it
 	packed                   // is busy
 	gone                     // cannot be given anything
+	keeper                   // cannot pass on, and keeps it
 )
 
 // node is a relay in the world.
 type node struct {
 	kind  relayKind
 	delay time.Duration // one way, as far as its next hop
+	names protocols.Key // a keeper: who signs for what it keeps, if not itself
 	given map[envelope.ID]int
 }
 
@@ -71,6 +73,8 @@ type world struct {
 	copiesOf  map[envelope.ID]int
 	direct    int
 	outcomes  []Judgement
+	promised  []Promise
+	placed    []Placement
 	maxOpen   int
 }
 
@@ -173,6 +177,8 @@ func (w *world) act() {
 			}
 		}
 		w.outcomes = append(w.outcomes, r.Judged...)
+		w.placed = append(w.placed, r.Place...)
+		w.promised = append(w.promised, r.Promised...)
 		for range r.Dial {
 			w.dial()
 		}
@@ -285,6 +291,16 @@ func (w *world) pass(t Transmit, id envelope.ID) {
 	case refuser:
 		a.Code, a.Reason = envelope.Refused, envelope.ReasonNoRoute
 		reply(2*r.delay, a)
+	case keeper:
+		a.Code = envelope.Stored
+		holder := r.names
+		if holder == (protocols.Key{}) {
+			holder = t.Peer
+		}
+		w.after(2*r.delay, func() {
+			w.m.Kept(w.now, t.Peer, a, Promise{Digest: w.msgs[id].Digest, Holder: holder, End: w.now.Add(time.Hour)})
+			w.m.Kept(w.now, t.Peer, a, Promise{Digest: w.msgs[id].Digest, Holder: holder, End: w.now.Add(time.Hour)}) // a second answer is none
+		})
 	case packed:
 		a.Code, a.RetryMillis = envelope.Busy, 1000
 		reply(2*r.delay, a)
