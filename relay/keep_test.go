@@ -137,3 +137,27 @@ func (f *folk) breaking(p protocols.Key, written func(error)) bool {
 	go written(errors.Join(context.Canceled, errors.New("the line broke")))
 	return true
 }
+
+// That a relay keeps an envelope says nothing of another path: a copy that comes
+// by one is passed on at once.
+func TestACopyWithABetterPathIsPassedOn(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		shelf := &cellar{}
+		a, b := w.settle('a'), w.settle('b')
+		r, s := w.relay('r', func(c *Config) { c.Keeper = shelf }), w.relay('s')
+		join(a, r)
+		join(r, s)
+		join(s, b)
+		e := a.write(b, 100, r)
+		a.send(r, e)
+		w.pass(3 * way)
+		a.wantAnswers(stored)
+		e.Via = append(e.Via, s.key())
+		a.send(r, e)
+		w.pass(10 * way)
+		a.wantAnswers(stored, taken)
+		if len(b.got) != 1 || len(shelf.items) != 1 {
+			t.Errorf("%d received, %d kept", len(b.got), len(shelf.items))
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -23,6 +24,7 @@ type passage struct {
 	last   bool               // next is the recipient
 	frame  []byte             // for the next hop; nil once it was given away
 	kept   *envelope.Envelope // to be kept here if the recipient is not reached; nil: it is not
+	brief  bool               // a copy that comes by another path is not answered with this outcome
 	job    fair.Job
 
 	begun    time.Time
@@ -71,6 +73,15 @@ func (ps *passages) add(p *passage) bool {
 	ps.byShort[p.digest.Short()] = p
 	ps.order = append(ps.order, p)
 	return true
+}
+
+// remove forgets p before its time.
+func (ps *passages) remove(p *passage) {
+	delete(ps.byDigest, p.digest)
+	delete(ps.byShort, p.digest.Short())
+	if i := slices.Index(ps.order, p); i >= 0 {
+		ps.order = slices.Delete(ps.order, i, i+1)
+	}
 }
 
 // forget drops what is over and was remembered long enough.

@@ -148,7 +148,7 @@ func (s *Service) begin(later *acts, now time.Time, in Inbound, e *envelope.Enve
 	}
 	e.Via, e.Hops = d.Via, d.Hops
 	if d.Action == route.Store {
-		p.kept = e
+		p.kept, p.brief = e, true
 		s.keep(later, now, p)
 		return
 	}
@@ -306,6 +306,9 @@ func (s *Service) end(later *acts, p *passage, a envelope.Answer) {
 	}
 	asked := p.asked
 	p.asked = nil
+	if p.brief {
+		s.passages.remove(p)
+	}
 	later.add(func() {
 		s.count.answered(a)
 		for _, in := range asked {
@@ -319,10 +322,14 @@ func (s *Service) expire(later *acts, now time.Time) {
 	for _, p := range s.queue.Sweep(now.Add(-s.limits.Wait)) {
 		s.end(later, p, turnedAway(p.job))
 	}
+	var late []*passage
 	for _, p := range s.passages.order {
 		if p.stage != over && (!p.deadline.After(now) || p.begun.After(now)) {
-			s.late(later, now, p)
+			late = append(late, p)
 		}
+	}
+	for _, p := range late {
+		s.late(later, now, p)
 	}
 	s.passages.forget(now)
 	s.pump(later, now)

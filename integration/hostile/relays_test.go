@@ -95,6 +95,9 @@ func (g *guest) nothing(during time.Duration) {
 	}
 }
 
+// kept stands for the reason of what is not refused, but kept by the relay.
+const kept envelope.Reason = 255
+
 // over sets the path of an envelope.
 func over(e *envelope.Envelope, hops uint8, via ...protocols.Key) *envelope.Envelope {
 	e.Via, e.Hops = via, hops
@@ -114,7 +117,7 @@ func TestForgedPathsAreContained(t *testing.T) {
 		to     *guest
 		hops   uint8
 		via    []protocols.Key
-		reason envelope.Reason // zero: it is passed on
+		reason envelope.Reason // zero: it is passed on; kept: it is not refused
 	}{
 		"no path, recipient connected":       {bob, 0, nil, 0},
 		"I am the path":                      {bob, 0, []protocols.Key{me}, 0},
@@ -123,15 +126,20 @@ func TestForgedPathsAreContained(t *testing.T) {
 		"three hops behind it":               {bob, 3, []protocols.Key{me}, 0},
 		"four hops behind it":                {bob, 4, []protocols.Key{me}, envelope.ReasonHops},
 		"hops that no path has":              {bob, 200, []protocols.Key{me}, envelope.ReasonHops},
-		"recipient away":                     {carol, 0, []protocols.Key{me}, envelope.ReasonNoRoute},
+		"recipient away":                     {carol, 0, []protocols.Key{me}, kept},
 		"recipient away, path past me":       {carol, 0, []protocols.Key{bob.Public(), me}, envelope.ReasonNoRoute},
 		"recipient away, next unknown":       {carol, 0, []protocols.Key{me, stranger}, envelope.ReasonNoRoute},
 		"back to its author":                 {carol, 0, []protocols.Key{me, other}, envelope.ReasonNoRoute},
-		"the recipient itself is the detour": {carol, 0, []protocols.Key{me, away}, envelope.ReasonNoRoute},
+		"the recipient itself is the detour": {carol, 0, []protocols.Key{me, away}, kept},
 	} {
 		p := mallory.envelopes(r.Link())
 		e := over(mallory.signed(t, c.to.recipient(), name), c.hops, c.via...)
 		p.send(e.Append(nil))
+		if c.reason == kept {
+			p.wantAnswer(e, envelope.Stored, 0)
+			p.close()
+			continue
+		}
 		if c.reason != 0 {
 			p.wantAnswer(e, envelope.Refused, c.reason)
 			p.close()
@@ -142,6 +150,10 @@ func TestForgedPathsAreContained(t *testing.T) {
 			t.Errorf("%s: bob got via %v, hops %d", name, got.Via, got.Hops)
 		}
 		p.close()
+	}
+
+	if m := r.Mailbox(); m.Copies != 2 || m.Recipients != 1 {
+		t.Errorf("the relay keeps %+v", m)
 	}
 
 	// A path that names a relay twice is no envelope at all.

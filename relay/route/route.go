@@ -62,10 +62,20 @@ func Decide(e *envelope.Envelope, v View) Decision {
 			return Decision{Action: Forward, Next: next, Via: via, Hops: hops + 1}
 		}
 	}
-	if v.Holds {
+	if v.Holds && ends(e, v.Me) {
 		return Decision{Action: Store}
 	}
 	return reject(envelope.ReasonNoRoute)
+}
+
+// ends says that this node is the last one before the recipient: only there it is
+// known that the recipient is away. A relay before it may be wrong about the
+// next, and another path not.
+func ends(e *envelope.Envelope, me protocols.Key) bool {
+	if len(e.Via) > 0 && e.Via[0] != me {
+		return false
+	}
+	return len(e.Via) < 2 || e.Via[1] == e.To
 }
 
 // onward finds the next hop, and the path that is left once this node has taken
