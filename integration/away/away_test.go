@@ -81,6 +81,21 @@ func (w *town) send(from *proc.Daemon, to, text string, state localapi.State) st
 	return accepted.ID
 }
 
+// accept has one write n messages to another, and returns their ids as soon as
+// they are accepted.
+func (w *town) accept(from *proc.Daemon, to, text string, n int) (ids []string) {
+	w.t.Helper()
+	for i := range n {
+		body := fmt.Appendf(nil, "%s %d", text, i)
+		accepted, err := from.Client.Send(w.ctx, localapi.Outgoing{To: to, Content: localapi.NewContent("", body)})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		ids = append(ids, accepted.ID)
+	}
+	return ids
+}
+
 // inbox is what is in an inbox, by text.
 func (w *town) inbox(d *proc.Daemon) map[string][]localapi.Received {
 	w.t.Helper()
