@@ -26,8 +26,8 @@ func (m *Machine) claim(now time.Time) {
 	}
 	b.Record = m.signed(h, nil)
 	b.Opened = b.Record
-	newest := m.newest()
-	m.event(Claimed, b)
+	newest, early := m.newest(), now.Sub(m.watch.life) < m.tenths(missTwoTenths)
+	m.ready.Events = append(m.ready.Events, Event{Kind: Claimed, Branch: b, Peer: m.self, Reported: early})
 	m.follow(now, b)
 	m.lead.claim, m.lead.claimOf = true, newest
 	f := b.Frame()
@@ -68,7 +68,7 @@ func (m *Machine) followPending(now time.Time) bool {
 	if now.Sub(w.again) >= wait {
 		m.ask(now)
 	}
-	if !m.askedInVain(now) || (!m.named() && now.Sub(w.pendingAt) < m.miss()) {
+	if !m.askedInVain(now) || (!m.named() && now.Sub(w.asked) < max(m.miss(), slowPath)) {
 		return false
 	}
 	m.follow(now, w.pending)

@@ -22,7 +22,13 @@
 // shown why:
 //
 //   - A claim is followed only when the next beat was due for more than a second.
-//     Otherwise a second's delay on all links of a hub replaces it.
+//     Otherwise a second's delay on all links of a hub replaces it. No shadow claims
+//     before it would follow itself: that gains nothing, and has to be taken back.
+//   - Who sends its primary what it has to answer, and hears nothing of it, asks it
+//     after half an interval, and after another second reports it. With beats of
+//     500 ms the shadow's second miss comes first; with beats of 3 s the reports
+//     halve the time, and where hub, shadow and candidate die at once they do too,
+//     for those who elect begin to ask at once.
 //   - A hub that does not answer is merged without it only if another than itself
 //     said that it follows it. A claimant that withdrew does not answer either.
 //   - A hub that was merged without agreeing is met anew, and may be yielded to.

@@ -14,6 +14,8 @@ const (
 	missTwoTenths   = 22 // two: the shadow claims
 	candidateTenths = 37 // the candidate claims
 	orphanTenths    = 74 // another member claims, by rank and after it asked
+	staggerTenths   = 5  // and so much later than the one before it in rank
+	doubtTenths     = 5  // how long what a member writes may stay without an answer before it asks
 	askTenths       = 4  // how long one that is asked has
 	witnessTenths   = 3  // how long witnesses have
 	reportTenths    = 20 // between two reports
@@ -24,6 +26,9 @@ const (
 	forgetTenths    = 30  // how long a question to the primary is kept for the asker
 	membersEvery    = 10  // beats to other members, in intervals
 )
+
+// longestTick is how often what is in doubt is looked at, at least.
+const longestTick = 100 * time.Millisecond
 
 // slowPath is how late all frames of a node may come without its being gone: no
 // claim is followed before the next beat was due for so long.
@@ -94,6 +99,9 @@ type Event struct {
 	Kind   EventKind
 	Branch *Branch
 	Peer   protocols.Key
+	// Reported says of a claim that it came before the second miss, by a member's
+	// report.
+	Reported bool
 }
 
 // Ready is what the machine wants done. What is in Durable is saved first.
@@ -288,7 +296,7 @@ func (m *Machine) Tick(now time.Time) {
 // schedule sets the deadline: the next thing due, or a fraction of an interval
 // while anything is in doubt.
 func (m *Machine) schedule(now time.Time) {
-	soon := now.Add(m.tenths(1))
+	soon := now.Add(min(m.tenths(1), longestTick))
 	switch {
 	case m.Leads() && (!m.lead.fence.IsZero() || m.lead.foreign != nil || m.lead.claim || now.Sub(m.followed) < m.tenths(missTwoTenths)):
 		m.due = soon
@@ -303,6 +311,9 @@ func (m *Machine) schedule(now time.Time) {
 		m.due = m.watch.life.Add(m.firstMiss())
 		if m.watch.nextAttach.Before(m.due) {
 			m.due = m.watch.nextAttach
+		}
+		if doubt := m.watch.spoke.Add(m.doubtAfter()); m.watch.spoke.After(m.watch.life) && doubt.Before(m.due) {
+			m.due = doubt
 		}
 		if m.due.Before(now) {
 			m.due = soon

@@ -19,6 +19,7 @@ type watch struct {
 	witness    time.Time     // when it asked witnesses; zero: it did not
 	yes        int           // witnesses that had newer beats, running
 	silence    time.Time     // when the first question stayed unanswered
+	spoke      time.Time     // when this node sent it what it has to answer, since it was heard last
 	reported   time.Time
 	nextAttach time.Time
 	pending    *Branch // a claim, while the primary is asked
@@ -62,6 +63,25 @@ func (m *Machine) alive(now time.Time) {
 	w.life, w.asked, w.witness, w.yes, w.silence = now, time.Time{}, time.Time{}, 0, time.Time{}
 }
 
+// doubtAfter is how long what this node sends its primary may stay without any
+// sign of it.
+func (m *Machine) doubtAfter() time.Duration { return min(m.tenths(doubtTenths), time.Second) }
+
+// Spoke notes that this node sent its primary what it has to answer: who writes
+// learns of a silent hub before those who only listen.
+func (m *Machine) Spoke(now time.Time) {
+	if m.Leads() || m.watch.spoke.After(m.watch.life) {
+		return
+	}
+	m.watch.spoke = now
+	m.schedule(now)
+}
+
+// unanswered says that it stayed so for too long.
+func (m *Machine) unanswered(now time.Time) bool {
+	return m.watch.spoke.After(m.watch.life) && now.Sub(m.watch.spoke) >= m.doubtAfter()
+}
+
 // ask asks the primary for a sign of life.
 func (m *Machine) ask(now time.Time) {
 	m.watch.again = now
@@ -77,11 +97,11 @@ func (m *Machine) watchTick(now time.Time) {
 		return
 	}
 	silent := now.Sub(m.watch.life)
-	if silent >= m.firstMiss() {
+	if silent >= m.firstMiss() || m.unanswered(now) {
 		m.startAsking(now)
 	}
 	m.keepAsking(now)
-	if silent >= m.firstMiss() && m.named() {
+	if m.named() && (silent >= m.firstMiss() || m.reports() > 0 && silent >= m.doubtAfter()+m.mute()) {
 		m.askWitnesses(now)
 	}
 	if m.claims(now, silent) {
@@ -109,12 +129,16 @@ func (m *Machine) keepAsking(now time.Time) {
 	if w.silence.IsZero() && now.Sub(w.asked) >= wait && now.Sub(w.life) >= m.miss() {
 		w.silence = now
 	}
-	if now.Sub(w.asked) >= m.beat && now.Sub(w.life) >= m.miss() && now.Sub(w.reported) >= m.tenths(reportTenths) {
+	if now.Sub(w.asked) >= m.mute() && now.Sub(w.reported) >= m.tenths(reportTenths) {
 		w.reported = now
 		r := wire.Report{Group: m.cfg.Group, Opened: m.d.Current.Term().Opened, Last: m.newest(), Time: millis(now)}
 		m.toAll(&wire.ReportFrame{Report: r.Sign(m.cfg.Signer)})
 	}
 }
+
+// mute is how long a primary that was asked may be silent before it is reported:
+// less than a miss where beats are far apart, but never what a slow path explains.
+func (m *Machine) mute() time.Duration { return max(m.tenths(askTenths), slowPath) }
 
 // askWitnesses asks up to three members for a beat newer than ours.
 func (m *Machine) askWitnesses(now time.Time) {
@@ -143,14 +167,14 @@ func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 	reports := m.reports()
 	switch m.self {
 	case r.Shadow:
-		return waited && (silent >= m.tenths(missTwoTenths)+over || reports > 0)
+		return waited && m.askedInVain(now) && (silent >= m.tenths(missTwoTenths)+over || reports > 0 && silent >= m.miss())
 	case r.Candidate:
 		return waited && silent >= m.tenths(candidateTenths)+over
 	}
 	if w.silence.IsZero() || reports == 0 {
 		return false
 	}
-	wait := m.tenths(orphanTenths) + time.Duration(m.place(r.Number+1))*m.beat
+	wait := m.tenths(orphanTenths) + time.Duration(m.place(r.Number+1))*m.tenths(staggerTenths)
 	if len(m.members) >= 10 && reports < 2 {
 		wait += 2 * m.tenths(orphanTenths) // as many as still answer
 	}
@@ -186,9 +210,12 @@ func (m *Machine) byRank(n wire.Number) []protocols.Key {
 	return keys
 }
 
-// place is this node's place by rank, at most 8: others may be away.
+// place is this node's place by rank among those whom the record does not name, at
+// most 8: others may be away.
 func (m *Machine) place(n wire.Number) int {
-	return min(slices.Index(m.byRank(n), m.self), 8)
+	r := m.d.Current.Record
+	unnamed := slices.DeleteFunc(m.byRank(n), func(k protocols.Key) bool { return k == r.Primary || r.Names(k) })
+	return min(slices.Index(unnamed, m.self), 8)
 }
 
 // attach tells the primary that this node follows it, and how far its log goes.

@@ -14,11 +14,14 @@ import (
 // Waits of a member, in tenths of the interval between two beats.
 const (
 	againTenths  = 10 // between two tries to publish
-	ownTenths    = 3  // from following a hub to publishing to it
+	ownTenths    = 1  // from following a hub to publishing to it
 	allTenths    = 15 // from following a hub to offering what others wrote
 	gapTenths    = 4  // between two attaches because of a gap
 	behindTenths = 10 // how long a beat may name a seq that is not here
 )
+
+// longestOwn is how long the first of them is at most.
+const longestOwn = 200 * time.Millisecond
 
 // Bounds of a member.
 const (
@@ -178,6 +181,9 @@ func (m *Member) log() *journal.Journal { return m.cfg.Ledger.Log() }
 
 func (m *Member) tenths(n int) time.Duration { return m.cfg.Beat * time.Duration(n) / 10 }
 
+// ownWait is how long after following a hub this node publishes to it.
+func (m *Member) ownWait() time.Duration { return min(m.tenths(ownTenths), longestOwn) }
+
 // hold keeps a record, and where it stood first.
 func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) {
 	name := r.Name()
@@ -278,7 +284,7 @@ func (m *Member) Tick(now time.Time) {
 		return
 	}
 	m.sendReceipt(now)
-	if now.Sub(m.followed) < m.tenths(ownTenths) {
+	if now.Sub(m.followed) < m.ownWait() {
 		return
 	}
 	m.publishOwn(now)
@@ -422,7 +428,7 @@ func (m *Member) Deadline() (due time.Time) {
 		earliest(m.own.due)
 	}
 	if !due.IsZero() {
-		due = later(due, m.followed.Add(m.tenths(ownTenths)))
+		due = later(due, m.followed.Add(m.ownWait()))
 	}
 	if !m.receipts.due.IsZero() {
 		earliest(m.receipts.due)
@@ -441,7 +447,7 @@ func later(a, b time.Time) time.Time {
 // by who was in the chain at once, by all others a little later.
 func (m *Member) offerWait() time.Duration {
 	if m.chain {
-		return m.tenths(ownTenths)
+		return m.ownWait()
 	}
 	return m.tenths(allTenths)
 }

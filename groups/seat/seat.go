@@ -296,6 +296,9 @@ func (s *Seat) takeMember(now time.Time) (again bool) {
 	r := s.member.Ready()
 	for _, x := range r.Send {
 		s.ready.Send = append(s.ready.Send, Send(x))
+		if _, ok := x.Frame.(*wire.Publish); ok && x.To == s.branch.Primary() {
+			s.failover.Spoke(now)
+		}
 	}
 	if len(r.Offer) > 0 && s.hub != nil {
 		s.hub.Publish(now, s.self, r.Offer)

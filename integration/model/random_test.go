@@ -11,16 +11,21 @@ import (
 	"github.com/tom-protocol/tom/integration/model"
 )
 
-// seeds is how many runs a test makes: a few, or with SOAK=1 many.
+// seeds is how many runs a test makes: a few, or with SOAK=1 many; MODEL_SEED=n is
+// that one alone, MODEL_FROM=n those from there on.
 func seeds(few, many int) (first, count uint64) {
 	if s := os.Getenv("MODEL_SEED"); s != "" {
 		n, _ := strconv.ParseUint(s, 10, 64)
 		return n, 1
 	}
-	if os.Getenv("SOAK") == "1" {
-		return 1, uint64(many)
+	first = 1
+	if n, err := strconv.ParseUint(os.Getenv("MODEL_FROM"), 10, 64); err == nil {
+		first = n // others than usual
 	}
-	return 1, uint64(few)
+	if os.Getenv("SOAK") == "1" {
+		return first, uint64(many)
+	}
+	return first, uint64(few)
 }
 
 // Whatever breaks, when it is mended all follow one hub, hold the same log with

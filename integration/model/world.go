@@ -24,6 +24,7 @@ type Options struct {
 	Beat  time.Duration // 0: 500 ms
 	Delay time.Duration // one way; 0: 20 ms
 	Loss  int           // per mille of frames that are lost
+	Drops int           // per mille of packets that a link loses: the transport sends them again
 	Late  int           // per mille of frames that come late, as if sent again
 	Spike time.Duration // how late, at most; 0: 400 ms
 	Skew  time.Duration // how far clocks are off, at most
@@ -61,6 +62,7 @@ type World struct {
 	Trace    []string
 	Broken   []string // invariants, as they are seen broken
 	Claims   int
+	Reported int // claims that a member's report made possible
 	Withdrew int
 	Merges   int
 	Versions int
@@ -439,6 +441,9 @@ func (w *World) send(from, to *Node, f wire.Frame) {
 	if w.Late > 0 && w.rand.IntN(1000) < w.Late {
 		at = at.Add(time.Duration(w.rand.Int64N(int64(w.Spike))))
 	}
+	for again := 2*w.Delay + 25*time.Millisecond; w.Drops > 0 && w.rand.IntN(1000) < w.Drops; again *= 2 {
+		at = at.Add(again)
+	}
 	if at.Before(w.last[link]) {
 		at = w.last[link]
 	}
@@ -481,6 +486,9 @@ func (w *World) hubEvent(n *Node, e failover.Event) {
 	switch e.Kind {
 	case failover.Claimed:
 		w.Claims++
+		if e.Reported {
+			w.Reported++
+		}
 		w.trace("%s claims term %d (%v)", who, r.Number, r.Cause)
 	case failover.Withdrew:
 		w.Withdrew++
