@@ -36,7 +36,7 @@ func newCounters(reg prometheus.Registerer) *counters {
 	}
 	return &counters{
 		eventTotal:    vec("events_total", "Events that users were told of.", "what"),
-		frameTotal:    vec("frames_refused_total", "Frames of peers that break a rule.", "why"),
+		frameTotal:    vec("frames_refused_total", "Frames of peers that break a rule, or are too many of one who is no member.", "why"),
 		refusedTotal:  vec("records_refused_total", "Own records that a hub refused.", "why"),
 		sentTotal:     vec("frames_sent_total", "Frames given to the connections.", "protocol"),
 		bytesTotal:    one("sent_bytes_total", "Their bytes."),
@@ -50,6 +50,7 @@ func newCounters(reg prometheus.Registerer) *counters {
 
 func (c *counters) event(w What)              { c.eventTotal.WithLabelValues(string(w)).Inc() }
 func (c *counters) frameRefused(err error)    { c.frameTotal.WithLabelValues(why(err)).Inc() }
+func (c *counters) frameLeft()                { c.frameTotal.WithLabelValues("often").Inc() }
 func (c *counters) refused(r envelope.Reason) { c.refusedTotal.WithLabelValues(r.String()).Inc() }
 func (c *counters) unsent(why string)         { c.unsentTotal.WithLabelValues(why).Inc() }
 func (c *counters) heard(verdict string)      { c.topicTotal.WithLabelValues(verdict).Inc() }

@@ -42,6 +42,7 @@ type room struct {
 	events   []Event                         // to be told of behind the next save
 	forgers  map[protocols.Key]*forgeries
 	topic    topic
+	lanes    *lanes
 	nodes    atomic.Pointer[map[protocols.Key]bool] // the members, for other goroutines
 	news     chan struct{}                          // closed and replaced whenever something has changed
 	changed  bool
@@ -75,7 +76,7 @@ func (s *Service) newRoom(c *wire.Charter, p place) *room {
 	}
 	r.keys = newKeys(r)
 	r.receipts = make(map[protocols.Key]*wire.Receipt)
-	r.forgers = make(map[protocols.Key]*forgeries)
+	r.forgers, r.lanes = make(map[protocols.Key]*forgeries), newLanes()
 	return r
 }
 
@@ -137,7 +138,20 @@ func (r *room) post(f func(now time.Time)) {
 
 // receive takes a frame of a peer.
 func (r *room) receive(in Inbound, f wire.Frame) {
+	from := in.Peer()
+	nodes := *r.nodes.Load()
+	lane := r.lanes.of(from, nodes[from] || !nodes[r.s.self]) // who has just joined knows nobody yet
+	if lane == nil {
+		r.s.count.frameLeft()
+		return
+	}
+	select {
+	case lane <- struct{}{}:
+	case <-r.closed:
+		return
+	}
 	r.post(func(now time.Time) {
+		defer func() { <-lane }()
 		if err := r.frame(now, in.Peer(), f); err != nil {
 			logger.Debugw("frame refused", "group", r.id, "peer", in.Peer(), "err", err)
 			r.s.count.frameRefused(err)
@@ -403,7 +417,11 @@ func (r *room) know() {
 		for _, k := range fold.Nodes() {
 			nodes[k] = true
 		}
+		for _, k := range fold.Settings().HubRelays {
+			nodes[k] = true
+		}
 		r.nodes.Store(&nodes)
+		r.lanes.keep(nodes)
 		r.changed = true
 		if !r.place.Member && fold.Member(r.s.self) {
 			r.place.Member, r.unsaved = true, true

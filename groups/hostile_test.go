@@ -1,0 +1,415 @@
+package groups_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/groups"
+	"github.com/tom-protocol/tom/groups/groupstest"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// settled is a group of four that talk, with a shadow and a candidate.
+func settled(t *testing.T, f func(c *crowd, hub *groupstest.Node)) {
+	t.Helper()
+	inTown(t, 4, func(c *crowd) {
+		c.town.Slow(func(_, _ protocols.Key) groupstest.Speed { return groupstest.Speed{Delay: 10 * time.Millisecond} })
+		for _, n := range c.nodes {
+			c.write(n, "hello from "+n.Name, 3)
+		}
+		time.Sleep(5 * time.Second)
+		f(c, c.nodes[0])
+	})
+}
+
+// unmoved says that nothing has changed: the hub, its term, the log's length, the
+// members. It still talks.
+func (c *crowd) unmoved(of groups.Info) {
+	c.t.Helper()
+	for _, n := range c.nodes {
+		i, err := n.Show(c.t.Context(), c.group)
+		c.must(err)
+		if i.Hub != of.Hub || i.Number != of.Number || i.Seq != of.Seq || len(i.Members) != len(of.Members) || i.Name != of.Name {
+			c.t.Errorf("%s is at %d in term %d with hub %v and %d members of %q, and was at %d in term %d", n.Name, i.Seq, i.Number, i.Hub, len(i.Members), i.Name, of.Seq, of.Number)
+		}
+	}
+	c.write(c.nodes[1], "as ever", 3)
+	c.same(c.nodes)
+}
+
+func (c *crowd) show(n *groupstest.Node) groups.Info {
+	c.t.Helper()
+	i, err := n.Show(c.t.Context(), c.group)
+	c.must(err)
+	return i
+}
+
+// record signs a record of a node's.
+func (c *crowd) record(by *groupstest.Node, kind wire.Kind, payload []byte) []byte {
+	var id wire.RecordID
+	rand.Read(id[:])
+	return wire.SignRecords(by.Signer, []wire.Record{{
+		Group: c.group, ID: id, Kind: kind, Time: wire.Millis(time.Now().UnixMilli()), Payload: payload,
+	}})[0]
+}
+
+// answers are the frames of a kind that come to a node.
+func answers[F wire.Frame](c *crowd, to *groupstest.Node) func() []F {
+	var mu sync.Mutex
+	var list []F
+	c.town.Drop(func(_, t protocols.Key, hub bool, frame []byte) bool {
+		if t == to.Key && !hub {
+			if f, err := wire.ParseGroupFrame(frame); err == nil {
+				if x, ok := f.(F); ok {
+					mu.Lock()
+					defer mu.Unlock()
+					list = append(list, x)
+				}
+			}
+		}
+		return false
+	})
+	return func() []F {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(list)
+	}
+}
+
+func publish(c *crowd, records ...[]byte) []byte {
+	return wire.AppendFrame(nil, &wire.Publish{Group: c.group, Records: records})
+}
+
+// A stranger attaches, publishes, kicks, claims the hub, asks for the log, sends
+// rubbish. It gets nothing, moves nothing, and what breaks a rule is told of.
+func TestAStrangerMovesNothing(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		before := c.show(hub)
+		evil := c.settle("evil")
+		refused := answers[*wire.Refused](c, evil)
+		h := wire.HubRecord{
+			Group: c.group, Number: before.Number + 1, Version: 1, Links: []wire.HubHash{{1}}, Cause: wire.CausePromotion,
+		}
+		beat := wire.Beat{Group: c.group, Term: wire.Term{Number: 9}, Version: 1, Counter: 1 << 50, Seq: 1 << 40, Time: wire.Millis(time.Now().UnixMilli())}
+		target := (&wire.Target{Kind: wire.KindKick, Member: c.nodes[1].Key, Names: wire.RecordID{1}}).Append(nil)
+		for _, n := range c.nodes {
+			for _, frame := range [][]byte{
+				wire.AppendFrame(nil, &wire.AttachFrame{Attach: wire.Attach{Group: c.group, Time: wire.Millis(time.Now().UnixMilli())}.Sign(evil.Signer)}),
+				publish(c, c.record(evil, wire.KindMessage, (&wire.Message{Ciphertext: []byte("x")}).Append(nil))),
+				publish(c, c.record(evil, wire.KindKick, target)),
+				publish(c, c.record(evil, wire.KindJoin, (&wire.Join{Name: "let me in"}).Append(nil))),
+				publish(c, c.record(evil, wire.KindRename, (&wire.Rename{Name: "mine"}).Append(nil))),
+				wire.AppendFrame(nil, &wire.Sync{N: 1, Group: c.group}),
+				wire.AppendFrame(nil, wire.OwnReceipts(c.group, []byte("rubbish"))),
+			} {
+				c.must(c.town.Inject(evil, n, false, frame))
+			}
+			for _, frame := range [][]byte{
+				wire.AppendFrame(nil, &wire.HubRecordFrame{Record: h.Sign(evil.Signer, nil)}),
+				wire.AppendFrame(nil, &wire.BeatFrame{Beat: beat.Sign(evil.Signer)}),
+				wire.AppendFrame(nil, &wire.Alive{Group: c.group, N: 1}),
+				[]byte("rubbish"), nil, make([]byte, 1<<20),
+			} {
+				c.must(c.town.Inject(evil, n, true, frame))
+			}
+		}
+		time.Sleep(20 * time.Second)
+		c.unmoved(before)
+		if len(refused()) == 0 {
+			c.t.Error("it is not told that it is refused")
+		}
+		if list, err := evil.List(c.t.Context()); err != nil || len(list) != 0 {
+			c.t.Errorf("it is in %v, %v", list, err)
+		}
+		if _, err := hub.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Forged && e.Peer == evil.Key }); err != nil {
+			c.t.Error(err)
+		}
+		for _, n := range c.nodes {
+			if len(n.Misdeeds(evil.Key)) == 0 {
+				c.t.Errorf("%s does not end its streams", n.Name)
+			}
+		}
+	})
+}
+
+// A stranger sends as much as it can. The members talk on meanwhile.
+func TestAFloodOfAStrangerHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		evil := c.settle("evil")
+		attach := wire.AppendFrame(nil, &wire.AttachFrame{Attach: wire.Attach{Group: c.group, Time: 1}.Sign(evil.Signer)})
+		for range 4000 {
+			c.must(c.town.Inject(evil, hub, false, attach))
+		}
+		begun := time.Now()
+		c.write(c.nodes[1], "in the middle of it", 3)
+		if took := time.Since(begun); took > time.Second {
+			c.t.Errorf("a message takes %v", took)
+		}
+		if _, waits := c.town.Queued(evil, hub); waits > 0 {
+			c.t.Errorf("%d bytes of it wait", waits)
+		}
+		if n := metric(c.t, hub, "tom_groups_frames_refused_total", "often"); n < 3900 {
+			c.t.Errorf("%v frames were too many", n)
+		}
+	})
+}
+
+// metric reads a counter of a node.
+func metric(t testing.TB, n *groupstest.Node, name, label string) (sum float64) {
+	t.Helper()
+	all, err := n.Metric.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if len(m.GetLabel()) == 0 || m.GetLabel()[0].GetValue() == label {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+// All that was said is said again, by those who said it and by a stranger,
+// forward and backward. Nothing happens twice.
+func TestReplayedFramesDoNothing(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		type said struct {
+			from, to protocols.Key
+			hub      bool
+			frame    []byte
+		}
+		var mu sync.Mutex
+		var all []said
+		c.town.Drop(func(from, to protocols.Key, hub bool, frame []byte) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, said{from, to, hub, frame})
+			return false
+		})
+		for i := range 12 {
+			c.write(c.nodes[i%4], fmt.Sprint("message ", i), 3)
+		}
+		c.town.Drop(func(_, _ protocols.Key, _ bool, _ []byte) bool { return false })
+		time.Sleep(5 * time.Second)
+		before := c.show(hub)
+		evil := c.settle("evil")
+		node := func(k protocols.Key) *groupstest.Node {
+			return c.nodes[slices.IndexFunc(c.nodes, func(n *groupstest.Node) bool { return n.Key == k })]
+		}
+		backward := slices.Clone(all)
+		slices.Reverse(backward)
+		for _, s := range slices.Concat(all, backward) {
+			c.must(c.town.Inject(node(s.from), node(s.to), s.hub, s.frame))
+		}
+		time.Sleep(10 * time.Second)
+		for i, s := range all {
+			c.must(c.town.Inject(evil, node(s.to), s.hub, s.frame))
+			if i%20 == 0 {
+				time.Sleep(3 * time.Second) // as fast as strangers are heard
+			}
+		}
+		time.Sleep(10 * time.Second)
+		c.unmoved(before)
+		seen := make(map[wire.RecordID]bool)
+		lines, err := c.nodes[2].Log(c.t.Context(), c.group, 0, 1000, 0)
+		c.must(err)
+		for _, l := range lines {
+			if seen[l.ID] || l.Mark != groups.Effective {
+				c.t.Errorf("record %d: twice %v, %v", l.Place.Seq, seen[l.ID], l.Mark)
+			}
+			seen[l.ID] = true
+		}
+	})
+}
+
+// A member writes in another's name, as one who may not, or what is cut short: the
+// hub names it, and nothing comes into the log.
+func TestAMemberThatForgesIsNamed(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		before := c.show(hub)
+		evil, victim := c.nodes[3], c.nodes[1]
+		stolen := c.record(victim, wire.KindRename, (&wire.Rename{Name: "by the victim"}).Append(nil))
+		stolen[len(stolen)-1] ^= 1
+		c.must(c.town.Inject(evil, hub, false, publish(c, stolen)))
+		e, err := hub.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Forged })
+		c.must(err)
+		if e.Peer != evil.Key || e.Count != 1 {
+			c.t.Errorf("the hub was told %+v", e)
+		}
+		for range 100 {
+			c.must(c.town.Inject(evil, hub, false, publish(c, stolen)))
+		}
+		refused := answers[*wire.Refused](c, evil)
+		rename := c.record(evil, wire.KindRename, (&wire.Rename{Name: "mine"}).Append(nil))
+		c.must(c.town.Inject(evil, hub, false, publish(c, rename)))
+		time.Sleep(2 * time.Minute)
+		if len(refused()) == 0 {
+			c.t.Error("it is not told that it may not rename")
+		}
+		c.must(c.town.Inject(evil, hub, false, publish(c, stolen)))
+		e, err = hub.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Forged && e.Count > 1 })
+		c.must(err)
+		if e.Peer != evil.Key || e.Count != 101 {
+			c.t.Errorf("then it was told %+v", e)
+		}
+		c.unmoved(before)
+	})
+}
+
+// A hub alters what it passes on, invents a record, or leaves one out: the member
+// takes nothing of it, and names the hub.
+func TestAHubThatAltersIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, alter := range map[string]func(page *wire.Records){
+		"a record is altered":  func(p *wire.Records) { p.Entries[0][len(p.Entries[0])-80] ^= 1 },
+		"the head is altered":  func(p *wire.Records) { p.Head[len(p.Head)-1] ^= 1 },
+		"a record is left out": func(p *wire.Records) { p.First++ },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settled(t, func(c *crowd, hub *groupstest.Node) {
+				victim := c.nodes[3]
+				line := c.listen(hub, victim)
+				c.write(hub, "the last that is whole", 3)
+				page := line.fork(c.t, hub, c.group, wire.KindRename, (&wire.Rename{Name: "altered"}).Append(nil))
+				alter(page)
+				before := c.show(victim)
+				c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, page)))
+				time.Sleep(time.Second)
+				if after := c.show(victim); after.Seq != before.Seq || after.Name != before.Name {
+					c.t.Errorf("it is at %d, %q", after.Seq, after.Name)
+				}
+				if name != "a record is left out" {
+					_, err := victim.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Forged && e.Peer == hub.Key })
+					c.must(err)
+				}
+				c.write(hub, "whole again", 3)
+				c.same(c.nodes)
+			})
+		})
+	}
+}
+
+// A hub keeps one author's records to itself. The author turns to the shadow, and
+// is heard.
+func TestAHubThatWithholdsIsGoneRound(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		i := c.show(hub)
+		author := c.nodes[slices.IndexFunc(c.nodes, func(n *groupstest.Node) bool { return n != hub && n.Key != i.Shadow })]
+		c.town.Drop(func(from, to protocols.Key, hubProtocol bool, frame []byte) bool {
+			f, err := wire.ParseGroupFrame(frame)
+			_, publishes := f.(*wire.Publish)
+			return !hubProtocol && err == nil && publishes && from == author.Key && to == hub.Key
+		})
+		begun := time.Now()
+		c.write(author, "do you hear me", 3)
+		if took := time.Since(begun); took > 10*time.Second {
+			c.t.Errorf("it takes %v", took)
+		}
+		c.same(c.nodes)
+	})
+}
+
+// A member claims the hub though the hub is well: nobody follows.
+func TestAMemberCannotClaimAHubThatIsWell(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		before := c.show(hub)
+		evil := c.nodes[3]
+		var mu sync.Mutex
+		var newest *wire.HubRecordFrame
+		c.town.Drop(func(_, _ protocols.Key, hubProtocol bool, frame []byte) bool {
+			if f, err := wire.ParseHubFrame(frame); hubProtocol && err == nil {
+				if r, ok := f.(*wire.HubRecordFrame); ok {
+					mu.Lock()
+					defer mu.Unlock()
+					newest = r
+				}
+			}
+			return false
+		})
+		late := c.join("late") // it is shown the hub's record
+		c.write(late, "hello", 4)
+		mu.Lock()
+		current, err := wire.ParseHubRecord(protocols.Main, newest.Record)
+		mu.Unlock()
+		c.must(err)
+		claim := wire.HubRecord{
+			Group: c.group, Number: current.Number + 1, Version: 1, Links: []wire.HubHash{current.Hash()}, Cause: wire.CausePromotion,
+			Seq: current.Seq, Log: current.Log,
+		}
+		frame := wire.AppendFrame(nil, &wire.HubRecordFrame{Record: claim.Sign(evil.Signer, nil), Linked: [][]byte{current.Bytes()}})
+		for _, n := range c.nodes {
+			if n != evil {
+				c.must(c.town.Inject(evil, n, true, frame))
+			}
+		}
+		time.Sleep(30 * time.Second)
+		for _, n := range c.nodes {
+			if i := c.show(n); i.Hub != before.Hub {
+				c.t.Errorf("%s follows %v", n.Name, i.Hub)
+			}
+		}
+		c.write(c.nodes[1], "as ever", 4)
+	})
+}
+
+// Who was kicked and knows a link from before stays out, and hears nothing.
+func TestWhoWasKickedStaysOut(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		evil := c.nodes[3]
+		topics := c.town.Topics()
+		_, err := hub.Kick(c.t.Context(), c.group, evil.Key)
+		c.must(err)
+		_, err = evil.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Removed })
+		c.must(err)
+		c.nodes = c.nodes[:3]
+		c.write(c.nodes[1], "among us", 2)
+		time.Sleep(10 * time.Second)
+		before := c.show(hub)
+		pages := answers[*wire.Records](c, evil)
+		ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
+		defer cancel()
+		if _, err := evil.Join(ctx, c.link); !errors.Is(err, groups.ErrRefused) {
+			c.t.Errorf("it joins by the link: %v", err)
+		}
+		for _, n := range c.nodes {
+			c.must(c.town.Inject(evil, n, false, publish(c, c.record(evil, wire.KindMessage, (&wire.Message{Roster: 99, Ciphertext: []byte("x")}).Append(nil)))))
+		}
+		time.Sleep(20 * time.Second)
+		c.write(c.nodes[2], "still among us", 2)
+		if n := len(pages()); n > 0 {
+			c.t.Errorf("it is sent %d pages", n)
+		}
+		if i := c.show(hub); i.Seq != before.Seq+1 || len(i.Members) != 3 {
+			c.t.Errorf("at %d with %d members", i.Seq, len(i.Members))
+		}
+		c.t.Logf("topics before %v, behind it %v", short(topics), short(c.town.Topics()))
+	})
+}
+
+func short(list []string) (out []string) {
+	for _, s := range list {
+		out = append(out, strings.TrimPrefix(s, "/tom/group/")[:8])
+	}
+	return out
+}
