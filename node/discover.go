@@ -36,17 +36,19 @@ func (n *Node) newFinder() *discovery.Service {
 		n.dht = n.newDHT()
 		sources = append(sources, n.dht)
 	}
+	count := func() int { return len(n.host.Network().Peers()) }
+	// A node that can be dialled holds those that cannot, and there are several of
+	// those for each: who takes more than a quarter of what it could hold itself
+	// crowds others out, and is crowded out, over and over.
+	enough := max(1, n.hostInfo.FewConns/4)
+	n.cache.Wanted = func() bool { return count() < enough }
 	return discovery.New(discovery.Config{
 		Self: n.host.ID(), Sources: sources,
 		Connected: func(id peer.ID) bool {
 			p, err := identity.KeyOf(id)
 			return err == nil && n.links.Direct(p) // a circuit may give way to what is found
 		},
-		Count: func() int { return len(n.host.Network().Peers()) },
-		// A node that can be dialled holds those that cannot, and there are several of
-		// those for each: who takes more than a quarter of what it could hold itself
-		// crowds others out, and is crowded out, over and over.
-		Enough:  max(1, n.hostInfo.FewConns/4),
+		Count: count, Enough: enough,
 		Connect: func(ctx context.Context, info peer.AddrInfo) error { return n.links.ConnectAddr(ctx, info) },
 	})
 }

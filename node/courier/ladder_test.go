@@ -121,13 +121,13 @@ func TestRelayThatDropsWhatItTakesDeliversNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newChain(t, 1)
-		w.ferries[0].sinks = true
+		w.ferries[0].sinks.Store(true)
 		id := w.send(t)
 		time.Sleep(time.Second)
 		w.wantState(t, id, delivery.Relayed)
 		time.Sleep(10 * time.Second)
 		w.wantState(t, id, delivery.Relayed)
-		w.ferries[0].sinks = false
+		w.ferries[0].sinks.Store(false)
 		time.Sleep(30 * time.Second)
 		w.wantState(t, id, delivery.Delivered)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,7 +135,7 @@ func (in inbound) Misbehaved(err error) {
 // ferry carries envelopes along their via, and to its neighbours.
 type ferry struct {
 	lines  *port
-	sinks  bool                              // it says taken, and drops them
+	sinks  atomic.Bool                       // it says taken, and drops them
 	keeps  func(e *envelope.Envelope) []byte // it says that it keeps them, and shows this; nil: no
 	mu     sync.Mutex
 	back   map[[16]byte]Inbound
@@ -158,7 +159,7 @@ func (f *ferry) Carry(in Inbound, e *envelope.Envelope) {
 	if f.keeps != nil {
 		a.Code, a.Storage = envelope.Stored, f.keeps(e)
 	}
-	if f.sinks || f.keeps != nil {
+	if f.sinks.Load() || f.keeps != nil {
 		_ = in.Answer(a.Append(nil))
 		return
 	}

@@ -28,10 +28,16 @@ const (
 // Cache remembers the peers this node has met, over restarts, so that a node
 // that was in the network once needs nobody to get in again.
 type Cache struct {
+	// Wanted says that this node looks for neighbours. While it does not, only
+	// those are named who were met since: they may be elsewhere. nil: it always
+	// does. Set it before Run.
+	Wanted func() bool
+
 	path string // empty: in memory
 
 	mu    sync.Mutex
 	met   map[peer.ID]entry
+	news  map[peer.ID]bool // met since they were named
 	dirty bool
 }
 
@@ -56,7 +62,7 @@ type entry struct {
 // OpenCache reads the cache at path; with an empty path it lives in memory. A
 // damaged file is a cache without peers: it is not worth stopping for.
 func OpenCache(path string) (*Cache, error) {
-	c := &Cache{path: path, met: make(map[peer.ID]entry)}
+	c := &Cache{path: path, met: make(map[peer.ID]entry), news: make(map[peer.ID]bool)}
 	if path == "" {
 		return c, nil
 	}
@@ -107,7 +113,7 @@ func (c *Cache) Met(info peer.AddrInfo, now time.Time, friend bool, roles ...uin
 		e.First, e.Up = before.since(), before.Up
 	}
 	e.Up = e.Up.seen(e.Met, true)
-	c.met[info.ID], c.dirty = e, true
+	c.met[info.ID], c.news[info.ID], c.dirty = e, true, true
 	if len(c.met) > maxCached {
 		c.forgetOldest()
 	}
@@ -160,6 +166,7 @@ func (c *Cache) forgetOldest() {
 		}
 	}
 	delete(c.met, oldest)
+	delete(c.news, oldest)
 }
 
 // before says that e leaves the cache before other.
@@ -191,7 +198,7 @@ func (c *Cache) Run(ctx context.Context, found func(peer.AddrInfo)) error {
 	tick := time.NewTicker(cacheInterval)
 	defer tick.Stop()
 	for {
-		for _, info := range c.peers() {
+		for _, info := range c.peers(c.Wanted == nil || c.Wanted()) {
 			found(info)
 		}
 		select {
@@ -205,17 +212,23 @@ func (c *Cache) Run(ctx context.Context, found func(peer.AddrInfo)) error {
 	}
 }
 
-// peers are those in the cache, the one met last first.
-func (c *Cache) peers() []peer.AddrInfo {
-	var all []peer.AddrInfo
+// peers are those to name, the one met last first: all, or those that are news.
+func (c *Cache) peers(all bool) (infos []peer.AddrInfo) {
+	c.mu.Lock()
+	news := c.news
+	c.news = make(map[peer.ID]bool)
+	c.mu.Unlock()
+	if !all && len(news) == 0 {
+		return nil
+	}
 	for _, e := range c.entries() {
 		id, err := peer.Decode(e.ID)
-		if err != nil {
+		if err != nil || !all && !news[id] {
 			continue
 		}
-		all = append(all, peer.AddrInfo{ID: id, Addrs: parseAddrs(e.Addrs)})
+		infos = append(infos, peer.AddrInfo{ID: id, Addrs: parseAddrs(e.Addrs)})
 	}
-	return all
+	return infos
 }
 
 func (c *Cache) entries() []entry {

@@ -178,6 +178,42 @@ func TestServiceDialsHardlyMoreThanAreMissing(t *testing.T) {
 	})
 }
 
+func TestCacheNamesWhoIsNewWhereNobodyIsWanted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := OpenCache("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted := true
+		c.Wanted = func() bool { return wanted }
+		named := make(map[peer.ID]int)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		old, met := somebody(t, "/ip4/192.0.2.1/tcp/1"), somebody(t, "/ip4/192.0.2.2/tcp/1")
+		c.Met(old, time.Now(), false)
+		go func() { _ = c.Run(ctx, func(info peer.AddrInfo) { named[info.ID]++ }) }()
+		time.Sleep(time.Second)
+		rounds := func(n int) {
+			clear(named)
+			time.Sleep(time.Duration(n) * cacheInterval)
+			synctest.Wait()
+		}
+		if rounds(3); named[old.ID] != 3 {
+			t.Errorf("named %d times in three rounds", named[old.ID])
+		}
+		wanted = false
+		c.Met(met, time.Now(), false)
+		if rounds(3); named[old.ID] != 0 || named[met.ID] != 1 {
+			t.Errorf("nobody is wanted, and %d and %d times they are named", named[old.ID], named[met.ID])
+		}
+		wanted = true
+		if rounds(1); named[old.ID] != 1 {
+			t.Error("not named again")
+		}
+	})
+}
+
 // hears runs a source until it has named somebody.
 func hears(t *testing.T, src Source, want peer.ID) peer.AddrInfo {
 	t.Helper()
@@ -305,7 +341,7 @@ func TestCacheRemembersOverRestarts(t *testing.T) {
 	if c, err = OpenCache(path); err != nil {
 		t.Fatal(err)
 	}
-	if all := c.peers(); len(all) != maxCached || all[0].ID != bob.ID {
+	if all := c.peers(true); len(all) != maxCached || all[0].ID != bob.ID {
 		t.Fatalf("%d peers, the first is %v", len(all), all[0].ID)
 	}
 	if a := c.Addrs(bob.ID); len(a) != 1 || !a[0].Equal(bob.Addrs[0]) {
@@ -317,7 +353,7 @@ func TestCacheRemembersOverRestarts(t *testing.T) {
 	if err := os.WriteFile(path, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err = OpenCache(path); err != nil || len(c.peers()) != 0 {
+	if c, err = OpenCache(path); err != nil || len(c.peers(true)) != 0 {
 		t.Fatalf("a damaged cache: %v, %v", c, err)
 	}
 }
@@ -345,14 +381,14 @@ func TestPeersCannotSpoilTheCache(t *testing.T) {
 	if err := c.Save(); err != nil {
 		t.Fatal(err)
 	}
-	if c, err = OpenCache(path); err != nil || len(c.peers()) != maxCached {
+	if c, err = OpenCache(path); err != nil || len(c.peers(true)) != maxCached {
 		t.Fatalf("the fullest cache: %v", err)
 	}
 
 	if err := os.WriteFile(path, make([]byte, maxCacheFile+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err = OpenCache(path); err != nil || len(c.peers()) != 0 {
+	if c, err = OpenCache(path); err != nil || len(c.peers(true)) != 0 {
 		t.Fatalf("a file that is far too large: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func TestUptimeSurvivesARestartAndAMeeting(t *testing.T) {
 	if up := c.Uptime(bob.ID, now.Add(time.Minute)); up < 115*time.Minute || up > 2*time.Hour+time.Minute {
 		t.Errorf("up %v", up)
 	}
-	if up := c.Uptime(stranger.ID, now); up != 0 || len(c.peers()) != 1 {
+	if up := c.Uptime(stranger.ID, now); up != 0 || len(c.peers(true)) != 1 {
 		t.Errorf("a stranger is up %v", up)
 	}
 	// What a damaged file says is held to what could be.
