@@ -154,7 +154,11 @@ func (r *room) memberInfo(m wire.Member) MemberInfo {
 // Log lists what stands behind a place, at most limit records, and of them those
 // before the first that waits for its key for less than patience.
 func (s *Service) Log(ctx context.Context, g wire.GroupID, since wire.Seq, limit int, patience time.Duration) (list []Line, err error) {
-	err = s.ask(ctx, g, func(r *room, now time.Time) error {
+	r := s.room(g)
+	if r == nil {
+		return nil, ErrNoGroup
+	}
+	err = r.see(ctx, func(now time.Time) {
 		log := r.seat.Ledger().Log()
 		for seq := since + 1; seq <= log.Seq() && len(list) < limit; seq++ {
 			e, ok := log.At(seq)
@@ -167,7 +171,6 @@ func (s *Service) Log(ctx context.Context, g wire.GroupID, since wire.Seq, limit
 			}
 			list = append(list, l)
 		}
-		return nil
 	})
 	return list, err
 }

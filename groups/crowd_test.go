@@ -3,6 +3,7 @@ package groups_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,5 +121,40 @@ func TestWhoHasJustJoinedIsRead(t *testing.T) {
 		}
 		late := c.join("late")
 		c.write(late, "at once", 5)
+	})
+}
+
+// Whoever follows the log is never shown as unreadable what can be read a moment
+// later.
+func TestAFollowerSeesNothingBeforeItIsOpened(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		for _, n := range c.nodes {
+			c.write(n, "hello", 2)
+		}
+		const messages = 100
+		var busy sync.WaitGroup
+		for range 8 {
+			busy.Go(func() {
+				for seen := wire.Seq(4); seen < 5+messages; { // behind the joins, and two that were written before
+					lines, err := c.nodes[2].Log(c.t.Context(), c.group, seen, 256, time.Minute)
+					if err != nil {
+						c.t.Error(err)
+						return
+					}
+					for _, l := range lines {
+						if seen = l.Place.Seq; l.Mark != groups.Effective {
+							c.t.Errorf("record %d is %s", l.Place.Seq, l.Mark)
+							return
+						}
+					}
+				}
+			})
+		}
+		for i := range messages {
+			_, err := c.nodes[i%2].Send(c.t.Context(), c.group, "text/plain", fmt.Append(nil, i))
+			c.must(err)
+		}
+		busy.Wait()
 	})
 }

@@ -113,8 +113,22 @@ func (r *room) sit(d seat.Disk, restart bool) (err error) {
 // changed to be on disk.
 func (r *room) do(ctx context.Context, f func(now time.Time)) error {
 	done := make(chan struct{})
+	return r.wait(ctx, done, func(now time.Time) { f(now); r.after = append(r.after, func() { close(done) }) })
+}
+
+// see is do for what changes nothing: f sees what has come before it opened and
+// on disk.
+func (r *room) see(ctx context.Context, f func(now time.Time)) error {
+	done := make(chan struct{})
+	return r.wait(ctx, done, func(now time.Time) {
+		r.after = append(r.after, func() { f(now); close(done) })
+	})
+}
+
+// wait hands f to the room's goroutine and waits for done.
+func (r *room) wait(ctx context.Context, done <-chan struct{}, f func(now time.Time)) error {
 	select {
-	case r.inbox <- func(now time.Time) { f(now); r.after = append(r.after, func() { close(done) }) }:
+	case r.inbox <- f:
 	case <-r.closed:
 		return ErrGone
 	case <-ctx.Done():
