@@ -53,6 +53,8 @@ func stressPhase(t *terminal, name, about string) *cli.Command {
 			&cli.DurationFlag{Name: "kill-every", Usage: "how often endurance kills each side; below zero never", DefaultText: "four times in all"},
 			&cli.DurationFlag{Name: "away", Usage: "how long who was killed stays away", DefaultText: "as the phase chooses"},
 			&cli.DurationFlag{Name: "patience", Value: time.Minute, Usage: "how long the last messages may take"},
+			&cli.StringFlag{Name: "weather", Usage: "spoil what the daemons of chaos say and hear by `WEATHER`, as tomd start --chaos takes it", DefaultText: "a little of everything"},
+			&cli.BoolFlag{Name: "low-memory", Usage: "start the daemons with --low-memory"},
 			&cli.Uint64Flag{Name: "seed", Usage: "choose at random as it did with `SEED`", DefaultText: "another each time"},
 		},
 		Action: func(c *cli.Context) error {
@@ -74,6 +76,10 @@ func runStress(c *cli.Context, t *terminal, name string) error {
 		Lifetime: c.Duration("lifetime"), KillEvery: c.Duration("kill-every"), Away: c.Duration("away"),
 		Patience: c.Duration("patience"), Seed: c.Uint64("seed"), Report: c.String("report"),
 		Verify: verifyStressed, Out: t.out, Err: t.err,
+	}
+	cfg.Weather = c.String("weather")
+	if c.Bool("low-memory") {
+		cfg.DaemonArgs = append(cfg.DaemonArgs, "--low-memory")
 	}
 	play := func(client *localapi.Client) error {
 		cfg.Client = client

@@ -126,8 +126,8 @@ func (o outcome) wantPass(t *testing.T, phases ...string) {
 	}
 }
 
-// figures wants a phase's figures to be the daemons' own.
-func (p phase) figures(t *testing.T) {
+// wantFigures wants a phase's figures to be the daemons' own.
+func (p phase) wantFigures(t *testing.T) {
 	t.Helper()
 	if len(p.Figures) == 0 {
 		t.Errorf("%s compares nothing", p.Phase)

@@ -22,7 +22,7 @@ func (s *stage) burst(ctx context.Context) error {
 		return err
 	}
 	s.sending = time.Now()
-	end := s.begin.Add(s.part(0.6))
+	end := time.Now().Add(s.left(0.6))
 	g, ctx := errgroup.WithContext(ctx)
 	for range burstSenders {
 		g.Go(func() error {

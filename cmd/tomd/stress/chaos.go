@@ -26,20 +26,25 @@ var mishaps = []mishap{
 	{"killed", (*stage).killFor},
 	{"paused", (*stage).pauseFor},
 	{"stopped", (*stage).stopFor},
+	{"cut off", (*stage).cutOffFor},
 }
 
-// chaos kills, pauses and stops daemons at random while all write to all. At the
-// end everybody is there, and everything must be.
+// chaos kills, pauses, stops and cuts off daemons at random while they write to
+// each other in bad weather. At the end everybody is there, and everything must be.
 func (s *stage) chaos(ctx context.Context) error {
-	members, err := s.daemons(ctx, unlucky...)
-	if err != nil {
-		return err
+	var members []*fleet.Member
+	for _, name := range unlucky {
+		m, err := s.fleet.Start(ctx, name, "--chaos", s.cfg.Weather)
+		if err != nil {
+			return err
+		}
+		members = append(members, m)
 	}
 	if err := s.acquaint(ctx, members...); err != nil {
 		return err
 	}
 	s.attend(members...)
-	span := s.part(0.65) - time.Since(s.begin)
+	span := s.left(0.65)
 	s.sending = time.Now()
 	g, sending := errgroup.WithContext(ctx)
 	for i, m := range members {
@@ -110,6 +115,19 @@ func (s *stage) stopFor(ctx context.Context, m *fleet.Member, span time.Duration
 	s.say("%s is stopped", m.Name)
 	pause(ctx, span)
 	return s.back(context.WithoutCancel(ctx), m)
+}
+
+// cutOffFor lets a daemon run, and nothing of what it says or hears get through: a
+// partition with it alone on one side.
+func (s *stage) cutOffFor(ctx context.Context, m *fleet.Member, span time.Duration) error {
+	s.kill(m)
+	if err := s.back(context.WithoutCancel(ctx), m, "--chaos", "loss=100%"); err != nil {
+		return err
+	}
+	s.say("%s is cut off", m.Name)
+	pause(ctx, span)
+	s.kill(m)
+	return s.back(context.WithoutCancel(ctx), m, "--chaos", s.cfg.Weather)
 }
 
 // pauseFor suspends a process: to the others it is there, and says nothing.

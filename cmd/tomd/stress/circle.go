@@ -40,10 +40,19 @@ func (s *stage) gather(ctx context.Context, names ...string) (*circle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invite: %w", err)
 	}
+	g, joining := errgroup.WithContext(ctx)
 	for _, m := range members[1:] {
-		if _, err := m.Client.JoinGroup(ctx, invite.Link); err != nil {
-			return nil, fmt.Errorf("%s joins: %w", m.Name, err)
-		}
+		g.Go(func() error {
+			began := time.Now()
+			if _, err := m.Client.JoinGroup(joining, invite.Link); err != nil {
+				return fmt.Errorf("%s joins: %w", m.Name, err)
+			}
+			s.say("%s has joined, after %v", m.Name, time.Since(began).Round(time.Millisecond))
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	c := &circle{stage: s, group: made.Group, members: members, seen: map[string]bool{}}
 	for _, m := range members {

@@ -26,6 +26,7 @@ type Config struct {
 	KillEvery time.Duration // how often endurance kills each side; 0: four times in all, negative: never
 	Away      time.Duration // how long who was killed stays away; 0: as the phase chooses
 	Patience  time.Duration // how long the last messages may take; 0: a minute
+	Weather   string        // of chaos, as tomd start --chaos takes it; "": a little of everything
 	Seed      uint64        // of what is random; 0: another each time
 	Report    string        // file to write the report to; "": none
 
@@ -45,6 +46,9 @@ func (c *Config) complete() error {
 	}
 	if c.Size == 0 {
 		c.Size = 256
+	}
+	if c.Weather == "" {
+		c.Weather = "loss=1%,delay=5ms,kill-stream=12/min"
 	}
 	if c.Patience == 0 {
 		c.Patience = time.Minute

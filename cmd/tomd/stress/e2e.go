@@ -26,7 +26,7 @@ func (s *stage) e2e(ctx context.Context) error {
 		return err
 	}
 	s.sending = time.Now()
-	span := s.part(0.6) - time.Since(s.begin)
+	span := s.left(0.7)
 	if err := s.steadily(ctx, here, there, s.cfg.every(20), span); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (s *stage) endurance(ctx context.Context) error {
 		return err
 	}
 	every := s.cfg.every(1)
-	span := s.budget - min(s.part(0.15), 20*time.Second) - time.Since(s.begin)
+	span := max(s.left(0.85), s.left(1)-20*time.Second)
 	s.result.GapsOver = max(3*every, 2*time.Second)
 	if err := s.sendAndKill(ctx, here, there, every, span); err != nil {
 		return err

@@ -24,7 +24,7 @@ func (s *stage) failover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	span := s.part(0.7) - time.Since(s.begin)
+	span := s.left(0.7)
 	g, sending := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.talk(sending, c.cfg.every(4), span) })
 	rounds := 0

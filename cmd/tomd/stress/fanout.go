@@ -31,7 +31,7 @@ func (s *stage) fanout(ctx context.Context) error {
 	}
 	s.attend(members...)
 	s.sending = time.Now()
-	span := s.part(0.75) - time.Since(s.begin)
+	span := s.left(0.75)
 	g, sending := errgroup.WithContext(ctx)
 	for _, fan := range members[1:] {
 		g.Go(func() error {

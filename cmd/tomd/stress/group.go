@@ -17,7 +17,7 @@ func (s *stage) groupTalk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.talk(ctx, c.cfg.every(5), s.part(0.75)-time.Since(s.begin)); err != nil {
+	if err := c.talk(ctx, c.cfg.every(5), s.left(0.75)); err != nil {
 		return err
 	}
 	s.sent = time.Now()

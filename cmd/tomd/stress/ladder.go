@@ -28,7 +28,7 @@ func (s *stage) ladder(ctx context.Context) error {
 		sizes = append(sizes, size)
 	}
 	sizes = append(sizes, most)
-	each := (s.part(0.85) - time.Since(s.begin)) / time.Duration(len(sizes))
+	each := s.left(0.85) / time.Duration(len(sizes))
 	for _, size := range sizes {
 		if err := s.rung(ctx, here, there, size, each); err != nil {
 			return err

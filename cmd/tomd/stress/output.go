@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
+	"github.com/tom-protocol/tom/cmd/tomd/stress/report"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/verdict"
 )
 
@@ -66,16 +67,16 @@ func (o *output) begins(p phase, budget time.Duration) {
 }
 
 // ended tells what a phase has shown.
-func (o *output) ended(r *verdict.Result, used []fleet.Usage) {
+func (o *output) ended(r report.Phase) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.program(phaseLine{"phase", r, used})
+	o.program(phaseLine{"phase", r.Result, r.Daemons})
 	for _, c := range r.Criteria {
 		if !c.Pass {
 			fmt.Fprintf(o.err, "  FAILED: %s: %s, wanted %s\n", c.Name, c.Got, c.Want)
 		}
 	}
-	writeGaps(o.err, r)
+	writeGaps(o.err, r.Result)
 	for _, note := range r.Notes {
 		fmt.Fprintf(o.err, "  %s\n", note)
 	}
@@ -95,11 +96,11 @@ func writeGaps(w io.Writer, r *verdict.Result) {
 }
 
 // end tells of all phases at once.
-func (o *output) end(results []*verdict.Result, seed uint64, took time.Duration) (pass bool) {
+func (o *output) end(played []report.Phase, seed uint64, took time.Duration) (pass bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last := endLine{Type: "end", Failed: []string{}, NotRun: []string{}, Seed: seed, TookMS: took.Milliseconds()}
-	for _, r := range results {
+	for _, r := range played {
 		switch {
 		case r.NotRun != "":
 			last.NotRun = append(last.NotRun, r.Phase)
@@ -107,17 +108,17 @@ func (o *output) end(results []*verdict.Result, seed uint64, took time.Duration)
 			last.Failed = append(last.Failed, r.Phase)
 		}
 	}
-	last.Pass = len(last.Failed) == 0 && len(last.NotRun) < len(results)
+	last.Pass = len(last.Failed) == 0 && len(last.NotRun) < len(played)
 	o.program(last)
 	fmt.Fprintln(o.err)
-	table(o.err, results)
+	table(o.err, played)
 	return last.Pass
 }
 
-func table(out io.Writer, results []*verdict.Result) {
+func table(out io.Writer, played []report.Phase) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "PHASE\t\tSECONDS\tACCEPTED\tDELIVERED\tRECEIVED\tLOST\tTWICE\tA SECOND\tP50\tP99\tMAX\tHOW")
-	for _, r := range results {
+	for _, r := range played {
 		if r.NotRun != "" {
 			fmt.Fprintf(w, "%s\tnot run\t\t\t\t\t\t\t\t\t\t\t%s\n", r.Phase, r.NotRun)
 			continue
@@ -125,7 +126,7 @@ func table(out io.Writer, results []*verdict.Result) {
 		c, l := r.Counts, r.Latency
 		fmt.Fprintf(w, "%s\t%s\t%.1f\t%d\t%d\t%d\t%d\t%d\t%.0f\t%s\t%s\t%s\t%s\n",
 			r.Phase, passed(r.Pass), r.Took.Seconds(), c.Accepted, c.Delivered, c.Received, c.Lost, c.Twice,
-			r.Rate, millis(l.P50), millis(l.P99), millis(l.Max), shares(r))
+			r.Rate, millis(l.P50), millis(l.P99), millis(l.Max), shares(r.Result))
 	}
 	_ = w.Flush()
 }

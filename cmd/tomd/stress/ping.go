@@ -15,7 +15,7 @@ func (s *stage) ping(ctx context.Context) error {
 		return err
 	}
 	s.sending = time.Now()
-	end := s.begin.Add(s.part(0.85))
+	end := time.Now().Add(s.left(0.85))
 	for time.Now().Before(end) {
 		id, err := s.send(ctx, here, there, s.cfg.Size, time.Now())
 		if err != nil {

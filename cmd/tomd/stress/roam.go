@@ -29,7 +29,7 @@ func (s *stage) roam(ctx context.Context) error {
 		return err
 	}
 	s.attend(pair...)
-	span := s.part(0.75) - time.Since(s.begin)
+	span := s.left(0.75)
 	s.sending = time.Now()
 	g, sending := errgroup.WithContext(ctx)
 	g.Go(func() error {

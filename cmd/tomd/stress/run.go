@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
+	"github.com/tom-protocol/tom/cmd/tomd/stress/report"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/verdict"
 )
 
@@ -34,34 +37,54 @@ func Run(ctx context.Context, cfg Config, name string) error {
 	}
 	began := time.Now()
 	out := &output{out: cfg.Out, err: cfg.Err}
-	var results []*verdict.Result
-	var usage []phaseUsage
 	whole := 0.0
 	for _, p := range chosen {
 		whole += p.weight
 	}
+	var played []report.Phase
 	for _, p := range chosen {
 		if ctx.Err() != nil {
 			break
 		}
-		r, used := playPhase(ctx, cfg, p, time.Duration(float64(cfg.Duration)*p.weight/whole), out)
-		results, usage = append(results, r), append(usage, used)
+		played = append(played, playPhase(ctx, cfg, p, time.Duration(float64(cfg.Duration)*p.weight/whole), out))
 	}
-	pass := out.end(results, cfg.Seed, time.Since(began))
-	_ = usage
+	took := time.Since(began)
+	pass := out.end(played, cfg.Seed, took)
+	if err := cfg.write(&report.Run{Pass: pass, Began: began, Took: took, Machine: machine(), Seed: cfg.Seed, Phases: played}); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if !pass {
-		return failedOf(results)
+		return failedOf(played)
 	}
 	return nil
 }
 
-func failedOf(results []*verdict.Result) error {
+func machine() string {
+	return fmt.Sprintf("%s/%s with %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
+
+// write writes the report, if one is wanted.
+func (c *Config) write(r *report.Run) error {
+	if c.Report == "" {
+		return nil
+	}
+	f, err := os.Create(c.Report)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if err := errors.Join(r.Write(f), f.Close()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+func failedOf(played []report.Phase) error {
 	e := new(FailedError)
-	for _, r := range results {
-		if !r.Pass {
+	for _, r := range played {
+		if !r.Pass && r.NotRun == "" {
 			e.Phases = append(e.Phases, r.Phase)
 		}
 	}
@@ -83,43 +106,36 @@ func choose(name string, elsewhere bool) (chosen []phase, err error) {
 	return []phase{p}, nil
 }
 
-// phaseUsage is what the daemons of a phase took.
-type phaseUsage struct {
-	phase string
-	usage []fleet.Usage
-}
-
 // every is how often daemons are asked for their metrics.
 const every = time.Second
 
 // playPhase plays one phase with daemons of its own, or with the one elsewhere.
-func playPhase(ctx context.Context, cfg Config, p phase, budget time.Duration, out *output) (*verdict.Result, phaseUsage) {
+func playPhase(ctx context.Context, cfg Config, p phase, budget time.Duration, out *output) report.Phase {
 	s := newStage(ctx, cfg, p, budget, out)
 	defer s.unfollow()
-	used := phaseUsage{phase: p.name}
+	played := report.Phase{Result: s.result}
 	if cfg.To != "" && !p.elsewhere {
 		s.result.NotRun = "it ends and begins processes"
-		out.ended(s.result, nil)
-		return s.result, used
+		out.ended(played)
+		return played
 	}
 	out.begins(p, budget)
 	err := s.prepare()
 	if err == nil {
 		err = p.play(s, ctx)
 	}
-	if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
+	if err != nil {
+		s.tally() // what is known by now
 		s.result.Want(verdict.Fine("the phase can be played", err))
 	}
 	s.close(context.WithoutCancel(ctx))
 	s.result.Took = time.Since(s.begin)
-	if s.fleet != nil {
-		for _, m := range s.fleet.Members() {
-			used.usage = append(used.usage, m.Usage())
-		}
+	for _, m := range s.members() {
+		played.Daemons = append(played.Daemons, m.Usage())
 	}
 	s.result.Judge()
-	out.ended(s.result, used.usage)
-	return s.result, used
+	out.ended(played)
+	return played
 }
 
 // prepare makes what the phase plays with.

@@ -53,6 +53,14 @@ func (s *stage) part(share float64) time.Duration {
 	return time.Duration(share * float64(s.budget))
 }
 
+// least is how long a phase sends in any case, however long it took to begin.
+const least = 2 * time.Second
+
+// left is what is left of a share of the phase's time.
+func (s *stage) left(share float64) time.Duration {
+	return max(least, s.part(share)-time.Since(s.begin))
+}
+
 // say notes something that was done, or happened.
 func (s *stage) say(format string, args ...any) {
 	h := verdict.Happening{At: time.Now(), What: fmt.Sprintf(format, args...)}

@@ -208,8 +208,8 @@ func (m *Member) Stop(ctx context.Context) error {
 		<-l.ended
 		return fmt.Errorf("stop %s: %w", m.Name, ctx.Err())
 	}
-	if !l.cmd.ProcessState.Success() || l.says.String() != "" {
-		return fmt.Errorf("%s ended with %s and says: %s", m.Name, l.cmd.ProcessState, l.says.String())
+	if complaint := l.says.complaint(); !l.cmd.ProcessState.Success() || complaint != "" {
+		return fmt.Errorf("%s ended with %s and says: %s", m.Name, l.cmd.ProcessState, complaint)
 	}
 	return nil
 }
@@ -266,4 +266,15 @@ func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(bytes.TrimSpace(t.buf))
+}
+
+// complaint is what it says but for the marks of bad weather that was asked for.
+func (t *tail) complaint() string {
+	var rest []string
+	for line := range strings.Lines(t.String()) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "*** CHAOS ***") {
+			rest = append(rest, line)
+		}
+	}
+	return strings.Join(rest, "\n")
 }
