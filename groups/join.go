@@ -265,6 +265,9 @@ func (s *Service) found(r *room, d seat.Disk) error {
 	}
 	r.unsaved = true
 	first := r.seat.Ready()
+	for _, e := range first.Record { // an invite into an empty log is fulfilled at once
+		r.event(r.s.cfg.Now(), e)
+	}
 	r.after = append(r.after, func() { r.sendAll(first.Send) })
 	return r.save(first.Save)
 }

@@ -22,6 +22,7 @@ type options struct {
 	dir  string
 
 	profiles string
+	members  string
 }
 
 func main() {
@@ -35,7 +36,8 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 3, "runs of each, of which the median is printed")
 	flag.IntVar(&o.n, "n", 50_000, "messages in a run")
 	flag.StringVar(&o.dir, "dir", "", "where the data directories go; they are removed afterwards (default: the system's place for temporary files, or this directory if that is in memory)")
-	flag.StringVar(&o.profiles, "profiles", "", "keep the CPU profiles of the split in this directory, for go tool pprof")
+	flag.StringVar(&o.profiles, "profiles", "", "keep the CPU profiles of the split and of groups in this directory, for go tool pprof")
+	flag.StringVar(&o.members, "members", "10,50,200", "of the groups, comma-separated; 1000 takes some minutes")
 	flag.Parse()
 	exitOn(run(o))
 }
@@ -61,6 +63,7 @@ var parts = []part{
 	{"loss", (*bench).lossy},
 	{"split", (*bench).split},
 	{"away", (*bench).holders},
+	{"groups", (*bench).groups},
 	{"small", (*bench).small},
 	{"memory", (*bench).memory},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 )
 
@@ -79,19 +80,27 @@ type plainSender struct {
 }
 
 func plainSend(_, address string) (sender, error) {
+	s, err := plainSendOn(plainProtocol, address)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func plainSendOn(p protocol.ID, address string) (*plainSender, error) {
 	h, err := plainHost()
 	if err != nil {
 		return nil, err
 	}
 	s := &plainSender{host: h}
-	if err := s.open(address); err != nil {
+	if err := s.open(p, address); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	s.in, s.out = bufio.NewReaderSize(s.stream, 64<<10), newCoalescer(s.stream)
 	return s, nil
 }
 
-func (s *plainSender) open(address string) error {
+func (s *plainSender) open(p protocol.ID, address string) error {
 	info, err := peer.AddrInfoFromString(address)
 	if err != nil {
 		return err
@@ -101,7 +110,7 @@ func (s *plainSender) open(address string) error {
 	if err := s.host.Connect(ctx, *info); err != nil {
 		return err
 	}
-	s.stream, err = s.host.NewStream(ctx, info.ID, plainProtocol)
+	s.stream, err = s.host.NewStream(ctx, info.ID, p)
 	return err
 }
 

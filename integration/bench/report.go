@@ -19,6 +19,7 @@ type report struct {
 	Lossy      map[string]result `json:"lossy,omitempty"`
 	Split      []portion         `json:"split,omitempty"`
 	Away       *away             `json:"away,omitempty"`
+	Groups     []gathering       `json:"groups,omitempty"`
 	Small      *footprint        `json:"small,omitempty"`
 	Memory     map[string]weight `json:"memory,omitempty"`
 }
@@ -116,6 +117,7 @@ func (r report) print(w io.Writer) error {
 	r.printRaces(t, fmt.Sprintf("over a path of %v each way that loses %.0f %% each way", pathDelay, pathLoss*100), r.Lossy)
 	r.printSplit(t)
 	r.printAway(t)
+	r.printGroups(t)
 	r.printSmall(t)
 	r.printMemory(t)
 	r.printGoals(t)

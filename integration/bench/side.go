@@ -26,6 +26,10 @@ type order struct {
 	N       int    `json:",omitempty"`
 	Window  int    `json:",omitempty"`
 	File    string `json:",omitempty"`
+	Name    string `json:",omitempty"`
+	Link    string `json:",omitempty"` // into the group
+	Seq     uint64 `json:",omitempty"`
+	Authors int    `json:",omitempty"`
 }
 
 // answer is what came of an order.
@@ -35,6 +39,11 @@ type answer struct {
 	Took    time.Duration   `json:",omitempty"` // nanoseconds
 	Each    []time.Duration `json:",omitempty"`
 	Usage   usage
+	Link    string `json:",omitempty"`
+	Came    int64  `json:",omitempty"` // deliveries
+	Members int    `json:",omitempty"`
+	Term    uint64 `json:",omitempty"`
+	Seq     uint64 `json:",omitempty"`
 }
 
 // receiver takes messages in and acknowledges them.
@@ -71,6 +80,7 @@ type sideState struct {
 	r       receiver
 	s       sender
 	crowd   io.Closer
+	w       worker
 	profile *os.File
 }
 
@@ -97,6 +107,13 @@ func serveSide(role string) error {
 }
 
 func (st *sideState) do(role string, o order) (a answer, err error) {
+	switch o.Do {
+	case "usage", "profile", "profiled":
+	default:
+		if workers[role] != nil {
+			return st.work(role, o)
+		}
+	}
 	switch o.Do {
 	case "open":
 		a.Address, err = st.open(role, o)
@@ -139,6 +156,8 @@ func (st *sideState) open(role string, o order) (address string, err error) {
 
 func (st *sideState) close() error {
 	switch {
+	case st.w != nil:
+		return st.w.close()
 	case st.crowd != nil:
 		return st.crowd.Close()
 	case st.r != nil:
@@ -178,8 +197,10 @@ func startSide(role string) (*process, error) {
 }
 
 // call gives an order and waits for what comes of it, but not for ever.
-func (p *process) call(o order) (answer, error) {
-	limit := time.AfterFunc(2*time.Minute, func() { p.cmd.Process.Kill() })
+func (p *process) call(o order) (answer, error) { return p.callWithin(2*time.Minute, o) }
+
+func (p *process) callWithin(most time.Duration, o order) (answer, error) {
+	limit := time.AfterFunc(most, func() { p.cmd.Process.Kill() })
 	defer limit.Stop()
 	var a answer
 	if err := json.NewEncoder(p.orders).Encode(o); err != nil {

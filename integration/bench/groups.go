@@ -1,0 +1,325 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// gathering is a group of some size, and what else might carry its messages, in
+// one run.
+type gathering struct {
+	Members int     `json:"members"`
+	Plain   carried `json:"plain"`
+	Tom     carried `json:"tom"`
+	Gossip  carried `json:"gossip"`
+	JoinMS  float64 `json:"join_ms"`  // until all have joined
+	NodeMB  float64 `json:"node_mb"`  // resident, of a member in memory, connected to the hub alone
+	Limit   float64 `json:"verified"` // deliveries a second if each were one verification and nothing else
+	Authors int     `json:"authors"`  // who write singly
+}
+
+// carried is what one of them did. Of an author's message every other member is a
+// delivery.
+type carried struct {
+	Burst     float64 `json:"burst_per_second"`             // deliveries, one author
+	Chatter   float64 `json:"chatter_per_second,omitempty"` // deliveries, all write singly
+	HubMicros float64 `json:"hub_cpu_us,omitempty"`         // a delivery of the burst
+	AllMS     float64 `json:"all_ms"`                       // of one message, until all have acknowledged it
+	Lost      float64 `json:"lost,omitempty"`               // share of the deliveries
+}
+
+const (
+	realMembers = 10  // that are processes of their own
+	groupWindow = 512 // messages of an author that are not accepted
+	groupOnes   = 30  // messages sent one at a time
+)
+
+// amounts is how many messages are sent in a group of n.
+func amounts(n int) (burst, chatter, authors int) {
+	return max(100, min(4000, 100_000/n)), max(2, 500/n), min(n-1, 200)
+}
+
+func (b *bench) groups() error {
+	for _, text := range strings.Split(b.members, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 3 || n > 1024 {
+			return fmt.Errorf("%q is no number of members", text)
+		}
+		g := gathering{Members: n, Limit: verifications()}
+		for _, m := range []struct {
+			name string
+			run  func(*gathering) error
+		}{{"plain streams", b.fan}, {"ToM", b.gathered}, {"gossipsub", b.gossiped}} {
+			fmt.Fprintf(os.Stderr, "  %d members, %s\n", n, m.name)
+			if err := m.run(&g); err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
+			}
+		}
+		b.report.Groups = append(b.report.Groups, g)
+	}
+	return nil
+}
+
+// verifications is how many signatures all processors of this machine verify in a
+// second.
+func verifications() float64 {
+	public, private, _ := ed25519.GenerateKey(nil)
+	msg := make([]byte, bodySize)
+	sig := ed25519.Sign(private, protocols.Main.SigningBytes(nil, protocols.TagGroupRecord, msg))
+	const n = 2000
+	begin := time.Now()
+	for range n {
+		protocols.Main.Verify(protocols.Key(public), protocols.TagGroupRecord, msg, sig)
+	}
+	return n / time.Since(begin).Seconds() * float64(runtime.NumCPU())
+}
+
+// sides are processes that are stopped together.
+type sides []*process
+
+func (s *sides) open(role string, o order) (*process, answer, error) {
+	p, err := startSide(role)
+	if err != nil {
+		return nil, answer{}, err
+	}
+	*s = append(*s, p)
+	o.Do = "open"
+	a, err := p.callWithin(groupPatience, o)
+	return p, a, err
+}
+
+func (s *sides) stop() error {
+	errs := make([]error, len(*s))
+	var ending sync.WaitGroup
+	for i, p := range *s {
+		ending.Go(func() { errs[i] = p.stop() })
+	}
+	ending.Wait()
+	return errors.Join(errs...)
+}
+
+// fan measures plain streams.
+func (b *bench) fan(g *gathering) (err error) {
+	var all sides
+	defer func() { err = errors.Join(err, all.stop()) }()
+	hub, a, err := all.open("fan-hub", order{})
+	if err != nil {
+		return err
+	}
+	if _, _, err = all.open("fan-members", order{Address: a.Address, N: g.Members - 2}); err != nil {
+		return err
+	}
+	author, _, err := all.open("fan-author", order{Address: a.Address})
+	if err != nil {
+		return err
+	}
+	g.Plain, err = b.measureGroup(g.Members, hub, author)
+	return err
+}
+
+// measureGroup has one author write: in a burst, and one message at a time.
+func (b *bench) measureGroup(n int, hub, author *process) (c carried, err error) {
+	messages, _, _ := amounts(n)
+	if _, err = author.callWithin(groupPatience, order{Do: "burst", N: messages / 10, Window: groupWindow}); err != nil {
+		return c, err
+	}
+	before, err := hub.call(order{Do: "usage"})
+	if err != nil {
+		return c, err
+	}
+	a, err := author.callWithin(groupPatience, order{Do: "burst", N: messages, Window: groupWindow})
+	if err != nil {
+		return c, err
+	}
+	after, err := hub.call(order{Do: "usage"})
+	if err != nil {
+		return c, err
+	}
+	deliveries := float64(messages * (n - 1))
+	c.Burst, c.HubMicros = deliveries/a.Took.Seconds(), micros(after.Usage.minus(before.Usage).CPU)/deliveries
+	a, err = author.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
+	c.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
+	return c, err
+}
+
+// gossiped measures gossipsub.
+func (b *bench) gossiped(g *gathering) (err error) {
+	var all sides
+	defer func() { err = errors.Join(err, all.stop()) }()
+	p, _, err := all.open("gossip", order{N: g.Members})
+	if err != nil {
+		return err
+	}
+	others := float64(g.Members - 1)
+	const writers = 16 // more, and some of the messages are lost
+	messages, each, authors := max(writers, 20_000/g.Members/writers*writers), max(1, 200/g.Members), min(g.Members-1, 200)
+	a, err := p.callWithin(groupPatience, order{Do: "burst", N: messages, Window: writers})
+	if err != nil {
+		return err
+	}
+	g.Gossip.Burst, g.Gossip.Lost = float64(a.Came)/a.Took.Seconds(), 1-float64(a.Came)/(float64(messages)*others)
+	if a, err = p.callWithin(groupPatience, order{Do: "chatter", N: each, Authors: authors}); err != nil {
+		return err
+	}
+	g.Gossip.Chatter = float64(a.Came) / a.Took.Seconds()
+	a, err = p.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
+	g.Gossip.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
+	return err
+}
+
+// gathered measures a group of ToM.
+func (b *bench) gathered(g *gathering) (err error) {
+	dir, err := os.MkdirTemp(b.dir, "group-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var all sides
+	defer func() { err = errors.Join(err, all.stop()) }()
+	hub, there, err := all.open("tom-hub", order{Dir: filepath.Join(dir, "hub"), N: g.Members})
+	if err != nil {
+		return err
+	}
+	members, err := b.gather(&all, g, dir, there)
+	if err != nil {
+		return err
+	}
+	author := members[0]
+	if _, err := author.callWithin(groupPatience, order{Do: "singles", N: 1}); err != nil { // gives all its key
+		return err
+	}
+	if err := b.profiling(hub, g, "profile", "hub"); err != nil {
+		return err
+	}
+	if err := b.profiling(members[len(members)-1], g, "profile", "members"); err != nil {
+		return err
+	}
+	if g.Tom, err = b.measureGroup(g.Members, hub, author); err != nil {
+		return err
+	}
+	if err := b.profiling(hub, g, "profiled", "hub"); err != nil {
+		return err
+	}
+	if err := b.profiling(members[len(members)-1], g, "profiled", "members"); err != nil {
+		return err
+	}
+	if _, err := hub.call(order{Do: "state"}); err != nil {
+		return err
+	}
+	return b.chatter(g, hub, members)
+}
+
+// profiling begins or ends a profile, if they are wanted.
+func (b *bench) profiling(p *process, g *gathering, do, name string) error {
+	if b.profiles == "" {
+		return nil
+	}
+	_, err := p.call(order{Do: do, File: filepath.Join(b.profiles, fmt.Sprintf("group%d-%s.pprof", g.Members, name))})
+	return err
+}
+
+// gather starts the members: the author and some more as processes on disk, the
+// others in one process in memory. The hub counts as one of the processes.
+func (b *bench) gather(all *sides, g *gathering, dir string, hub answer) (members []*process, err error) {
+	begin := time.Now()
+	single := min(realMembers, g.Members) - 1
+	for i := range single {
+		p, _, err := all.open("tom-members", order{Address: hub.Address, N: 1, Name: fmt.Sprint("p", i, "-"), Dir: filepath.Join(dir, strconv.Itoa(i))})
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, p)
+	}
+	if rest := g.Members - 1 - single; rest > 0 {
+		p, _, err := all.open("tom-members", order{Address: hub.Address, N: rest, Name: "m"})
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, p)
+	}
+	begin = time.Now()
+	for _, p := range members {
+		if _, err := p.callWithin(groupPatience, order{Do: "join", Link: hub.Link}); err != nil {
+			return nil, err
+		}
+	}
+	_, err = together(members, order{Do: "have", Seq: uint64(g.Members - 1)})
+	g.JoinMS = micros(time.Since(begin)) / 1000
+	return members, err
+}
+
+// together gives some processes one order, and returns how long all took.
+func together(list []*process, o order) (time.Duration, error) {
+	errs := make([]error, len(list))
+	var work sync.WaitGroup
+	begin := time.Now()
+	for i, p := range list {
+		work.Go(func() { _, errs[i] = p.callWithin(groupPatience, o) })
+	}
+	work.Wait()
+	return time.Since(begin), errors.Join(errs...)
+}
+
+// chatter has all members write, one message at a time, until all have all.
+func (b *bench) chatter(g *gathering, hub *process, members []*process) error {
+	_, each, authors := amounts(g.Members)
+	g.Authors = authors
+	for _, n := range []int{1, each} { // the first gives all the keys
+		before, err := hub.call(order{Do: "state"})
+		if err != nil {
+			return err
+		}
+		begin := time.Now()
+		if _, err := together(members, order{Do: "chatter", N: n, Authors: authors}); err != nil {
+			return err
+		}
+		count := uint64(0)
+		after, err := hub.call(order{Do: "state"})
+		if err != nil {
+			return err
+		}
+		count = after.Seq - before.Seq
+		if _, err := together(members, order{Do: "have", Seq: after.Seq}); err != nil {
+			return err
+		}
+		g.Tom.Chatter = float64(count) * float64(g.Members-1) / time.Since(begin).Seconds()
+	}
+	return nil
+}
+
+func (r report) printGroups(w io.Writer) {
+	if len(r.Groups) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\ngroups, %d-byte bodies: a hub on disk, up to %d members as processes on disk, the others in one process in memory\n", bodySize, realMembers-1)
+	fmt.Fprintln(w, "  members\tof\tone author, deliveries/s\thub CPU µs each\tone message with all, ms\tall writing singly, deliveries/s\tlost")
+	for _, g := range r.Groups {
+		for _, x := range []struct {
+			name string
+			carried
+		}{{"plain streams, plain acknowledgements", g.Plain}, {"ToM", g.Tom}, {"gossipsub, signed, in clear", g.Gossip}} {
+			fmt.Fprintf(w, "  %d\t%s\t%.0f\t%s\t%.1f\t%s\t%.1f %%\n", g.Members, x.name, x.Burst, ifAny1(x.HubMicros), x.AllMS, ifAny(x.Chatter), 100*x.Lost)
+		}
+		fmt.Fprintf(w, "  %d\tone verification a delivery, nothing else\t%.0f\n", g.Members, g.Limit)
+		fmt.Fprintf(w, "  %d\tall joined by one link after\t%.0f ms\n", g.Members, g.JoinMS)
+	}
+}
+
+// ifAny1 leaves out what was not measured.
+func ifAny1(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", v)
+}
