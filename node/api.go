@@ -159,7 +159,7 @@ func (a api) Trace(ctx context.Context, id string) (localapi.Trace, error) {
 		out.Attempts = append(out.Attempts, attemptOf(&at))
 	}
 	for _, h := range t.Holders {
-		out.Holders = append(out.Holders, localapi.Holder{ID: peerID(h.Key), Until: localapi.At(h.End), Live: h.Live})
+		out.Holders = append(out.Holders, localapi.Holder{ID: peerID(h.Key), Until: localapi.At(h.End), Live: h.Live, Told: h.Told})
 	}
 	if t.SupersededBy != (MessageID{}) {
 		out.SupersededBy = t.SupersededBy.String()

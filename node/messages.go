@@ -7,6 +7,7 @@ import (
 	"github.com/tom-protocol/tom/node/courier"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
@@ -89,13 +90,16 @@ type Status struct {
 	Holders       int // live ones that have signed for keeping it, while it is not final
 }
 
+// Holder is how one holder of an outgoing message stands.
+type Holder = backup.HolderState
+
 // Trace is the story of an outgoing message.
 type Trace struct {
 	Status
 	Attempts     []delivery.Attempt
-	Holders      []delivery.Holder // who has signed for keeping it, while it is not final
-	Next         time.Time         // when the next try is due; zero if none is
-	SupersededBy MessageID         // the message its content was sealed anew as; zero if none
+	Holders      []Holder  // who has signed for keeping it, also those who did until it was delivered
+	Next         time.Time // when the next try is due; zero if none is
+	SupersededBy MessageID // the message its content was sealed anew as; zero if none
 }
 
 // Send accepts a message: when it returns an id, the message is synced to disk
@@ -134,7 +138,14 @@ func (n *Node) Status(ctx context.Context, id MessageID) (Status, error) {
 // Trace tells every attempt of exactly this message.
 func (n *Node) Trace(ctx context.Context, id MessageID) (Trace, error) {
 	r, err := n.courier.Trace(ctx, id)
-	return Trace{Status: statusOf(&r), Attempts: r.Attempts, Holders: r.Holders, Next: r.Next, SupersededBy: r.Successor}, err
+	t := Trace{Status: statusOf(&r), Attempts: r.Attempts, Next: r.Next, SupersededBy: r.Successor}
+	for _, h := range r.Holders {
+		t.Holders = append(t.Holders, Holder{Key: h.Key, End: h.End, Live: h.Live})
+	}
+	if r.State.Receipted() {
+		t.Holders = n.holder.Past(r.Digest)
+	}
+	return t, err
 }
 
 func statusOf(r *delivery.Report) Status {

@@ -42,16 +42,39 @@ func writeTrace(w io.Writer, trace localapi.Trace) {
 	for _, a := range trace.Attempts {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", a.At.Local().Format("Jan _2 15:04:05.000"), a.Path, printable(how(a)), printable(who(a.Result, "no answer yet")))
 	}
-	if len(trace.Holders) > 0 {
-		fmt.Fprintln(w, "held by") // a table of its own
-	}
-	for _, h := range trace.Holders {
-		fmt.Fprintf(w, "  %s\tuntil %s\tlive: %s\n", h.ID, stamp(h.Until.Time), yes(h.Live))
-	}
+	writeHolders(w, trace)
 	if !trace.Next.IsZero() {
 		fmt.Fprintf(w, "next try %s\n", stamp(trace.Next.Time))
 	}
 	if trace.SupersededBy != "" {
 		fmt.Fprintf(w, "sealed anew as %s\n", trace.SupersededBy)
 	}
+}
+
+// writeHolders tells who keeps a message, or kept it and is to forget it.
+func writeHolders(w io.Writer, trace localapi.Trace) {
+	if len(trace.Holders) == 0 {
+		return
+	}
+	over := trace.State.Reached(localapi.Delivered)
+	if over {
+		fmt.Fprintln(w, "was held by") // a table of its own
+	} else {
+		fmt.Fprintln(w, "held by")
+	}
+	for _, h := range trace.Holders {
+		if over {
+			fmt.Fprintf(w, "  %s\ttold to forget it: %s\n", h.ID, yes(h.Told))
+			continue
+		}
+		fmt.Fprintf(w, "  %s\t%s\tlive: %s\n", h.ID, promise(h), yes(h.Live))
+	}
+}
+
+// promise is until when a holder has signed, which it may have done for another.
+func promise(h localapi.Holder) string {
+	if h.Until.IsZero() {
+		return "signed to another holder"
+	}
+	return "until " + stamp(h.Until.Time)
 }

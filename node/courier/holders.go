@@ -22,7 +22,7 @@ func (c *Courier) place(all []delivery.Placement) {
 func (c *Courier) Placed(id envelope.ID, p backup.Placement) {
 	holders := make([]delivery.Holder, len(p.Holders))
 	for i, h := range p.Holders {
-		holders[i] = delivery.Holder(h)
+		holders[i] = delivery.Holder{Key: h.Key, End: h.End, Live: h.Live}
 	}
 	c.mail.put(func(m *delivery.Machine, now time.Time) { m.Held(now, id, holders, p.Enough) })
 }

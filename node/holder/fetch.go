@@ -1,7 +1,10 @@
 package holder
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -17,6 +20,7 @@ const (
 	fetchEvery = time.Hour        // between two rounds of a node that stays
 	maxAsked   = 4096             // peers that are remembered as asked
 	maxPages   = 1024             // of one peer, one after the other
+	fetchPause = time.Second      // between one few of those whom the DHT names and the next
 )
 
 // fetchSteps are the times after the start at which the next few are asked.
@@ -33,33 +37,39 @@ type fetches struct {
 	last  backup.Number
 	open  map[backup.Number]*fetch
 	asked map[protocols.Key]time.Time
-	early []protocols.Key // who connected before Run
+	early []protocols.Key       // who connected before Run
+	vain  map[protocols.Key]int // how often whom the DHT named had nothing
 }
 
 // fetch is a question for mail that is not answered.
 type fetch struct {
-	from protocols.Key
-	page int
+	from  protocols.Key
+	page  int
+	named bool // by the DHT, as one who has some
 }
 
 func newFetches() fetches {
-	return fetches{open: make(map[backup.Number]*fetch), asked: make(map[protocols.Key]time.Time)}
+	return fetches{open: make(map[backup.Number]*fetch), asked: make(map[protocols.Key]time.Time), vain: make(map[protocols.Key]int)}
 }
 
 // fetchLoop asks for mail when this node comes back, and now and then while it
-// stays. Whoever connects is asked in any case.
+// stays: those who rank first, if it was in the network before, and those whom
+// the DHT names, as soon as it is joined. Whoever connects is asked in any case.
 func (s *Service) fetchLoop(ctx context.Context) {
-	if !s.Expected {
-		return
-	}
-	began := time.Now()
+	began, found := time.Now(), new(atomic.Bool)
 	for i, step := range fetchSteps {
 		if !pause(ctx, step-time.Since(began)) {
 			return
 		}
-		s.fetchFrom(i*fetchWidth, fetchWidth)
-		if i == 1 {
-			s.spawn(func() { s.fetchProvided(ctx) })
+		if s.Expected {
+			s.fetchFrom(i*fetchWidth, fetchWidth)
+		}
+		if !found.Load() {
+			s.spawn(func() {
+				if s.fetchProvided(ctx) {
+					found.Store(true)
+				}
+			})
 		}
 	}
 	for pause(ctx, fetchEvery) {
@@ -91,16 +101,60 @@ func (s *Service) fetchFrom(after, n int) {
 }
 
 // fetchProvided asks those whom the DHT names as holders, today's and
-// yesterday's.
-func (s *Service) fetchProvided(ctx context.Context) {
+// yesterday's, a few at a time. It says whether there were any.
+func (s *Service) fetchProvided(ctx context.Context) bool {
 	if s.Providers == nil {
-		return
+		return false
 	}
+	var all []protocols.Key
 	now := s.Now()
 	for _, day := range []time.Time{now, now.Add(-24 * time.Hour)} {
 		for _, p := range s.Providers(ctx, mailboxDigest(s.me, day), maxFetches) {
-			s.spawn(func() { s.fetchAt(p) })
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
 		}
+	}
+	s.trustedFirst(all)
+	for i, p := range all[:min(len(all), maxFetches)] {
+		if i > 0 && i%fetchWidth == 0 && !pause(ctx, fetchPause) {
+			break
+		}
+		s.spawn(func() { s.fetchNamed(p) })
+	}
+	return len(all) > 0
+}
+
+// trustedFirst puts those behind who had nothing when the DHT named them: anybody
+// can have itself named.
+func (s *Service) trustedFirst(all []protocols.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.SortStableFunc(all, func(a, b protocols.Key) int { return cmp.Compare(s.fetches.vain[a], s.fetches.vain[b]) })
+}
+
+// hadMail notes whether a peer that the DHT had named had mail.
+func (s *Service) hadMail(p protocols.Key, some bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if some {
+		delete(s.fetches.vain, p)
+		return
+	}
+	if len(s.fetches.vain) >= maxAsked {
+		clear(s.fetches.vain)
+	}
+	s.fetches.vain[p]++
+}
+
+// fetchNamed is fetchAt for who is named by the DHT.
+func (s *Service) fetchNamed(p protocols.Key) {
+	switch {
+	case p == s.me:
+	case s.connect(p, dialTime) != nil:
+		s.hadMail(p, false)
+	default:
+		s.knock(p, true)
 	}
 }
 
@@ -109,11 +163,12 @@ func (s *Service) fetchAt(p protocols.Key) {
 	if p == s.me || s.connect(p, dialTime) != nil {
 		return
 	}
-	s.knock(p)
+	s.knock(p, false)
 }
 
-// knock asks a connected peer for mail, unless it was asked a moment ago.
-func (s *Service) knock(p protocols.Key) {
+// knock asks a connected peer for mail, unless it was asked a moment ago; named:
+// the DHT says that it has some.
+func (s *Service) knock(p protocols.Key, named bool) {
 	now := s.Now()
 	s.mu.Lock()
 	select {
@@ -134,25 +189,25 @@ func (s *Service) knock(p protocols.Key) {
 	}
 	s.mu.Unlock()
 	if !recent {
-		s.fetchPage(p, nil, 0)
+		s.fetchPage(fetch{from: p, named: named}, nil)
 	}
 }
 
-func (s *Service) fetchPage(p protocols.Key, after *envelope.Digest, page int) {
+func (s *Service) fetchPage(f fetch, after *envelope.Digest) {
 	s.mu.Lock()
 	if len(s.fetches.open) >= maxAsked {
 		clear(s.fetches.open)
 	}
 	s.fetches.last++
 	n := fetchBit | s.fetches.last
-	s.fetches.open[n] = &fetch{from: p, page: page}
+	s.fetches.open[n] = &f
 	s.mu.Unlock()
 	q := &backup.Fetch{After: after}
 	s.count.asked(q)
-	if err := s.Lines.SendBackup(p, q.Append(nil, n), nil); err != nil {
+	if err := s.Lines.SendBackup(f.from, q.Append(nil, n), nil); err != nil {
 		s.mu.Lock()
 		delete(s.fetches.open, n)
-		delete(s.fetches.asked, p)
+		delete(s.fetches.asked, f.from)
 		s.mu.Unlock()
 	}
 }
@@ -165,7 +220,13 @@ func (s *Service) fetched(p protocols.Key, n backup.Number, a *backup.Answer) {
 		delete(s.fetches.open, n)
 	}
 	s.mu.Unlock()
-	if f == nil || f.from != p || a.Code != backup.Envelopes || len(a.Envelopes) == 0 {
+	if f == nil || f.from != p || a.Code != backup.Envelopes {
+		return
+	}
+	if f.named && f.page == 0 {
+		s.hadMail(p, len(a.Envelopes) > 0)
+	}
+	if len(a.Envelopes) == 0 {
 		return
 	}
 	s.count.fetched(len(a.Envelopes))
@@ -173,6 +234,7 @@ func (s *Service) fetched(p protocols.Key, n backup.Number, a *backup.Answer) {
 	s.Post.Fetched(p, a.Envelopes)
 	if err == nil && a.More && f.page < maxPages {
 		d := last.Digest()
-		s.fetchPage(p, &d, f.page+1)
+		f.page++
+		s.fetchPage(*f, &d)
 	}
 }

@@ -3,6 +3,8 @@ package holder_test
 import (
 	"bytes"
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -367,4 +369,65 @@ func TestTheModeIsKept(t *testing.T) {
 	if _, err := holder.ParseMode("maybe"); err == nil {
 		t.Error("maybe is no mode")
 	}
+}
+
+// TestWhoIsNamedInVainIsAskedLast has the DHT name a crowd of nodes that have
+// nothing, before the one that has the mail: they are asked a few at a time, and
+// the next time after it.
+func TestWhoIsNamedInVainIsAskedLast(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		var mu sync.Mutex
+		var asked []protocols.Key
+		var named []protocols.Key
+		hears := func(p *party) {
+			p.liar = func(f backup.Frame) *backup.Answer {
+				if _, ok := f.(*backup.Fetch); ok {
+					mu.Lock()
+					asked = append(asked, p.key)
+					mu.Unlock()
+				}
+				return nil
+			}
+		}
+		idle := func(c *holder.Config) { // it asks nobody for mail
+			off(c)
+			c.Candidates = func(protocols.Key) []backup.Candidate { return nil }
+		}
+		for range 10 {
+			p := r.add(idle)
+			hears(p)
+			named = append(named, p.key)
+		}
+		keeper := r.add(nil)
+		hears(keeper)
+		named = append(named, keeper.key, key1(t)) // and one that is not there at all
+		alice := r.add(func(c *holder.Config) { c.Mode = holder.Off; c.Expected = false })
+		bob := r.add(func(c *holder.Config) {
+			idle(c)
+			c.Providers = func(context.Context, [32]byte, int) []protocols.Key { return slices.Clone(named) }
+		})
+		bob.goDown()
+		alice.write(bob.key)
+		time.Sleep(time.Minute)
+		alice.end()
+		bob.mu.Lock()
+		bob.up = true
+		bob.mu.Unlock()
+		mu.Lock()
+		asked = nil
+		mu.Unlock()
+		time.Sleep(2 * time.Hour) // two rounds
+		mu.Lock()
+		defer mu.Unlock()
+		if len(asked) != 22 {
+			t.Fatalf("asked %d times", len(asked))
+		}
+		first, second := slices.Index(asked[:11], keeper.key), slices.Index(asked[11:], keeper.key)
+		if first < 8 || second >= 8 { // eight are asked at a time
+			t.Errorf("the one who has it was asked as number %d, and then as number %d", first, second)
+		}
+		if bob.have() != 1 {
+			t.Errorf("bob has %d messages", bob.have())
+		}
+	})
 }

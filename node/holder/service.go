@@ -99,7 +99,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.fetches.early = nil
 	s.mu.Unlock()
 	for _, p := range early {
-		s.knock(p)
+		s.knock(p, false)
 	}
 	s.spawn(func() { s.writeLoop(ctx) })
 	s.spawn(func() { s.fetchLoop(ctx) })
@@ -215,7 +215,7 @@ func (s *Service) end() {
 func (s *Service) PeerUp(p protocols.Key) {
 	s.later(func(k *backup.Keeper, now time.Time) { k.PeerUp(now, p) })
 	if s.Offers(p) {
-		s.knock(p)
+		s.knock(p, false)
 	}
 }
 
@@ -262,6 +262,13 @@ func (s *Service) Receipt(r *ack.Receipt, raw []byte) {
 func (s *Service) Placement(d envelope.Digest) (p backup.Placement, ok bool) {
 	s.ask(func(k *backup.Keeper, _ time.Time) { p, ok = k.Placement(d) })
 	return p, ok
+}
+
+// Past tells who held a message of this node that its recipient has signed for,
+// as far as that was since this node runs.
+func (s *Service) Past(d envelope.Digest) (all []backup.HolderState) {
+	s.ask(func(k *backup.Keeper, _ time.Time) { all = k.Past(d) })
+	return all
 }
 
 // Usage sums up what this node keeps for others.

@@ -76,7 +76,7 @@ type Trace struct {
 	State         State         `json:"state"`
 	ForwardSecret bool          `json:"forward_secret"`
 	Attempts      List[Attempt] `json:"attempts"`
-	Holders       List[Holder]  `json:"holders"`
+	Holders       List[Holder]  `json:"holders"`       // once delivered: those that had it, since the daemon runs
 	Next          Time          `json:"next"`          // the next try; null when there is none
 	SupersededBy  string        `json:"superseded_by"` // id of the message it was sealed anew as
 }
@@ -93,8 +93,9 @@ type Attempt struct {
 // Holder is a node that has signed to keep a message for its recipient.
 type Holder struct {
 	ID    string `json:"id"`
-	Until Time   `json:"until"`
-	Live  bool   `json:"live"`
+	Until Time   `json:"until"` // its promise; null where it has given it to another holder
+	Live  bool   `json:"live"`  // it answers, and has shown that it has the message
+	Told  bool   `json:"told"`  // the message is delivered, and it knows: it is to forget its copy
 }
 
 // Received is an inbox row.

@@ -14,7 +14,8 @@ type asked struct {
 	n      Number
 	to     protocols.Key
 	frame  Frame
-	digest envelope.Digest // what a store or an audit is about
+	digest envelope.Digest   // what a store or an audit is about
+	ended  []envelope.Digest // the own messages that a drop is about
 	late   timers.Timer
 }
 
@@ -56,6 +57,8 @@ func (k *Keeper) Replied(now time.Time, from protocols.Key, n Number, r *Reply) 
 		}
 	}
 	switch q.frame.(type) {
+	case *Drop:
+		k.told(from, q.ended)
 	case *Store:
 		k.storeReplied(now, q, r)
 	case *Audit:

@@ -146,6 +146,7 @@ type Keeper struct {
 	last     Number
 	quota    quota
 	distrust distrust
+	past     past
 	here     Place // this node's own
 
 	queue   []*entry // that want to be stored with somebody, and wait for their turn
@@ -175,6 +176,7 @@ func NewKeeper(me protocols.Key, l Limits, seed uint64) *Keeper {
 		last:     Number(seed >> 33),
 		quota:    newQuota(),
 		distrust: make(distrust),
+		past:     newPast(),
 	}
 }
 

@@ -398,6 +398,42 @@ func TestAHolderThatRefusesOrLiesIsReplaced(t *testing.T) {
 	}
 }
 
+// TestHoldersOfWhatIsDeliveredAreRemembered: who has not said that it knows is
+// seen to have not.
+func TestHoldersOfWhatIsDeliveredAreRemembered(t *testing.T) {
+	t.Parallel()
+	k, ask := placing(t)
+	for _, q := range ask {
+		reply(k, start, q, signed(q, q.To))
+	}
+	k.Ready()
+	it := item(1)
+	it.From = me
+	r := &ack.Receipt{Kind: ack.Delivered, From: friend, To: me, Entries: []ack.Entry{{ID: it.ID, Digest: it.Digest.Short()}}}
+	if k.Past(it.Digest) != nil {
+		t.Error("it is past already")
+	}
+	k.Receipt(start, ask[0].To, r, []byte("receipt")) // a holder brings it
+	drops := k.Ready().Ask
+	if len(drops) != 2 {
+		t.Fatalf("asked %+v", drops)
+	}
+	reply(k, start, drops[0], backup.Reply{Answer: backup.Answer{Code: backup.Done}})
+	k.Unanswered(start, drops[1].N)
+	told := make(map[protocols.Key]bool)
+	for _, h := range k.Past(it.Digest) {
+		told[h.Key] = h.Told
+	}
+	want := map[protocols.Key]bool{ask[0].To: true, drops[0].To: true, drops[1].To: false}
+	if !reflect.DeepEqual(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	k.Tick(it.End)
+	if k.Past(it.Digest) != nil {
+		t.Error("it is remembered after the end")
+	}
+}
+
 func TestAnAnswerIsGoodOnceAndFromWhoWasAsked(t *testing.T) {
 	t.Parallel()
 	k, ask := placing(t)

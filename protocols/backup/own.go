@@ -43,6 +43,7 @@ type HolderState struct {
 	Key  protocols.Key
 	End  time.Time // until when it has promised to keep it; zero if it signed to another holder
 	Live bool      // it answers, and has shown that it has the message
+	Told bool      // it has the receipt that ends it: so it has said, or it was who brought it
 }
 
 // Placement is how an own message stands with its holders.

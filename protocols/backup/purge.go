@@ -13,7 +13,8 @@ import (
 // this node itself where it has it from elsewhere. It ends every envelope here that it names, and goes on to all who share them.
 func (k *Keeper) Receipt(now time.Time, from protocols.Key, r *ack.Receipt, raw []byte) {
 	var others []protocols.Key
-	news, mine := false, false
+	var ended []envelope.Digest // of own messages
+	news := false
 	for i := range r.Entries {
 		e := k.byName[entryOf(r, i)]
 		if e == nil || e.is == gone || e.To != r.From || e.Digest.Short() != r.Entries[i].Digest {
@@ -25,14 +26,15 @@ func (k *Keeper) Receipt(now time.Time, from protocols.Key, r *ack.Receipt, raw 
 			}
 		}
 		if e.is == own {
+			k.bury(e, from)
 			k.strike(e)
-			mine = true
+			ended = append(ended, e.Digest)
 			continue
 		}
 		news = true
 		k.destroy(e, raw)
 	}
-	if mine && from != k.me {
+	if ended != nil && from != k.me {
 		k.ready.Ended = append(k.ready.Ended, raw)
 	}
 	if news && from != r.To {
@@ -40,6 +42,7 @@ func (k *Keeper) Receipt(now time.Time, from protocols.Key, r *ack.Receipt, raw 
 	}
 	for _, p := range others {
 		k.ask(now, p, &Drop{Receipt: raw}, nil, answerTime)
+		k.asked[k.last].ended = ended
 	}
 }
 

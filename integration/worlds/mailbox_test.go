@@ -1,0 +1,70 @@
+package worlds
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/node"
+	nodehost "github.com/tom-protocol/tom/node/host"
+)
+
+// TestMailIsFoundInTheDHT: bob comes back at another address and knows nobody any
+// more but one node that keeps nothing for anybody. His holders, of whom he has
+// never heard, offer nothing to the world and are on the net of nobody he knows;
+// the DHT names them as those who have his mail. (They look for him too, but
+// every half an hour by then.)
+func TestMailIsFoundInTheDHT(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in := simnat.New(hop)
+		t.Cleanup(in.Close)
+		place := func(ip string, cfg node.Config) living {
+			cfg.Listen = []string{"/ip4/" + ip + "/udp/4001/quic-v1"}
+			cfg.NoRendezvous, cfg.NoMDNS, cfg.NoPortMap, cfg.NoGossip = true, true, true, true
+			plug := in.Plug(ip, nil)
+			cfg.Host = func(c *nodehost.Config) { c.QUIC = append(c.QUIC, plug.QUIC()...) }
+			return live(t, cfg)
+		}
+		hub := place("1.0.0.1", node.Config{Reachability: "public", Backup: "off", Relay: "off"})
+		known := []string{hub.Link()}
+		alice := place("1.1.0.1", node.Config{Name: "alice", Bootstrap: known})
+		dir := t.TempDir()
+		bob := place("1.2.0.1", node.Config{Name: "bob", Bootstrap: known, DataDir: dir})
+		time.Sleep(5 * time.Second)
+		alice.send(t, bob.Link(), "before")
+		bob.stop()
+		if err := os.Remove(filepath.Join(dir, "peers.json")); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 { // bob has never met them
+			keeper := place(fmt.Sprintf("1.%d.0.1", 10+i), node.Config{Reachability: "private", Bootstrap: known})
+			connect(t, alice, keeper)
+		}
+		time.Sleep(time.Minute)
+		id, err := alice.SendTo(t.Context(), bob.Key(), node.Text("while you were away"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, err := alice.Wait(t.Context(), id, node.Stored); err != nil || st.State != node.Stored {
+			t.Fatalf("%v, %v", st, err)
+		}
+		time.Sleep(10 * time.Second) // they make it known
+		alice.stop()
+		time.Sleep(5 * time.Hour)
+
+		began := time.Now()
+		bob = place("1.3.0.1", node.Config{Name: "bob", Bootstrap: known, DataDir: dir})
+		for bob.bodies(t)["while you were away"] == 0 {
+			if time.Since(began) > 15*time.Second {
+				t.Fatalf("not found; bob knows %+v", bob.Peers())
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Logf("found %v after the start", time.Since(began))
+	})
+}
