@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,8 +161,12 @@ func TestTheSenderIsGone(t *testing.T) {
 	}
 
 	bob = w.start("bob", "--listen", "/ip4/127.0.0.2/udp/0/quic-v1") // on another address
-	took := w.until("bob has the message", 5*time.Second, func() bool { return len(w.inbox(bob)["while you were away"]) > 0 })
-	t.Logf("received %v after the start", took.Round(time.Millisecond))
+	w.until("bob has the message", 5*time.Second, func() bool { return len(w.inbox(bob)["while you were away"]) > 0 })
+	took := time.Since(bob.Started)
+	t.Logf("received %v after the process was started, its socket answered after %v", took.Round(time.Millisecond), bob.Ready.Round(time.Millisecond))
+	if took > 5*time.Second {
+		t.Errorf("received after %v", took)
+	}
 	w.until("nobody keeps it any more", 30*time.Second, func() bool {
 		for _, d := range keepers {
 			if m := w.mailbox(d); m.Messages > 1 { // the receipt for alice may be there
@@ -186,4 +191,23 @@ func TestTheSenderIsGone(t *testing.T) {
 	if got := w.inbox(bob)["while you were away"]; len(got) != 1 {
 		t.Errorf("it is there %d times", len(got))
 	}
+	w.toldToForget(again, bob)
+}
+
+// toldToForget has a message delivered by holders, and wants its trace to tell
+// who they were, and that they know.
+func (w *town) toldToForget(alice, bob *proc.Daemon) {
+	w.t.Helper()
+	bob.Kill()
+	id := w.send(alice, bob.ID, "and again", localapi.Stored)
+	if _, err := bob.Again(w.ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	if m, err := alice.Client.Wait(w.ctx, id, localapi.Delivered, 20*time.Second); err != nil || m.State != localapi.Delivered {
+		w.t.Fatalf("alice learns %+v, %v", m, err)
+	}
+	w.until("all holders are told to forget it", 10*time.Second, func() bool {
+		out, err := alice.Output(w.ctx, "trace", id)
+		return err == nil && strings.Contains(out, "was held by") && strings.Count(out, "told to forget it: yes") == 3
+	})
 }
