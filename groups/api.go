@@ -2,6 +2,7 @@ package groups
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -128,8 +129,42 @@ func (r *room) unread() (n int) {
 	return n
 }
 
+// showTime is how long Show waits for the hub to say who has what.
+const showTime = 300 * time.Millisecond
+
 // Show tells of a group.
 func (s *Service) Show(ctx context.Context, g wire.GroupID) (i Info, err error) {
+	var news <-chan struct{}
+	err = s.ask(ctx, g, func(r *room, now time.Time) error {
+		if !r.knowsAll() {
+			r.seat.AskReceipts(now)
+			news = r.news
+		}
+		return nil
+	})
+	if err == nil && news != nil {
+		select {
+		case <-news:
+		case <-time.After(showTime):
+		case <-ctx.Done():
+		}
+	}
+	if err == nil {
+		i, err = s.show(ctx, g)
+	}
+	return i, err
+}
+
+// knowsAll says whether this node knows of all members that they have the log.
+func (r *room) knowsAll() bool {
+	end := r.seat.Ledger().Log().Seq()
+	return !slices.ContainsFunc(r.seat.Ledger().Fold().Nodes(), func(k protocols.Key) bool {
+		to, _ := r.holds(k)
+		return k != r.s.self && to < end
+	})
+}
+
+func (s *Service) show(ctx context.Context, g wire.GroupID) (i Info, err error) {
 	err = s.ask(ctx, g, func(r *room, _ time.Time) error {
 		f, b := r.seat.Ledger().Fold(), r.seat.Branch()
 		i = Info{Summary: r.summary(), Settings: f.Settings(), Shadow: b.Record.Shadow, Candidate: b.Record.Candidate}

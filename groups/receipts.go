@@ -15,11 +15,10 @@ func (r *room) waits(now time.Time, rec *wire.Record, waits bool) {
 }
 
 // holds is how far a member's log goes, and how far it was read there, by its
-// newest receipt about a record of this node's.
+// newest receipt.
 func (r *room) holds(k protocols.Key) (to, read wire.Seq) {
-	x := r.receipts[k]
-	if x == nil || !r.seat.Ledger().Log().Has(x.Last.Seq, x.Log) {
-		return 0, 0
+	if x := r.seat.Receipt(k); x != nil {
+		return x.Last.Seq, x.Read
 	}
-	return x.Last.Seq, x.Read
+	return 0, 0
 }

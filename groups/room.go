@@ -32,14 +32,13 @@ type room struct {
 	after    []func() // to be called behind it
 
 	sent     map[wire.RecordID]*sentRecord
-	sentList []wire.RecordID                 // the same, oldest first
-	receipts map[protocols.Key]*wire.Receipt // of each member the newest that concerned this node
-	known    wire.RosterVersion              // that the keys know
-	refold   bool                            // the roster may be another of the same version
-	joined   wire.Seq                        // where this node's join stands; 0: not in the log
-	joinedIn wire.RosterVersion              // one above the roster in which that was looked up
-	told     chainOf                         // the hub that was told of
-	events   []Event                         // to be told of behind the next save
+	sentList []wire.RecordID    // the same, oldest first
+	known    wire.RosterVersion // that the keys know
+	refold   bool               // the roster may be another of the same version
+	joined   wire.Seq           // where this node's join stands; 0: not in the log
+	joinedIn wire.RosterVersion // one above the roster in which that was looked up
+	told     chainOf            // the hub that was told of
+	events   []Event            // to be told of behind the next save
 	forgers  map[protocols.Key]*forgeries
 	topic    topic
 	lanes    *lanes
@@ -75,7 +74,6 @@ func (s *Service) newRoom(c *wire.Charter, p place) *room {
 		sent: make(map[wire.RecordID]*sentRecord), news: make(chan struct{}),
 	}
 	r.keys = newKeys(r)
-	r.receipts = make(map[protocols.Key]*wire.Receipt)
 	r.forgers, r.lanes = make(map[protocols.Key]*forgeries), newLanes()
 	return r
 }
@@ -358,8 +356,6 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Moved:
 		r.refold, r.joinedIn = true, 0
 		r.tell(Event{What: Shifted, Count: e.Count})
-	case member.Receipted:
-		r.receipts[e.Receipt.Member] = e.Receipt
 	case member.Rooted:
 		r.place.Invite, r.unsaved = nil, true
 	case member.Unrooted:

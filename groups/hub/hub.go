@@ -81,6 +81,7 @@ type cursor struct {
 	lost   bool      // its log is another than ours: it has to go back
 	resent time.Time // to the shadow, what it did not acknowledge
 	shown  time.Time // a snapshot
+	ask    time.Time // not before may it ask for all receipts
 	flight flight
 }
 

@@ -24,6 +24,7 @@ type acknowledged struct {
 	seq     wire.Seq
 	read    wire.Seq
 	waiting int // records it could not open
+	raw     []byte
 }
 
 // Receipts takes what a member acknowledges. It is not verified: the authors do.
@@ -53,10 +54,35 @@ func (h *Hub) receipt(k protocols.Key, r *wire.Receipt, b []byte) {
 	case r.Read != old.read:
 		from = min(old.seq, old.read)
 	}
-	h.passing.of[k] = acknowledged{seq: r.Last.Seq, read: r.Read, waiting: len(r.Waiting)}
-	for s := from + 1; s <= r.Last.Seq; s++ {
+	h.passing.of[k] = acknowledged{seq: r.Last.Seq, read: r.Read, waiting: len(r.Waiting), raw: b}
+	base, _ := h.log().Base()
+	for s := max(from, base.Seq) + 1; s <= r.Last.Seq; s++ {
 		if e, ok := h.log().At(s); ok && e.Record.Author != k {
 			h.owe(e.Record.Author, k, b)
+		}
+	}
+}
+
+// How often a member may ask for all receipts: so often, and so much less for each
+// that it gets.
+const (
+	askEvery    = time.Second
+	askEachMore = 10 * time.Millisecond
+)
+
+// AskReceipts takes a member's wish to have the newest receipt of every other:
+// it has lost some, or wants to show who has what.
+func (h *Hub) AskReceipts(now time.Time, k protocols.Key) {
+	c := h.cursors[k]
+	if k != h.self && (c == nil || now.Before(c.ask)) {
+		return
+	}
+	if c != nil {
+		c.ask = now.Add(askEvery + time.Duration(len(h.passing.of))*askEachMore)
+	}
+	for of, a := range h.passing.of {
+		if of != k {
+			h.owe(k, of, a.raw)
 		}
 	}
 }

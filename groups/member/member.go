@@ -284,6 +284,7 @@ func (m *Member) Tick(now time.Time) {
 		return
 	}
 	m.sendReceipt(now)
+	m.askReceipts(now)
 	if now.Sub(m.followed) < m.ownWait() {
 		return
 	}
@@ -430,8 +431,10 @@ func (m *Member) Deadline() (due time.Time) {
 	if !due.IsZero() {
 		due = later(due, m.followed.Add(m.ownWait()))
 	}
-	if !m.receipts.due.IsZero() {
-		earliest(m.receipts.due)
+	for _, r := range []repeat{m.receipts.own, m.receipts.ask} {
+		if !r.due.IsZero() {
+			earliest(r.due)
+		}
 	}
 	return due
 }

@@ -12,9 +12,42 @@ import (
 // the interval between two beats.
 const receiptTenths = 1
 
+// What gets lost on its way to the hub, or from there to an author, is said again,
+// and asked for, after so long, and then after twice as long, up to a bound.
+const (
+	firstAgain = 2 * time.Second
+	lastAgain  = 5 * time.Minute
+)
+
+// repeat is what is done again and again, less and less often.
+type repeat struct {
+	due   time.Time // zero: not at all
+	pause time.Duration
+}
+
+// begin lets it be done from a time on.
+func (r *repeat) begin(at time.Time) {
+	if r.due.IsZero() || at.Before(r.due) {
+		r.due = at
+	}
+	r.pause = firstAgain
+}
+
+// turn says whether it is due, and puts it off.
+func (r *repeat) turn(now time.Time) bool {
+	if r.due.IsZero() || now.Before(r.due) {
+		return false
+	}
+	r.due = now.Add(r.pause)
+	r.pause = min(2*r.pause, lastAgain)
+	return true
+}
+
 // receipts is what this node acknowledges, and what others have.
 type receipts struct {
-	due     time.Time // of the next, zero: nothing to say
+	own     repeat   // this node's
+	ask     repeat   // for those of others
+	asked   wire.Seq // of the newest record of this node's that is in the log
 	read    wire.Seq
 	waiting map[wire.Seq]bool
 	of      map[protocols.Key]*wire.Receipt // newest, verified, of this very log
@@ -29,9 +62,7 @@ type Standing struct {
 
 // acknowledgeSoon lets a receipt go out.
 func (m *Member) acknowledgeSoon(now time.Time) {
-	if m.receipts.due.IsZero() {
-		m.receipts.due = now.Add(m.tenths(receiptTenths))
-	}
+	m.receipts.own.begin(now.Add(m.tenths(receiptTenths)))
 }
 
 // Read says up to where a person has read.
@@ -58,16 +89,48 @@ func (m *Member) Waits(now time.Time, s wire.Seq, waits bool) {
 
 // sendReceipt tells the hub, and through it the authors, what this node has.
 func (m *Member) sendReceipt(now time.Time) {
-	if m.receipts.due.IsZero() || now.Before(m.receipts.due) {
+	if !m.receipts.own.turn(now) {
 		return
 	}
-	m.receipts.due = time.Time{}
 	b := m.receipt(now).Sign(m.cfg.Signer)
 	if m.hub.Leads {
 		m.ready.Receipt = b
+		m.receipts.own.due = time.Time{} // nothing is lost on this way
 		return
 	}
 	m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Group, b))
+}
+
+// ownStands notes that a record of this node's stands in the log, and who has it is
+// to be heard.
+func (m *Member) ownStands(now time.Time, s wire.Seq) {
+	m.receipts.asked = s
+	m.receipts.ask.begin(now.Add(firstAgain))
+}
+
+// askReceipts asks for the receipts of others until all have what this node wrote
+// last. Who is away for long is asked for less and less.
+func (m *Member) askReceipts(now time.Time) {
+	if !m.receipts.ask.turn(now) {
+		return
+	}
+	if st := m.Standing(m.receipts.asked); m.hub.Leads || st.Delivered == st.Members {
+		m.receipts.ask.due = time.Time{}
+		return
+	}
+	m.AskReceipts()
+}
+
+// AskReceipts asks the hub for the newest receipt of every other member.
+func (m *Member) AskReceipts() { m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Group)) }
+
+// Receipt returns a member's newest receipt of this very log, nil for none.
+func (m *Member) Receipt(of protocols.Key) *wire.Receipt {
+	r := m.receipts.of[of]
+	if r == nil || !m.log().Has(r.Last.Seq, r.Log) {
+		return nil
+	}
+	return r
 }
 
 func (m *Member) receipt(now time.Time) wire.Receipt {

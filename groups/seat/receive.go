@@ -148,6 +148,10 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 	case *wire.Receipts:
 		switch {
 		case f.Group != s.group:
+		case !f.Passed() && s.hub != nil && len(f.Receipts) == 0:
+			if s.ledger.Fold().Member(from) {
+				s.hub.AskReceipts(now, from)
+			}
 		case !f.Passed() && s.hub != nil:
 			s.hub.Receipts(from, f.Receipts)
 		case f.Passed() && ofHub:

@@ -179,6 +179,19 @@ func (s *Seat) Waits(now time.Time, seq wire.Seq, waits bool) {
 // was told.
 func (s *Seat) Standing(seq wire.Seq) member.Standing { return s.member.Standing(seq) }
 
+// AskReceipts asks the hub who has what.
+func (s *Seat) AskReceipts(now time.Time) {
+	if s.hub != nil {
+		s.hub.AskReceipts(now, s.self)
+	} else {
+		s.member.AskReceipts()
+	}
+	s.settle(now)
+}
+
+// Receipt returns a member's newest receipt of this very log, nil for none.
+func (s *Seat) Receipt(of protocols.Key) *wire.Receipt { return s.member.Receipt(of) }
+
 // Move lets this node, as admin, name the hub.
 func (s *Seat) Move(now time.Time, to protocols.Key) {
 	s.failover.Move(now, to)
