@@ -54,7 +54,8 @@ type place struct {
 	Member        bool     // this node has been one
 	Secret        [32]byte // of the topic
 	SecretVersion wire.RosterVersion
-	Read          wire.Seq // up to where a person has read
+	SecretBy      protocols.Key // the admin it came from; zero: it came with the invite
+	Read          wire.Seq      // up to where a person has read
 }
 
 // hubs is failover.Durable as it goes to disk: branches as frames.
@@ -219,6 +220,7 @@ func (r *room) sweep(now time.Time) error {
 	for rec := range r.keys.waiting {
 		if _, ok := r.seat.Ledger().Log().Find(rec); !ok {
 			delete(r.keys.waiting, rec)
+			delete(r.keys.since, rec)
 		}
 	}
 	r.keys.ring.Expire(now)

@@ -28,7 +28,8 @@
 // node has signed a snapshot behind which nothing older is needed. Who joins is on
 // disk before it asks, and holds the hub to the log that its invite spoke of.
 //
-// Not here: heads and hub records on the group's topic, new topic secrets after a
-// kick, answers to key requests (the post brings every key, or its day is over),
-// and hubs that are no members.
+// After a kick the admin who kicked gives the topic another secret. A key that has
+// not come is asked for, and answered with what was made for the member that asks.
+//
+// Not here: hubs that are no members.
 package groups

@@ -146,8 +146,17 @@ func (s *Service) Own(from protocols.Key, contentType string, body []byte) error
 			return r.keyCame(from, *k)
 		}
 		return s.early(from, *k)
+	case message.TypeKeyRequest:
+		q, err := wire.ParseKeyRequest(body)
+		if err != nil {
+			logger.Debugw("no key request", "peer", from, "err", err)
+			return nil
+		}
+		if r := s.room(q.Group); r != nil {
+			r.post(func(now time.Time) { r.keyRequested(now, from, q) })
+		}
 	}
-	return nil // a key request needs no answer while the post brings every key
+	return nil
 }
 
 // early takes a key that came while this node joins, when it has.

@@ -242,7 +242,7 @@ func (j *joining) answer(x inbound) (done bool, err error) {
 // enter takes the seat. The log comes from the hub. What was on disk of the group,
 // the invitation among it, gives way to it at once.
 func (j *joining) enter() (*room, error) {
-	p := place{Charter: j.charter.Bytes(), Invite: j.invitation.Invite, Secret: j.invitation.Secret, SecretVersion: j.inv.Roster}
+	p := place{Charter: j.charter.Bytes(), Invite: j.invitation.Invite, Secret: j.invitation.Secret}
 	r := j.s.newRoom(j.charter, p)
 	d := seat.Disk{Failover: failover.Durable{Current: j.branch}, Kept: []member.Kept{{Name: j.record.Name(), Record: j.record.Bytes(), Own: true}}}
 	err := j.s.removeRatchets(r.id) // of a time before

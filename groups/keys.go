@@ -17,16 +17,22 @@ import (
 // keys are a room's chains of keys: what seals, what opens, and who was given
 // what. The room's goroutine owns them.
 type keys struct {
-	r       *room
-	own     *senderkey.Sending // nil: none was begun
-	given   map[protocols.Key]bool
-	ring    *senderkey.Ring
-	chains  map[protocols.Key][]wire.ChainID // in the ring, oldest first
-	waiting map[wire.RecordName]*wire.Record // messages without key
-	outNew  bool
-	inNew   bool
-	giving  bool
-	queue   []draft // what waits for keys to be given
+	r         *room
+	own       *senderkey.Sending // nil: none was begun
+	given     map[protocols.Key]bool
+	ring      *senderkey.Ring
+	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
+	waiting   map[wire.RecordName]*wire.Record // messages without key
+	since     map[wire.RecordName]time.Time    // when they came
+	requested map[wire.ChainID]time.Time       // keys that were asked for
+	answered  map[protocols.Key]time.Time      // when members were given the own chain again
+	issued    map[protocols.Key][]byte         // what was made of it for members that have opened nothing by it yet
+	look      time.Time                        // when to see whether any has waited too long
+	newest    wire.RecordName                  // that was sealed with it
+	outNew    bool
+	inNew     bool
+	giving    bool
+	queue     []draft // what waits for keys to be given
 }
 
 // draft is a message to be written.
@@ -47,6 +53,8 @@ func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), given: make(map[protocols.Key]bool),
 		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*wire.Record),
+		since: make(map[wire.RecordName]time.Time), requested: make(map[wire.ChainID]time.Time),
+		answered: make(map[protocols.Key]time.Time), issued: make(map[protocols.Key][]byte),
 	}
 }
 
@@ -172,6 +180,9 @@ func (r *room) keyCame(from protocols.Key, key wire.SenderKey) error {
 	gone := r.do(ctx, func(now time.Time) {
 		if err = ErrBusy; r.seat.Ledger().Fold().Member(from) {
 			err = r.keys.came(now, from, key)
+			if r.adopt(from, &key); key.Head != nil {
+				r.heardHead(now, from, key.Head)
+			}
 		}
 	})
 	switch {
@@ -204,7 +215,10 @@ func (k *keys) open(now time.Time, rec *wire.Record) {
 		k.r.tellMessage(rec)
 	case !errors.Is(err, senderkey.ErrNoKey):
 	case len(k.waiting) < maxWaiting:
-		k.waiting[rec.Name()] = rec
+		if len(k.waiting) == 0 {
+			k.look = now.Add(requestAfter)
+		}
+		k.waiting[rec.Name()], k.since[rec.Name()] = rec, now
 		k.r.waits(now, rec, true)
 	}
 }
@@ -308,6 +322,7 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 		return err
 	}
 	k.own, k.given, k.outNew = own, make(map[protocols.Key]bool), true
+	k.issued, k.newest = make(map[protocols.Key][]byte), wire.RecordName{}
 	return nil
 }
 
@@ -331,7 +346,7 @@ func (k *keys) seal(now time.Time, d draft) {
 		d.done(id, err)
 		return
 	}
-	k.outNew = true
+	k.outNew, k.newest = true, name
 	row, err := k.r.s.textRow(k.r.id, name, now.Add(Life), plain)
 	if err == nil {
 		k.r.puts = append(k.r.puts, row)
@@ -351,12 +366,12 @@ func (k *keys) give() {
 		return
 	}
 	k.giving = true
-	key := k.own.Key()
-	key.Group, key.Secret, key.SecretVersion = k.r.id, k.r.place.Secret, k.r.place.SecretVersion
-	body, chain := key.Append(nil), k.own.State().Chain
+	body, chain := k.body(), k.own.State().Chain
+	for _, p := range to {
+		k.issued[p] = body
+	}
 	k.r.s.work.Go(func() {
 		ok := k.r.s.postAll(to, body)
-		clear(body)
 		k.r.post(func(now time.Time) { k.gave(now, chain, ok) })
 	})
 }

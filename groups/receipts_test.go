@@ -41,7 +41,9 @@ func TestLostReceiptsAreMadeUpFor(t *testing.T) {
 			t.Parallel()
 			inTown(t, 4, func(c *crowd) {
 				c.write(c.nodes[1], "before", 3)
-				c.town.Drop(func(from, to protocols.Key, hub bool, f []byte) bool { return !hub && lost(c, from, to) && isReceipts(f) })
+				c.town.Drop(func(from, to protocols.Key, hub bool, f []byte) bool {
+					return !hub && lost(c, from, to) && isReceipts(f)
+				})
 				id, err := c.nodes[1].Send(c.t.Context(), c.group, "text/plain", []byte("lost on the way"))
 				c.must(err)
 				time.Sleep(time.Second)

@@ -226,7 +226,11 @@ func (r *room) rest() time.Duration {
 		return shortest
 	}
 	now := r.s.cfg.Now()
-	return max(r.seat.Deadline().Sub(now), shortest)
+	due := r.seat.Deadline()
+	if len(r.keys.waiting) > 0 && r.keys.look.Before(due) {
+		due = r.keys.look
+	}
+	return max(due.Sub(now), shortest)
 }
 
 // act carries out what the inputs led to: what must be found again first.
@@ -256,6 +260,7 @@ func (r *room) act() error {
 	r.follow()
 	r.speak(ready.Topic)
 	r.keys.give()
+	r.keys.request(now)
 	if r.changed {
 		r.changed = false
 		close(r.news)
@@ -356,11 +361,15 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Moved:
 		r.refold, r.joinedIn = true, 0
 		r.tell(Event{What: Shifted, Count: e.Count})
+	case member.Receipted:
+		r.keys.opened(e.Receipt)
 	case member.Rooted:
 		r.place.Invite, r.unsaved = nil, true
 	case member.Unrooted:
 		r.unrooted = true
 		r.forged(now, e.Peer, errRoot)
+	case member.Withheld:
+		r.forged(now, e.Peer, errWithheld)
 	case member.Forked: // failover tells of it
 		logger.Warnw("the hub signed two logs", "group", r.id, "hub", r.seat.Branch().Primary())
 	}
@@ -393,6 +402,7 @@ func (r *room) departed(now time.Time, rec *wire.Record) {
 		time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
 		return
 	}
+	r.renew(now, rec)
 	if who, ok := departing(rec); ok {
 		end, _ := r.seat.Ledger().Log().Find(rec.Name())
 		r.farewell(now, who, max(end, 1)-1)

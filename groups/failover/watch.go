@@ -38,6 +38,11 @@ type asker struct {
 
 func (m *Machine) named() bool { return m.d.Current.Record.Names(m.self) }
 
+// Hears says whether the primary is heard: nothing is in doubt.
+func (m *Machine) Hears(now time.Time) bool {
+	return !m.Leads() && m.watch.pending == nil && now.Sub(m.watch.life) < m.firstMiss()
+}
+
 // miss is how long a silence of the primary is one.
 func (m *Machine) miss() time.Duration { return max(m.tenths(missTenths), 4*m.watch.jitter) }
 

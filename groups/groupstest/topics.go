@@ -69,3 +69,16 @@ func (t *Town) Topics() (names []string) {
 	}
 	return names
 }
+
+// Meeting is how many nodes follow each topic that any follows.
+func (t *Town) Meeting() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := make(map[string]int)
+	for topic, followers := range t.talks {
+		if len(followers) > 0 {
+			n[topic] = len(followers)
+		}
+	}
+	return n
+}

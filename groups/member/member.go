@@ -73,6 +73,7 @@ const (
 	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
 	Rooted                     // the log is the one that the invite spoke of
+	Withheld                   // Peer, the hub, neither takes nor refuses the record Name
 	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
 )
 
@@ -113,6 +114,8 @@ type own struct {
 	record  *wire.Record
 	written time.Time
 	sent    time.Time
+	tries   int       // to the present hub
+	told    time.Time // when it said to come again
 }
 
 // held is a record that was in a log, or is to come into one.
@@ -133,7 +136,7 @@ type Member struct {
 	held     map[wire.RecordName]*held
 	shown    map[wire.RecordName]bool
 	receipts receipts
-	peers    int // held that came from other members and never stood in a log
+	brought  map[wire.RecordName]time.Time // since when: by their authors, for the hub withholds them
 	lacking  bool
 	removed  bool // by the hub's word
 	offered  time.Time
@@ -154,7 +157,7 @@ type Member struct {
 // New makes a member with the log it holds.
 func New(now time.Time, cfg Config, h Hub) *Member {
 	m := &Member{
-		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(),
+		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(), brought: make(map[wire.RecordName]time.Time),
 	}
 	cfg.Ledger.Log().All(func(e journal.Entry) {
 		m.hold(now, e.Record, oldOf(e, nil))
@@ -273,7 +276,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 		m.oldHead, m.head = m.head, nil
 	}
 	for _, o := range m.own.list {
-		o.sent = time.Time{}
+		o.sent, o.tries = time.Time{}, 0
 	}
 	m.own.due = now
 }
@@ -317,7 +320,7 @@ func (m *Member) publishOwn(now time.Time) {
 			m.own.due = now
 			continue
 		}
-		o.sent = now
+		o.sent, o.tries = now, o.tries+1
 		e := &wire.Entry{Record: o.record, Old: m.oldPlace(o.record)}
 		due = append(due, e)
 		if now.Sub(o.written) > shadowAfter && !m.hub.Leads {
@@ -327,8 +330,8 @@ func (m *Member) publishOwn(now time.Time) {
 	if len(due) > 0 {
 		m.publish(due)
 	}
-	if len(late) > 0 && m.hub.Shadow != m.cfg.Self {
-		m.publishTo(m.hub.Shadow, late)
+	if len(late) > 0 {
+		m.bringPast(late)
 	}
 }
 
@@ -461,11 +464,11 @@ func (m *Member) OnPublish(now time.Time, entries []*wire.Entry) {
 	for _, e := range entries {
 		name := e.Record.Name()
 		_, inLog := m.log().Find(name)
-		if inLog || m.held[name] != nil || m.peers >= maxFromPeers || !m.cfg.Ledger.Fold().Member(e.Record.Author) {
+		if inLog || m.held[name] != nil || len(m.brought) >= maxFromPeers || !m.cfg.Ledger.Fold().Member(e.Record.Author) {
 			continue
 		}
-		m.peers++
 		m.hold(now, e.Record, e.Old)
+		m.brought[name] = now
 		m.lacking = true
 	}
 }
@@ -515,7 +518,11 @@ func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 		}
 		return
 	}
-	m.OwnRefused(wire.RecordName{Author: m.cfg.Self, ID: f.Record}, f.Reason, f.Value)
+	name := wire.RecordName{Author: m.cfg.Self, ID: f.Record}
+	if o := m.own.find(name); o != nil {
+		o.told = now
+	}
+	m.OwnRefused(name, f.Reason, f.Value)
 }
 
 // joining says whether this node's join is on its way: then a hub that does not
@@ -534,7 +541,7 @@ func (m *Member) OnBusy(now time.Time, f *wire.Busy) {
 		return
 	}
 	wait := min(time.Duration(min(f.Retry, 1<<32))*time.Millisecond, longestBusy)
-	o.sent = now.Add(wait - m.tenths(againTenths))
+	o.sent, o.told = now.Add(wait-m.tenths(againTenths)), now.Add(wait)
 	m.ready.Events = append(m.ready.Events, Event{Kind: Delayed, Name: o.record.Name(), Value: uint64(wait.Milliseconds())})
 }
 
@@ -571,6 +578,11 @@ func (m *Member) Forget(now time.Time) {
 	for name := range m.shown {
 		if _, ok := m.log().Find(name); !ok && m.held[name] == nil {
 			delete(m.shown, name)
+		}
+	}
+	for name := range m.brought {
+		if m.kept.lack[name] == nil {
+			delete(m.brought, name)
 		}
 	}
 	base, _ := m.log().Base()

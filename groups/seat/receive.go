@@ -195,7 +195,7 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		s.hub.Publish(now, from, entries)
 		return nil
 	}
-	if s.branch.Record.Shadow == s.self {
+	if s.branch.Record.Shadow == s.self || s.ledger.Fold().Admin(s.self) {
 		s.member.OnPublish(now, entries)
 	}
 	return nil

@@ -49,6 +49,7 @@ type Seat struct {
 	shown    wire.Seq // up to where the hub's own log was told of
 	topic    topic
 	sweep    sweep
+	away     away
 	retell   bool // failover is to be told who is a member
 	rehubbed bool // what failover must find again has changed
 	ready    Ready
@@ -152,12 +153,14 @@ func (s *Seat) Tick(now time.Time) {
 	s.settle(now)
 	s.member.Tick(now)
 	s.speak(now)
+	s.watchHub(now)
 	s.sweepUp(now)
 	s.settle(now)
 }
 
 // Write publishes a record of this node's own.
 func (s *Seat) Write(now time.Time, r *wire.Record) bool {
+	s.kickHub(now, r)
 	ok := s.member.Write(now, r)
 	s.settle(now)
 	return ok
@@ -187,6 +190,17 @@ func (s *Seat) AskReceipts(now time.Time) {
 		s.member.AskReceipts()
 	}
 	s.settle(now)
+}
+
+// Head returns the newest head that the log is under, nil for none.
+func (s *Seat) Head() []byte {
+	if s.hub != nil {
+		return s.hub.Head()
+	}
+	if h := s.member.Head(); h != nil {
+		return h.Bytes()
+	}
+	return nil
 }
 
 // Receipt returns a member's newest receipt of this very log, nil for none.

@@ -62,6 +62,8 @@ type World struct {
 	Trace    []string
 	Broken   []string // invariants, as they are seen broken
 	Claims   int
+	Withheld int // times that one was said to withhold who does not
+	Blamed   int // times that the liar was named for something
 	Reported int // claims that a member's report made possible
 	Withdrew int
 	Merges   int
@@ -72,6 +74,7 @@ type World struct {
 	kicked   int
 	lying    *Node
 	fork     func(from, to *Node, f wire.Frame) wire.Frame // what a forking hub makes of its frames
+	deaf     func(to *Node, r *wire.Record) bool           // which records a hub does not take
 	writing  int                                           // counts calls of WriteEvery
 	charter  *wire.Charter
 	dead     map[int]bool // for good
@@ -382,6 +385,9 @@ func (w *World) handle(e event) {
 }
 
 func (w *World) deliver(n *Node, e event) error {
+	if f, ok := e.frame.(*wire.Publish); ok && w.deaf != nil {
+		e.frame = w.withoutDeaf(n, f)
+	}
 	if _, ok := e.frame.(*wire.TopicHead); ok {
 		return n.Seat.HearTopic(w.clock(n), e.frame)
 	}
@@ -532,6 +538,13 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		}
 	case member.Rooted:
 		n.root = nil
+	case member.Withheld:
+		w.trace("%s says that %s withholds a record of %s", name(n.ID), w.nameOf(e.Peer), w.nameOf(e.Name.Author))
+		if w.lying == nil || e.Peer != w.lying.Key {
+			w.Withheld++
+		} else {
+			w.Blamed++
+		}
 	case member.Unrooted:
 		w.unrooted[n.ID]++
 		w.trace("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))

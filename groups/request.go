@@ -1,0 +1,91 @@
+package groups
+
+import (
+	"context"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// The post brings every key, or its day is over. Should one be missing all the
+// same, because a disk was lost or an envelope ended too soon, its owner is asked.
+const (
+	requestAfter = 15 * time.Second // a record waits before its key is asked for
+	requestAgain = 10 * time.Minute // between two requests for one chain
+	answerEvery  = time.Minute      // between two answers to one member
+	maxRequested = 256              // chains
+)
+
+// request asks the owners of chains for which records have waited too long.
+func (k *keys) request(now time.Time) {
+	if len(k.waiting) == 0 || now.Before(k.look) {
+		return
+	}
+	k.look = now.Add(requestAfter)
+	for chain, at := range k.requested {
+		if now.Sub(at) > requestAgain {
+			delete(k.requested, chain)
+		}
+	}
+	fold := k.r.seat.Ledger().Fold()
+	for name, rec := range k.waiting {
+		m, err := wire.ParseMessage(rec.Payload)
+		if err != nil || now.Sub(k.since[name]) < requestAfter || !fold.Member(rec.Author) || len(k.requested) >= maxRequested {
+			continue
+		}
+		if _, asked := k.requested[m.Chain]; asked {
+			continue
+		}
+		k.requested[m.Chain] = now
+		body := (&wire.KeyRequest{Group: k.r.id, Chain: m.Chain, Author: rec.Author, Record: rec.ID}).Append(nil)
+		k.r.s.work.Go(func() { k.r.s.postOne(rec.Author, message.TypeKeyRequest, body) })
+	}
+}
+
+func (s *Service) postOne(to protocols.Key, contentType string, body []byte) {
+	ctx, cancel := context.WithTimeout(s.ctx, giveTime)
+	defer cancel()
+	if err := s.cfg.Post(ctx, to, contentType, body); err != nil {
+		logger.Debugw("not sent", "peer", to, "type", contentType, "err", err)
+	}
+}
+
+// keyRequested answers a member that lacks this node's chain: with what was made
+// for it, until it has opened something by it, and then with the chain as it
+// stands. Who came in later, or is no member, gets nothing by asking.
+func (r *room) keyRequested(now time.Time, from protocols.Key, q *wire.KeyRequest) {
+	k := r.keys
+	if q.Author != r.s.self || k.own == nil || k.own.State().Chain != q.Chain || !k.given[from] || !r.seat.Ledger().Fold().Member(from) {
+		return
+	}
+	if now.Sub(k.answered[from]) < answerEvery {
+		return
+	}
+	k.answered[from] = now
+	body := k.issued[from]
+	if body == nil {
+		body = k.body()
+	}
+	r.s.work.Go(func() { r.s.postOne(from, message.TypeSenderKey, body) })
+}
+
+// body is the chain as it stands now, as it is given to members.
+func (k *keys) body() []byte {
+	key := k.own.Key()
+	key.Group, key.Secret, key.SecretVersion = k.r.id, k.r.place.Secret, k.r.place.SecretVersion
+	key.Head = k.r.seat.Head()
+	return key.Append(nil)
+}
+
+// opened forgets what was made for a member, when it has opened this node's newest
+// record: then it has the chain.
+func (k *keys) opened(x *wire.Receipt) {
+	if len(k.issued) == 0 || k.issued[x.Member] == nil || len(x.Waiting) > 0 {
+		return
+	}
+	if at, ok := k.r.seat.Ledger().Log().Find(k.newest); ok && x.Last.Seq >= at {
+		delete(k.issued, x.Member)
+	}
+}

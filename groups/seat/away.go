@@ -1,0 +1,81 @@
+package seat
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// An admin's node takes the group away from a hub by itself in two cases: when
+// the admin kicks it, and when it withholds records although it is there. The
+// shadow is hub then, or this node.
+const (
+	askHubEvery  = time.Second      // whether something is withheld
+	moveAgain    = 3 * time.Second  // to one that did not take it
+	moveWithheld = 10 * time.Minute // between two because of something withheld
+)
+
+// away is what became of that.
+type away struct {
+	from  protocols.Key // a hub that this admin kicked; zero: none
+	tried time.Time
+	next  time.Time // to look for what is withheld
+	moved time.Time // because of something withheld
+	named wire.Term // whose hub was named for it
+}
+
+// kickHub takes the group away from a hub that this node kicks.
+func (s *Seat) kickHub(now time.Time, r *wire.Record) {
+	if r.Kind != wire.KindKick || s.hub != nil || s.ledger.Fold().Judge(r, false) != nil {
+		return
+	}
+	if t, err := wire.ParseTarget(r.Kind, r.Payload); err == nil && t.Member == s.branch.Primary() {
+		s.away.from = t.Member
+		s.moveAway(now)
+	}
+}
+
+// moveAway names the shadow hub; when it has not taken it, this node.
+func (s *Seat) moveAway(now time.Time) {
+	to := s.branch.Record.Shadow
+	if to == (protocols.Key{}) || to == s.self || !s.away.tried.IsZero() && now.Sub(s.away.tried) < 2*moveAgain {
+		to = s.self
+	}
+	s.away.tried = now
+	s.failover.Move(now, to)
+}
+
+// watchHub sees whether the hub that was kicked is gone, and whether the present
+// one withholds anything.
+func (s *Seat) watchHub(now time.Time) {
+	if s.away.from != (protocols.Key{}) {
+		switch {
+		case s.branch.Primary() != s.away.from:
+			s.away.from = protocols.Key{}
+		case now.Sub(s.away.tried) >= moveAgain:
+			s.moveAway(now)
+		}
+	}
+	if now.Before(s.away.next) {
+		return
+	}
+	s.away.next = now.Add(askHubEvery)
+	if !s.failover.Hears(now) {
+		return
+	}
+	name, yes := s.member.Withholds(now)
+	if !yes {
+		return
+	}
+	if s.away.named != s.branch.Term() {
+		s.away.named = s.branch.Term()
+		s.ready.Record = append(s.ready.Record, member.Event{Kind: member.Withheld, Name: name, Peer: s.branch.Primary()})
+	}
+	if s.ledger.Fold().Admin(s.self) && (s.away.moved.IsZero() || now.Sub(s.away.moved) >= moveWithheld) {
+		s.away.moved = now
+		s.away.tried = time.Time{}
+		s.moveAway(now)
+	}
+}
