@@ -152,6 +152,9 @@ func (f *Fold) Apply(r *wire.Record, merged bool) (Change, error) {
 	if r.Group != f.group {
 		return Change{}, ErrPayload
 	}
+	if r.Time+Window+2*Slack < f.clock && (!merged || r.Kind == wire.KindJoin) {
+		return Change{}, ErrStale // it was purged: who came in by it may have left, what it said was read
+	}
 	if r.Kind == wire.KindJoin {
 		return f.join(r)
 	}
@@ -228,7 +231,7 @@ func (f *Fold) snapshot(r *wire.Record) (Change, error) {
 // Judge says whether the record would take effect as the next, without folding
 // it.
 func (f *Fold) Judge(r *wire.Record, merged bool) error {
-	if r.Kind == wire.KindMessage && !f.dissolved && f.Member(r.Author) {
+	if r.Kind == wire.KindMessage && !f.dissolved && f.Member(r.Author) && r.Time+Window+2*Slack >= f.clock {
 		_, err := f.message(r, merged)
 		return err
 	}

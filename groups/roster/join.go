@@ -22,8 +22,6 @@ func (f *Fold) join(r *wire.Record) (Change, error) {
 		return Change{}, ErrPayload
 	case f.Member(r.Author):
 		return Change{}, ErrMember
-	case r.Time+Window+2*Slack < f.clock: // one that was purged, and who came in by it may have left
-		return Change{}, ErrStale
 	case len(f.roster.Members) >= int(f.roster.Settings.Max):
 		return Change{}, ErrFull
 	}

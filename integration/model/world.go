@@ -43,6 +43,7 @@ type Node struct {
 	Restarts int
 	disk     seat.Disk
 	root     *member.Root
+	stranger bool      // it sends, and is not there
 	joined   time.Time // when it joined; zero: it was there from the beginning
 	skew     time.Duration
 	wake     time.Time
@@ -63,6 +64,7 @@ type World struct {
 	Broken   []string // invariants, as they are seen broken
 	Claims   int
 	Withheld int // times that one was said to withhold who does not
+	Turned   int // refusals that strangers got
 	Blamed   int // times that the liar was named for something
 	Reported int // claims that a member's report made possible
 	Withdrew int
@@ -378,7 +380,9 @@ func (w *World) handle(e event) {
 	if w.All {
 		w.trace("    %s to %s, in term %d: %T", name(e.from), name(e.to), n.Seat.Branch().Record.Number, e.frame)
 	}
-	if err := w.deliver(n, e); err != nil && (w.lying == nil || e.from != w.lying.ID) {
+	if err := w.deliver(n, e); err != nil && w.lying != nil && e.from == w.lying.ID {
+		w.Blamed++
+	} else if err != nil {
 		w.broke("%s refuses a frame of %s: %T: %v", name(e.to), name(e.from), e.frame, err)
 	}
 	w.act(n)
@@ -440,6 +444,9 @@ func (w *World) schedule(n *Node) {
 
 func (w *World) send(from, to *Node, f wire.Frame) {
 	link := [2]int{from.ID, to.ID}
+	if _, refused := f.(*wire.Refused); refused && to.stranger {
+		w.Turned++
+	}
 	if w.cut[link] || !to.Up || (w.Loss > 0 && w.rand.IntN(1000) < w.Loss) {
 		return
 	}
