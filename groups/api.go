@@ -323,9 +323,6 @@ func (s *Service) Send(ctx context.Context, g wire.GroupID, contentType string, 
 	}
 	select {
 	case x := <-done:
-		if x.err == nil {
-			x.err = r.do(ctx, func(time.Time) {}) // behind it, it is on disk
-		}
 		return x.id, x.err
 	case <-ctx.Done():
 		return wire.RecordID{}, ErrBusy
@@ -382,9 +379,10 @@ func (s *Service) act(ctx context.Context, g wire.GroupID, kind wire.Kind, paylo
 		if r.seat.Ledger().Fold().Judge(rec, false) != nil {
 			return ErrRights
 		}
+		r.publish(now) // what was written before
 		r.track(rec.ID)
 		r.changed = true
-		if !r.seat.Write(now, rec) {
+		if r.seat.Write(now, rec) == 0 {
 			return ErrBusy
 		}
 		id = rec.ID

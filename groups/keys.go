@@ -348,11 +348,14 @@ func (k *keys) seal(now time.Time, d draft) {
 	}
 	k.outNew, k.newest = true, name
 	row, err := k.r.s.textRow(k.r.id, name, now.Add(Life), plain)
-	if err == nil {
-		k.r.puts = append(k.r.puts, row)
-		err = k.r.publish(now, id, wire.KindMessage, m.Append(nil))
+	if err != nil {
+		d.done(id, err)
+		return
 	}
-	d.done(id, err)
+	k.r.puts = append(k.r.puts, row)
+	k.r.sealed = append(k.r.sealed, sealed{done: d.done, record: wire.Record{
+		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: wire.Millis(now.UnixMilli()), Payload: m.Append(nil),
+	}})
 }
 
 // give lets members have the own chain that do not have it, beside the room's

@@ -25,6 +25,7 @@ type room struct {
 	place    place
 	keys     *keys
 	unsaved  bool     // the place
+	sealed   []sealed // own messages that are to be signed
 	puts     []Row    // to go with the next save
 	dels     [][]byte // same
 	swept    time.Time
@@ -221,7 +222,7 @@ const shortest = 5 * time.Millisecond
 
 // rest is how long nothing is due.
 func (r *room) rest() time.Duration {
-	if r.again {
+	if r.again || len(r.sealed) > 0 {
 		r.again = false
 		return shortest
 	}
@@ -236,6 +237,7 @@ func (r *room) rest() time.Duration {
 // act carries out what the inputs led to: what must be found again first.
 func (r *room) act() error {
 	now := r.s.cfg.Now()
+	r.publish(now)
 	ready := r.seat.Ready()
 	if err := r.sweep(now); err != nil {
 		return err

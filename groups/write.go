@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/journal"
@@ -41,22 +42,52 @@ func (r *room) track(id wire.RecordID) {
 	}
 }
 
-// publish signs a record of this node and lets it take its way.
-func (r *room) publish(now time.Time, id wire.RecordID, kind wire.Kind, payload []byte) error {
-	b := wire.SignRecords(r.s.cfg.Signer, []wire.Record{{
-		Group: r.id, ID: id, Kind: kind, Time: wire.Millis(now.UnixMilli()), Payload: payload,
-	}})[0]
-	rec, err := wire.ParseRecord(b)
-	if err != nil {
-		return ErrTooLarge
+// maxSigned is how many records one signature covers: each carries a path of
+// hashes to it, which grows with their number.
+const maxSigned = 64
+
+// sealed is a message that is to be signed.
+type sealed struct {
+	record wire.Record
+	done   func(wire.RecordID, error) // called when it is on disk
+}
+
+// publish signs what was sealed since the last time, many at once, and lets it
+// take its way.
+func (r *room) publish(now time.Time) {
+	list := r.sealed
+	r.sealed = nil
+	for part := range slices.Chunk(list, maxSigned) {
+		records := make([]wire.Record, len(part))
+		for i, x := range part {
+			records[i] = x.record
+		}
+		r.write(now, part, wire.SignRecords(r.s.cfg.Signer, records))
 	}
-	r.track(id)
+}
+
+// write gives signed messages to the seat, and says how that went.
+func (r *room) write(now time.Time, list []sealed, signed [][]byte) {
+	records, done := make([]*wire.Record, 0, len(list)), make([]func(wire.RecordID, error), 0, len(list))
+	for i, b := range signed {
+		rec, err := wire.ParseRecord(b)
+		if err != nil {
+			list[i].done(list[i].record.ID, ErrTooLarge)
+			continue
+		}
+		r.track(rec.ID)
+		records, done = append(records, rec), append(done, list[i].done)
+	}
+	taken := r.seat.Write(now, records...)
+	for i, rec := range records {
+		if i < taken {
+			r.after = append(r.after, func() { done[i](rec.ID, nil) })
+			continue
+		}
+		delete(r.sent, rec.ID)
+		done[i](rec.ID, ErrBusy)
+	}
 	r.changed = true
-	if !r.seat.Write(now, rec) {
-		delete(r.sent, id)
-		return ErrBusy
-	}
-	return nil
 }
 
 func (r *room) accepted(e member.Event) {

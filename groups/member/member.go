@@ -221,16 +221,20 @@ func oldOf(e journal.Entry, heads []*wire.Head) *wire.Old {
 	return old
 }
 
-// Write takes a record of this node. It is published, when it is on disk, until
-// it stands in the log.
-func (m *Member) Write(now time.Time, r *wire.Record) bool {
-	if len(m.own.of) >= maxOwn {
-		return false
+// Write takes records of this node, as many as there is room for, and says how
+// many. They are published, when they are on disk, until they stand in the log.
+func (m *Member) Write(now time.Time, records ...*wire.Record) int {
+	records = records[:max(0, min(len(records), maxOwn-len(m.own.of)))]
+	entries := make([]*wire.Entry, len(records))
+	for i, r := range records {
+		m.own.add(&own{record: r, written: now, sent: now}, now.Add(m.tenths(againTenths)))
+		m.hold(now, r, nil)
+		entries[i] = &wire.Entry{Record: r}
 	}
-	m.own.add(&own{record: r, written: now, sent: now}, now.Add(m.tenths(againTenths)))
-	m.hold(now, r, nil)
-	m.publish([]*wire.Entry{{Record: r}})
-	return true
+	if len(entries) > 0 {
+		m.publish(entries)
+	}
+	return len(records)
 }
 
 // publish sends records to the hub, wherever it is.

@@ -158,12 +158,15 @@ func (s *Seat) Tick(now time.Time) {
 	s.settle(now)
 }
 
-// Write publishes a record of this node's own.
-func (s *Seat) Write(now time.Time, r *wire.Record) bool {
-	s.kickHub(now, r)
-	ok := s.member.Write(now, r)
+// Write publishes records of this node's own, as many as there is room for, and
+// says how many.
+func (s *Seat) Write(now time.Time, records ...*wire.Record) int {
+	for _, r := range records {
+		s.kickHub(now, r)
+	}
+	n := s.member.Write(now, records...)
 	s.settle(now)
-	return ok
+	return n
 }
 
 // Read says up to where a person has read.

@@ -236,71 +236,39 @@ func (a *groupAuthor) singles(ctx context.Context, n int) ([]time.Duration, erro
 	return took, nil
 }
 
-// burst sends n messages, at most window of them not yet accepted, and waits until
-// all have acknowledged the last.
+// burst has as many writers as there may be messages that are not accepted write n
+// messages, and waits until all have acknowledged the last.
 func (a *groupAuthor) burst(ctx context.Context, n, window int) error {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	bodies, sent := make(chan []byte, n), make(chan groupwire.RecordID, n)
+	bodies := make(chan []byte, n)
 	for _, b := range makeBodies(n) {
 		bodies <- b
 	}
 	close(bodies)
-	free := make(chan struct{}, window)
-	for range window {
-		free <- struct{}{}
-	}
+	var mu sync.Mutex
+	var end groupwire.Seq
+	var last groupwire.RecordID
+	errs := make([]error, window)
 	var writers sync.WaitGroup
-	for range window {
+	for i := range window {
 		writers.Go(func() {
 			for body := range bodies {
-				select {
-				case <-free:
-				case <-ctx.Done():
-					return
-				}
 				id, err := a.send(ctx, body)
-				if err != nil {
-					fail(err)
+				if err == nil {
+					err = a.reaches(ctx, id, func(s groups.Standing) bool {
+						mu.Lock()
+						defer mu.Unlock()
+						if s.Accepted && s.Place.Seq > end {
+							end, last = s.Place.Seq, id
+						}
+						return s.Accepted
+					})
+				}
+				if errs[i] = err; err != nil {
 					return
 				}
-				sent <- id
 			}
 		})
 	}
-	defer writers.Wait()
-	last, err := a.accepted(ctx, n, sent, free)
-	if err == nil {
-		err = a.reaches(ctx, last, withAll)
-	}
-	if err != nil {
-		fail(err)
-		return errors.Join(err, context.Cause(ctx))
-	}
-	return nil
-}
-
-// accepted waits until all that was sent is accepted, and gives its places in the
-// window free. It returns the record that stands last.
-func (a *groupAuthor) accepted(ctx context.Context, n int, sent <-chan groupwire.RecordID, free chan<- struct{}) (last groupwire.RecordID, err error) {
-	var end groupwire.Seq
-	for range n {
-		var id groupwire.RecordID
-		select {
-		case id = <-sent:
-		case <-ctx.Done():
-			return last, ctx.Err()
-		}
-		err := a.reaches(ctx, id, func(s groups.Standing) bool {
-			if s.Accepted && s.Place.Seq > end {
-				end, last = s.Place.Seq, id
-			}
-			return s.Accepted
-		})
-		if err != nil {
-			return last, err
-		}
-		free <- struct{}{} // never blocks: it was taken for this message
-	}
-	return last, nil
+	writers.Wait()
+	return errors.Join(errors.Join(errs...), a.reaches(ctx, last, withAll))
 }

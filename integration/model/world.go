@@ -577,7 +577,7 @@ func (w *World) Write(n *Node) (wire.RecordName, bool) {
 
 func (w *World) publish(n *Node, kind wire.Kind, payload []byte) (wire.RecordName, bool) {
 	r := w.record(n.Key, n.written, kind, payload)
-	ok := n.Seat.Write(w.clock(n), r)
+	ok := n.Seat.Write(w.clock(n), r) > 0
 	w.act(n)
 	return r.Name(), ok
 }
