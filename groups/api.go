@@ -57,6 +57,7 @@ const (
 // Line is a record of the log.
 type Line struct {
 	Place  wire.Place
+	Cursor Cursor // for what follows
 	ID     wire.RecordID
 	Kind   wire.Kind
 	Author protocols.Key
@@ -188,16 +189,18 @@ func (r *room) memberInfo(m wire.Member) MemberInfo {
 
 // Log lists what stands behind a place, at most limit records, and of them those
 // before the first that waits for its key for less than patience.
-func (s *Service) Log(ctx context.Context, g wire.GroupID, since wire.Seq, limit int, patience time.Duration) (list []Line, err error) {
+func (s *Service) Log(ctx context.Context, g wire.GroupID, since Cursor, limit int, patience time.Duration) (list []Line, err error) {
 	r := s.room(g)
 	if r == nil {
 		return nil, ErrNoGroup
 	}
 	err = r.see(ctx, func(now time.Time) {
 		log := r.seat.Ledger().Log()
-		for seq := since + 1; seq <= log.Seq() && len(list) < limit; seq++ {
+		from, before := r.place.Cuts.since(since)
+		base, _ := log.Base()
+		for seq := max(from, base.Seq) + 1; seq <= log.Seq() && len(list) < limit; seq++ {
 			e, ok := log.At(seq)
-			if !ok {
+			if !ok || had(before, e) {
 				continue
 			}
 			l := r.line(e)
@@ -213,7 +216,7 @@ func (s *Service) Log(ctx context.Context, g wire.GroupID, since wire.Seq, limit
 func (r *room) line(e entry) Line {
 	rec := e.Record
 	l := Line{
-		Place: e.Place, ID: rec.ID, Kind: rec.Kind, Author: rec.Author, Name: r.nameOf(rec.Author),
+		Place: e.Place, Cursor: r.place.Cuts.cursor(e.Place.Seq), ID: rec.ID, Kind: rec.Kind, Author: rec.Author, Name: r.nameOf(rec.Author),
 		Time: time.UnixMilli(int64(rec.Time)), Mark: Effective,
 	}
 	switch {

@@ -93,7 +93,7 @@ func (c *crowd) behind(seq wire.Seq) (list string) {
 	for _, n := range c.nodes {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		i, err := n.Show(ctx, c.group)
-		lines, err2 := n.Log(ctx, c.group, seq-1, 1, 0)
+		lines, err2 := n.Log(ctx, c.group, groups.Cursor(seq-1), 1, 0)
 		cancel()
 		if err != nil || err2 != nil || i.Seq < seq || len(lines) == 0 || lines[0].Mark != groups.Effective {
 			list += fmt.Sprintf("%s: seq %d, %v %v %v, members %d, hub %s term %d\n", n.Name, i.Seq, lines, err, err2, len(i.Members), i.Hub.String()[:6], i.Number)
@@ -137,7 +137,7 @@ func TestAFollowerSeesNothingBeforeItIsOpened(t *testing.T) {
 		for range 8 {
 			busy.Go(func() {
 				for seen := wire.Seq(4); seen < 5+messages; { // behind the joins, and two that were written before
-					lines, err := c.nodes[2].Log(c.t.Context(), c.group, seen, 256, time.Minute)
+					lines, err := c.nodes[2].Log(c.t.Context(), c.group, groups.Cursor(seen), 256, time.Minute)
 					if err != nil {
 						c.t.Error(err)
 						return

@@ -55,6 +55,7 @@ type place struct {
 	Secret        [32]byte // of the topic
 	SecretVersion wire.RosterVersion
 	SecretBy      protocols.Key // the admin it came from; zero: it came with the invite
+	Cuts          cuts          // of the log
 	Read          wire.Seq      // up to where a person has read
 }
 

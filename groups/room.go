@@ -365,6 +365,9 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.tell(Event{What: Shifted, Count: e.Count})
 	case member.Receipted:
 		r.keys.opened(e.Receipt)
+	case member.Shortened:
+		r.place.Cuts.add(e.Cut)
+		r.unsaved = true
 	case member.Rooted:
 		r.place.Invite, r.unsaved = nil, true
 	case member.Unrooted:

@@ -359,7 +359,7 @@ func (a api) GroupLog(ctx context.Context, name string, q localapi.GroupLogQuery
 		if err != nil {
 			return nil, groupError(err, name)
 		}
-		lines, err := a.n.groups.Log(ctx, g.Group, wire.Seq(q.Since), q.Limit, patience)
+		lines, err := a.n.groups.Log(ctx, g.Group, groups.Cursor(q.Since), q.Limit, patience)
 		if err != nil || len(lines) > 0 || q.Wait == 0 {
 			return a.groupRecords(g.Group, lines), groupError(err, name)
 		}
@@ -380,7 +380,7 @@ func (a api) groupRecords(g wire.GroupID, lines []groups.Line) []localapi.GroupR
 		out = append(out, localapi.GroupRecord{
 			Group: g.String(), Term: uint64(l.Place.Number), Seq: uint64(l.Place.Seq), ID: l.ID.String(), Kind: l.Kind.String(),
 			From: peerID(l.Author), Name: a.memberName(l.Author, l.Name), Content: localapi.NewContent(l.Type, l.Body),
-			Created: localapi.At(l.Time), Mark: string(l.Mark), Cursor: uint64(l.Place.Seq),
+			Created: localapi.At(l.Time), Mark: string(l.Mark), Cursor: uint64(l.Cursor),
 		})
 	}
 	return out
@@ -389,7 +389,7 @@ func (a api) groupRecords(g wire.GroupID, lines []groups.Line) []localapi.GroupR
 func (a api) MarkGroupRead(ctx context.Context, name string, seq uint64) error {
 	g, err := a.n.groupNamed(ctx, name)
 	if err == nil {
-		err = a.n.groups.Read(ctx, g.Group, wire.Seq(seq))
+		err = a.n.groups.Read(ctx, g.Group, groups.Cursor(seq).Seq())
 	}
 	return groupError(err, name)
 }

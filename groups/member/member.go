@@ -73,6 +73,7 @@ const (
 	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
 	Rooted                     // the log is the one that the invite spoke of
+	Shortened                  // the log was cut off; Cut
 	Withheld                   // Peer, the hub, neither takes nor refuses the record Name
 	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
 )
@@ -88,9 +89,29 @@ type Event struct {
 	Reason   envelope.Reason
 	Value    uint64
 	Count    int
+	Cut      Cut
 	Peer     protocols.Key
 	Receipt  *wire.Receipt
 	Proof    *wire.Equivocation
+}
+
+// Cut is what was cut off a log: what stood behind From, in the terms whose Number
+// and Primary are in Terms.
+type Cut struct {
+	From  wire.Seq
+	Terms []wire.Place
+}
+
+// cutOf is the cut of those entries behind a seq.
+func cutOf(from wire.Seq, entries []journal.Entry) Cut {
+	c := Cut{From: from}
+	for _, e := range entries {
+		p := wire.Place{Number: e.Place.Number, Primary: e.Place.Primary}
+		if n := len(c.Terms); n == 0 || c.Terms[n-1] != p {
+			c.Terms = append(c.Terms, p)
+		}
+	}
+	return c
 }
 
 // Send asks for a frame to be sent.

@@ -204,7 +204,7 @@ func TestALogThatPartedIsJoinedAndOffersWhatIsMissing(t *testing.T) {
 	}
 	d.m.OnPageEnd(d.now, &wire.PageEnd{N: last.N, More: true})
 	r := d.taken(d.page(shared, 2, d.record()))
-	if d.ledger.Log().Seq() != 2 || len(r.Events) != 2 || r.Events[1].Kind != member.Moved || r.Events[1].Count != 11 {
+	if d.ledger.Log().Seq() != 2 || len(r.Events) != 3 || r.Events[0].Cut.From != 1 || r.Events[2].Kind != member.Moved || r.Events[2].Count != 11 {
 		t.Fatalf("seq %d, %+v", d.ledger.Log().Seq(), r.Events)
 	}
 	d.now = d.now.Add(time.Second)

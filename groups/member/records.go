@@ -180,6 +180,9 @@ func (m *Member) take(now time.Time, p page) {
 func (m *Member) cut(now time.Time, seq wire.Seq) int {
 	m.refill, m.cutAt = m.log().Seq(), now
 	cut := m.cfg.Ledger.Cut(seq)
+	if len(cut) > 0 {
+		m.ready.Events = append(m.ready.Events, Event{Kind: Shortened, Cut: cutOf(seq, cut)})
+	}
 	for _, e := range cut {
 		m.hold(now, e.Record, oldOf(e, []*wire.Head{m.oldHead, m.head}))
 	}

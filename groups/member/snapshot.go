@@ -116,6 +116,9 @@ func (m *Member) begin(now time.Time, anew func()) {
 	}
 	m.lacking = m.lacking || moved > 0
 	m.back, m.synced = 1, m.syncs
+	if base, _ := m.log().Base(); base.Seq < m.refill {
+		m.ready.Events = append(m.ready.Events, Event{Kind: Shortened, Cut: cutOf(base.Seq, before)})
+	}
 	if moved > 0 {
 		m.ready.Events = append(m.ready.Events, Event{Kind: Moved, Count: moved})
 	}

@@ -61,7 +61,7 @@ func (s *state) wordsLine(w localapi.Words) line {
 // recordLine is a row of a group's log.
 func (s *state) recordLine(r localapi.GroupRecord) line {
 	l := line{
-		id: r.ID, cursor: localapi.Cursor(r.Cursor), from: r.From, own: r.From == s.me.ID,
+		id: r.ID, cursor: localapi.Cursor(r.Seq), from: r.From, own: r.From == s.me.ID,
 		name: named(r.Name, r.From), at: r.Created.Time,
 	}
 	if r.Kind != "message" {
