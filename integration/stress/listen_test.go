@@ -120,3 +120,16 @@ func forget(ctx context.Context, d *proc.Daemon) error {
 	}
 	return nil
 }
+
+// Against a listener what would end processes is left out, and told to be.
+func TestACampaignAgainstAListener(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	listen(t, bob)
+	o := play(t, m, alice.Name, "campaign", "--to", bob.Link, "--duration", "12s")
+	o.wantPass(t, "ping", "burst", "ladder", "e2e", "endurance")
+	if len(o.phases)-len(o.notRun) != 5 || len(o.notRun) == 0 {
+		t.Errorf("of %d phases %q were left out", len(o.phases), o.notRun)
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -117,5 +119,70 @@ func TestAListenerIsBounded(t *testing.T) {
 	}
 	if len(l.answers) != answersLine {
 		t.Errorf("%d answers wait", len(l.answers))
+	}
+}
+
+func record(seq uint64, id, mark string) localapi.GroupRecord {
+	return localapi.GroupRecord{Seq: seq, ID: id, Kind: "message", Mark: mark, Content: localapi.NewContent("text/plain", []byte(id))}
+}
+
+func TestLogsThatDifferAreFoundOut(t *testing.T) {
+	t.Parallel()
+	log := []localapi.GroupRecord{record(1, "a", "effective"), record(2, "b", "effective")}
+	c := &circle{members: []*fleet.Member{{Name: "alice"}, {Name: "bob"}}}
+	if err := c.compareLogs([][]localapi.GroupRecord{log, slices.Clone(log)}); err != nil {
+		t.Error(err)
+	}
+	for name, other := range map[string][]localapi.GroupRecord{
+		"shorter":     log[:1],
+		"longer":      append(slices.Clone(log), record(3, "c", "effective")),
+		"other order": {record(1, "b", "effective"), record(2, "a", "effective")},
+		"other place": {log[0], record(3, "b", "effective")},
+		"none":        nil,
+	} {
+		if c.compareLogs([][]localapi.GroupRecord{log, other}) == nil {
+			t.Errorf("%s: the logs are the same", name)
+		}
+	}
+}
+
+func TestRecordsAreCountedByWhatTheyAreWorth(t *testing.T) {
+	t.Parallel()
+	log := []localapi.GroupRecord{
+		record(1, "a", "effective"), record(2, "b", "moved"), record(3, "c", "void"), record(4, "d", "unreadable"), record(5, "a", "effective"),
+		{Seq: 6, ID: "e", Kind: "join", Mark: "effective"},
+	}
+	if messages, again, void := countRecords(log); messages != 5 || again != 1 || void != 2 {
+		t.Errorf("%d messages, %d again, %d void", messages, again, void)
+	}
+}
+
+func TestOnlySomePhasesGoWithAListenerElsewhere(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{"ping": true, "endurance": true, "backup": false, "failover": false, Campaign: true, "nonsense": false} {
+		if _, err := choose(name, true); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if all, err := choose(Campaign, false); err != nil || len(all) != len(phases) {
+		t.Errorf("a campaign has %d phases, %v", len(all), err)
+	}
+}
+
+func TestConfigsThatMeanNothingAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]Config{
+		"too short": {Duration: time.Millisecond},
+		"too large": {Size: localapi.MaxBody + 1},
+		"too fast":  {Rate: 1e6},
+		"too many":  {Rate: 10_000, Duration: time.Hour},
+	} {
+		if c.complete() == nil {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	var c Config
+	if err := c.complete(); err != nil || c.Duration == 0 || c.Size == 0 || c.Patience == 0 || c.Seed == 0 || c.every(4) != 250*time.Millisecond {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
