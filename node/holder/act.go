@@ -214,7 +214,7 @@ func (s *Service) Answers(p protocols.Key, frames [][]byte) {
 			continue
 		}
 		r := s.verify(n, a)
-		s.tell(func(k *backup.Keeper, now time.Time) { s.count.replied(r, k.Replied(now, p, n, r)) })
+		s.tell(func(k *backup.Keeper, now time.Time) { s.count.replied(p, r, k.Replied(now, p, n, r)) })
 	}
 }
 

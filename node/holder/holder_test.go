@@ -139,6 +139,9 @@ func TestALiarIsFoundOutAndReplaced(t *testing.T) {
 				}
 				liar.mu.Unlock()
 				time.Sleep(20 * time.Minute)
+				if forged := name == "claims a receipt"; !forged {
+					s.wantSeen(liar)
+				}
 				honest := s.copies(liar)
 				if forged := name == "claims a receipt"; !forged && honest < 3 || forged && honest < 2 {
 					t.Errorf("%d honest copies", honest)
@@ -150,6 +153,24 @@ func TestALiarIsFoundOutAndReplaced(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// wantSeen wants the author to be shown that a holder does not have what it has
+// signed for, and those who audited it to have counted that.
+func (s *scene) wantSeen(liar *party) {
+	s.t.Helper()
+	for _, h := range s.alice.placement().Holders {
+		if h.Key == liar.key && h.Live {
+			s.t.Error("the author's trace shows the liar as one who has it")
+		}
+	}
+	caught := s.alice.counted("replies_total", "not proved")
+	for _, k := range s.keepers {
+		caught += k.counted("replies_total", "not proved")
+	}
+	if caught == 0 {
+		s.t.Error("no metric shows the liar")
 	}
 }
 
@@ -170,6 +191,9 @@ func TestAHolderThatSignsForNothingIsNotCounted(t *testing.T) {
 		p := s.alice.placement()
 		if !p.Enough || len(p.Holders) != 3 {
 			t.Fatalf("placed %+v", p)
+		}
+		if s.alice.counted("replies_total", "not signed") == 0 {
+			t.Error("no metric shows it")
 		}
 		for _, h := range p.Holders {
 			if h.Key == s.keepers[0].key || h.Key == s.keepers[1].key {
@@ -198,6 +222,69 @@ func TestStrangersGetNothing(t *testing.T) {
 			if want := backup.Proof(backup.Nonce{5}, e.Append(nil)); err != nil || a.Hash == nil || *a.Hash != want {
 				t.Errorf("the author audits %+v, %v", a, err)
 			}
+			if k.counted("answers_total", "not held") == 0 || k.counted("answers_total", "no mail") == 0 {
+				t.Error("no metric shows who asks for what is not its own")
+			}
+		}
+	})
+}
+
+// TestWhoRefusesToForgetIsAnsweredWithTheReceipt: one of the holders keeps its
+// copy after the recipient has signed, and brings it back again and again.
+func TestWhoRefusesToForgetIsAnsweredWithTheReceipt(t *testing.T) {
+	world(t, func(t *testing.T, r *rig) {
+		s := newScene(t, r, 4)
+		e := s.alice.write(s.bob.key)
+		time.Sleep(time.Second)
+		first := s.alice.placement().Holders[0].Key
+		villain := s.at(first)
+		villain.mu.Lock()
+		villain.liar = func(f backup.Frame) *backup.Answer {
+			if _, drop := f.(*backup.Drop); drop {
+				return &backup.Answer{Code: backup.Done} // it says so
+			}
+			return nil
+		}
+		villain.mu.Unlock()
+		s.comesBack()
+		time.Sleep(10 * time.Second)
+		others := slices.DeleteFunc(slices.Clone(s.keepers), func(k *party) bool { return k == villain })
+		if n := s.copies(villain); n > 0 {
+			t.Fatalf("%d others keep it", n)
+		}
+		offer := &backup.Offer{Held: []backup.Held{{Digest: e.Digest(), End: uint64(e.End().UnixMilli())}}}
+		gone := 0
+		for range 10 {
+			for _, k := range others {
+				for _, f := range []backup.Frame{&backup.Store{Envelope: e.Append(nil)}, offer, &backup.Audit{Digest: e.Digest()}} {
+					a, err := k.ask(villain, f)
+					if err == nil && a.Code == backup.Gone && len(a.Receipts) == 1 {
+						if _, err := ack.Parse(protocols.Main, a.Receipts[0]); err == nil {
+							gone++
+						}
+					}
+				}
+			}
+		}
+		// The two that held it know; the one that never did may be made to keep it,
+		// until it asks one of those, or the recipient has it again.
+		if gone < 2*3*10 {
+			t.Errorf("answered %d times with the receipt", gone)
+		}
+		shown := 0.0
+		for _, k := range others {
+			shown += k.counted("answers_total", "gone")
+		}
+		if shown < 2*3*10 {
+			t.Errorf("metrics show %v of it", shown)
+		}
+		time.Sleep(5 * time.Minute)
+		if n := s.copies(villain); n > 0 {
+			t.Errorf("%d others keep it again", n)
+		}
+		time.Sleep(24 * time.Hour)
+		if n := s.copies(villain); n > 0 {
+			t.Errorf("%d others keep it a day later", n)
 		}
 	})
 }
@@ -289,6 +376,9 @@ func TestAFloodIsContained(t *testing.T) {
 		}
 		if stored == 0 || stored > 15 {
 			t.Errorf("%d of the flood stored", stored)
+		}
+		if n := k.counted("answers_total", "refused: quota"); int(n) != 40-stored {
+			t.Errorf("a metric shows %v refusals", n)
 		}
 		e := s.alice.sealed(s.bob.key, time.Hour)
 		until := uint64(time.Now().Add(time.Hour).UnixMilli())

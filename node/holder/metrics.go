@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
 	"github.com/tom-protocol/tom/protocols/backup"
 	"github.com/tom-protocol/tom/protocols/envelope"
@@ -59,18 +60,31 @@ var codeNames = map[backup.Code]string{
 	backup.Hash: "hash", backup.Wanted: "wanted", backup.Gone: "gone", backup.Done: "done",
 }
 
-func (c *counters) answered(code backup.Code) { c.answers.WithLabelValues(codeNames[code]).Inc() }
+// answered counts an answer that was given. Who floods, asks for what is not its
+// own, or brings back what has ended shows up here.
+func (c *counters) answered(a *backup.Answer) {
+	code := codeNames[a.Code]
+	switch {
+	case a.Code == backup.Refused:
+		code += ": " + a.Reason.String()
+	case a.Code == backup.Hash && a.Hash == nil:
+		code = "not held"
+	case a.Code == backup.Envelopes && len(a.Envelopes) == 0:
+		code = "no mail"
+	}
+	c.answers.WithLabelValues(code).Inc()
+}
 
 // replied counts what an answer is worth: who does not prove what it promised
 // shows up here.
-func (c *counters) replied(r *backup.Reply, asked bool) {
+func (c *counters) replied(from protocols.Key, r *backup.Reply, asked bool) {
 	worth := codeNames[r.Code]
 	switch {
 	case !asked:
 		worth = "unasked"
 	case r.Code == backup.Hash && !r.Proved:
 		worth = "not proved"
-	case r.Code == backup.Stored && r.Storage == nil:
+	case r.Code == backup.Stored && (r.Storage == nil || r.Storage.Holder != from):
 		worth = "not signed"
 	}
 	c.replies.WithLabelValues(worth).Inc()

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/tom-protocol/tom/node/holder"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/store"
@@ -36,6 +38,7 @@ type party struct {
 	signer protocols.Signer
 	store  *store.Store
 	svc    *holder.Service
+	seen   *prometheus.Registry
 	stop   context.CancelFunc
 	done   chan struct{}
 
@@ -62,8 +65,10 @@ func (r *rig) add(change func(*holder.Config)) *party {
 	must(r.t, err)
 	p.store, err = store.Open(store.Config{KV: kv.Memory(), Shred: vault})
 	must(r.t, err)
+	p.seen = prometheus.NewRegistry()
 	cfg := holder.Config{
-		Signer: p.signer, Now: time.Now, InDoubt: func() bool { return false },
+		Registerer: p.seen,
+		Signer:     p.signer, Now: time.Now, InDoubt: func() bool { return false },
 		Disk: p.store, Lines: p, Post: p, Expected: true,
 		Candidates: p.candidates, Offers: func(protocols.Key) bool { return true },
 	}
@@ -301,6 +306,21 @@ func (in *recorder) Misbehaved(err error) { in.fault = err }
 func (in *recorder) Answer(b []byte) error {
 	in.answers <- b
 	return nil
+}
+
+// counted is what a node's metric shows for a value of its label.
+func (p *party) counted(name, value string) float64 {
+	p.r.t.Helper()
+	families, err := p.seen.Gather()
+	must(p.r.t, err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "tom_backup_"+name && m.GetLabel()[0].GetValue() == value {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
 }
 
 // copies is how many of the nodes hold something.

@@ -60,7 +60,7 @@ func (s *Service) serve(in Inbound, n backup.Number, f backup.Frame) error {
 }
 
 func (s *Service) answer(in Inbound, n backup.Number, a *backup.Answer) {
-	s.count.answered(a.Code)
+	s.count.answered(a)
 	if err := in.Answer(a.Append(nil, n)); err != nil {
 		logger.Debugw("answer not sent", "peer", in.Peer(), "err", err)
 	}
