@@ -169,6 +169,17 @@ func (s *sending) outcome(id string, m localapi.Message, interrupted bool) error
 	}
 }
 
+// keptBy says how many holders keep a message that should have more.
+func keptBy(holders int) string {
+	switch holders {
+	case 0:
+		return "no node that could keep it is within reach"
+	case 1:
+		return "one other node keeps it, which is too few"
+	}
+	return fmt.Sprintf("%d other nodes keep it, which is too few", holders)
+}
+
 // unreached is the sentence for a message that is not yet where it should be.
 func unreached(id string, m localapi.Message, want localapi.State, interrupted bool, now time.Time) string {
 	var parts []string
@@ -182,6 +193,9 @@ func unreached(id string, m localapi.Message, want localapi.State, interrupted b
 	}
 	if m.Reason != "" {
 		parts[0] += ": " + m.Reason
+	}
+	if want == localapi.Stored && !m.State.Over() {
+		parts = append(parts, keptBy(m.Holders))
 	}
 	switch {
 	case m.State == localapi.Delivered:

@@ -35,3 +35,16 @@ func last(s string) byte {
 	}
 	return s[len(s)-1]
 }
+
+// sizeText is a number of bytes as a person reads it.
+func sizeText(n int64) string {
+	const units = "KMGT"
+	if n < 1024 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	value, unit := float64(n)/1024, 0
+	for value >= 1024 && unit < len(units)-1 {
+		value, unit = value/1024, unit+1
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") + " " + units[unit:unit+1] + "iB"
+}

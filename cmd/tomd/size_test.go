@@ -17,3 +17,14 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+func TestSizesAreReadable(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0 bytes", 1023: "1023 bytes", 1024: "1 KiB", 1536: "1.5 KiB", 128 << 20: "128 MiB", 1 << 30: "1 GiB", 5 << 50: "5120 TiB",
+	} {
+		if got := sizeText(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -69,6 +69,16 @@ func TestUnreachedSaysWhatHappensNext(t *testing.T) {
 			"not delivered yet: bob is away; it stays queued until 14:03 tomorrow; tomd trace 0198",
 		},
 		{
+			localapi.Message{State: localapi.Queued, Reason: "bob is away", End: end},
+			localapi.Stored, false,
+			"not stored yet: bob is away; no node that could keep it is within reach; it stays queued until 14:03 tomorrow; tomd trace 0198",
+		},
+		{
+			localapi.Message{State: localapi.Relayed, Holders: 2, End: end},
+			localapi.Stored, false,
+			"not stored yet; 2 other nodes keep it, which is too few; it stays queued until 14:03 tomorrow; tomd trace 0198",
+		},
+		{
 			localapi.Message{State: localapi.Sent, End: end},
 			localapi.Delivered, true,
 			"interrupted, not delivered yet; it stays queued until 14:03 tomorrow; tomd trace 0198",
