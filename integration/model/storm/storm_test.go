@@ -26,9 +26,19 @@ var (
 	}
 )
 
-// TestNothingIsLostInABreeze runs a few seeds of it.
+// mildest is the last seed of a breeze that SOAK has run.
+var mildest atomic.Uint64
+
+// TestNothingIsLostInABreeze runs a few seeds of it, or with SOAK=1 thirty more
+// each time.
 func TestNothingIsLostInABreeze(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("SOAK") != "" {
+		for range 30 {
+			weather(t, 1000+mildest.Add(1), 34, breeze)
+		}
+		return
+	}
 	for seed := range uint64(3) {
 		weather(t, seed, 34, breeze)
 	}
