@@ -2,8 +2,10 @@ package chat
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +17,10 @@ import (
 func (s *state) loaded(in loaded) (todo []any) {
 	s.loading = false
 	back := s.gone
-	s.begun, s.gone = true, false
+	s.begun, s.gone, s.goneWhy = true, false, ""
 	s.me, s.myName = in.me, ownName(in.me)
-	s.invites, s.counted = in.invites, in.talks.Cursor
+	s.counted = in.talks.Cursor
+	s.invited(in.invites)
 	s.people(in)
 	s.groups(in.groups)
 	s.sort()
@@ -31,6 +34,16 @@ func (s *state) loaded(in loaded) (todo []any) {
 		todo = append(todo, s.resume()...)
 	}
 	return todo
+}
+
+// invited tells of invitations that were not there before.
+func (s *state) invited(list []localapi.ReceivedInvite) {
+	for _, i := range list {
+		if !slices.ContainsFunc(s.invites, func(x localapi.ReceivedInvite) bool { return x.Invite == i.Invite }) {
+			s.tell("%s invites you to the group %s: /join %s", named(i.FromName, i.From), i.Name, i.Name)
+		}
+	}
+	s.invites = list
 }
 
 // ownName is the name in one's own link.
@@ -86,8 +99,7 @@ func (s *state) groups(list []localapi.GroupLine) {
 func (s *state) openWanted() (todo []any) {
 	wanted := s.wanted
 	s.wanted = ""
-	for _, k := range s.order {
-		t := s.talks[k]
+	for k, t := range s.talks {
 		if t.name == wanted || k.id == wanted || k.group && len(wanted) >= 6 && strings.HasPrefix(k.id, wanted) {
 			s.show(k)
 			return nil
@@ -182,14 +194,9 @@ func (s *state) received(m *localapi.Received) {
 // append adds a line at the end; a window that is not at the end stays where it
 // is.
 func (s *state) append(t *talk, l line) {
-	before := 0
-	if t.scroll > 0 {
-		_, before = s.rows(t, 1<<20)
-	}
 	t.add(false, l)
 	if t.scroll > 0 {
-		_, after := s.rows(t, 1<<20)
-		t.scroll = max(1, t.scroll+after-before)
+		t.scroll += len(s.lineRows(t, t.place(&l)-1))
 	}
 }
 
@@ -219,7 +226,8 @@ func (s *state) moved(e localapi.Event) (todo []any) {
 		}
 		l.state = e.State
 		if e.State == localapi.Expired {
-			l.text, l.cut = []string{"(ended: nobody has signed for it)"}, 0
+			l.endUnsigned()
+			return nil
 		}
 		return []any{askStanding{t.key, []string{e.ID}}}
 	}
@@ -235,12 +243,14 @@ func (s *state) page(in page) []any {
 	if t == nil {
 		return nil
 	}
-	t.loading = false
 	if in.err != nil {
-		s.say("%s", in.err)
-		t.held = true
+		t.failed = true // loading until the next tick: no storm of questions
+		if none := (*localapi.NoDaemonError)(nil); !errors.As(in.err, &none) {
+			s.tell("%s", in.err)
+		}
 		return nil
 	}
+	t.loading = false
 	lines := make([]line, 0, len(in.words)+len(in.records))
 	for _, w := range in.words {
 		lines = append(lines, s.wordsLine(w))
@@ -274,14 +284,14 @@ func (s *state) said(in said) []any {
 	switch {
 	case in.err == nil:
 		return s.accepted(t, in.id)
-	case errors.As(in.err, &none), errors.As(in.err, &known) && known.Code == localapi.CodeStopping:
+	case errors.As(in.err, &none), errors.Is(in.err, context.DeadlineExceeded), errors.As(in.err, &known) && known.Code == localapi.CodeStopping:
 		d.lost = true // it stays first
 		if s.gone {
 			return nil
 		}
 		return s.look(t)
 	}
-	s.say("not sent: %s", in.err)
+	s.tell("not sent: %s", in.err)
 	t.queue = t.queue[1:]
 	if t.text.text == "" {
 		t.text.set(d.text)
@@ -376,17 +386,19 @@ func (s *state) standing(in standing) {
 		l.sent = in.group
 	case in.message != nil && (in.message.State.Reached(l.state) || in.message.State.Over()):
 		l.state, l.holders, l.reason = in.message.State, in.message.Holders, plain.Line(in.message.Reason)
-		l.end = in.message.End.Time
+		if l.state != localapi.Expired {
+			l.end = in.message.End.Time
+		}
 	}
 }
 
 // done takes the answer to what a person asked for.
 func (s *state) done(in done) []any {
 	if in.err != nil {
-		s.say("%s", in.err)
+		s.tell("%s", in.err)
 		return nil
 	}
-	s.say("%s", in.text)
+	s.tell("%s", in.text)
 	if in.link != "" {
 		s.link, s.screen = shownLink{title: in.text, text: in.link}, linking
 	}
@@ -398,7 +410,7 @@ func (s *state) done(in done) []any {
 	return []any{load{}}
 }
 
-// say shows a line at the bottom.
-func (s *state) say(format string, args ...any) {
+// tell shows a line at the bottom.
+func (s *state) tell(format string, args ...any) {
 	s.notice = cmp.Or(plain.Line(fmt.Sprintf(format, args...)), s.notice)
 }

@@ -80,24 +80,24 @@ func (s *state) command(t *talk, text string) (todo []any) {
 		needs := c.args != "" && !strings.HasPrefix(c.args, "[")
 		switch {
 		case needs && arg == "":
-			s.say("/%s needs %s", name, c.args)
+			s.tell("/%s needs %s", name, c.args)
 			return nil
 		case c.args == "" && arg != "":
-			s.say("/%s takes nothing behind it", name)
+			s.tell("/%s takes nothing behind it", name)
 			return nil
 		case s.gone && name != "quit":
-			s.say("the daemon is away: /%s can be done when it is back", name)
+			s.tell("the daemon is away: /%s can be done when it is back", name)
 			return nil
 		}
 		for _, x := range c.run(s, t, arg) {
 			if n, ok := x.(notice); ok {
-				s.say("%s", string(n))
+				s.tell("%s", string(n))
 				continue
 			}
 			todo = append(todo, x)
 		}
 		return todo
 	}
-	s.say("there is no /%s, and nothing was sent: F1 lists the commands; // begins a text with /", plain.Line(name))
+	s.tell("there is no /%s, and nothing was sent: F1 lists the commands; // begins a text with /", plain.Line(name))
 	return nil
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -23,10 +24,10 @@ type editor struct {
 // of it had room.
 func (e *editor) insert(s string) bool {
 	s = typed(s)
-	fits := len(e.text)+len(s) <= maxText
-	for !fits && len(e.text)+len(s) > maxText {
-		_, size := lastCluster(s)
-		s = s[:len(s)-size]
+	room := maxText - len(e.text)
+	fits := len(s) <= room
+	if !fits {
+		s = strings.ToValidUTF8(s[:room], "")
 	}
 	e.text = e.text[:e.at] + s + e.text[e.at:]
 	e.at += len(s)
@@ -153,8 +154,7 @@ func (e *editor) rows(width int) (rows []span) {
 			at++
 			continue
 		}
-		shown := plain.Line(c)
-		w := ansi.StringWidth(shown)
+		shown, w := drawn(c)
 		if row.width+w > width {
 			next(at)
 		}
@@ -169,7 +169,24 @@ func (e *editor) rows(width int) (rows []span) {
 func (e *editor) place(rows []span) (row, column int) {
 	for row = len(rows) - 1; row > 0 && rows[row].from > e.at; row-- {
 	}
-	return row, ansi.StringWidth(plain.Line(e.text[rows[row].from:e.at]))
+	for at := rows[row].from; at < e.at; {
+		c := firstCluster(e.text[at:])
+		_, w := drawn(c)
+		at, column = at+len(c), column+w
+	}
+	return row, column
+}
+
+// drawn is a character as it is drawn, and its width: at most two cells, of
+// which terminals agree.
+func drawn(c string) (shown string, width int) {
+	shown = plain.Line(c)
+	if width = ansi.StringWidth(shown); width > 2 {
+		r, _ := utf8.DecodeRuneInString(shown)
+		shown = string(r)
+		width = ansi.StringWidth(shown)
+	}
+	return shown, width
 }
 
 // vertical moves by rows, as near to the column as can be; false if there is no
@@ -183,7 +200,7 @@ func (e *editor) vertical(by, width int) bool {
 	e.at = rows[row].from
 	for e.at < rows[row].to {
 		c := firstCluster(e.text[e.at:])
-		w := ansi.StringWidth(plain.Line(c))
+		_, w := drawn(c)
 		if column -= w; column < 0 {
 			break
 		}

@@ -11,21 +11,20 @@ import (
 func (s *state) groupEvent(e localapi.Event) []any {
 	g := e.Group
 	s.reload = true
-	if g.What == localapi.GroupInvited {
-		s.say("%s invites you to the group %s: /join %s", named(g.PeerName, g.Peer), g.Name, g.Name)
-		return nil
-	}
 	t := s.talks[key{group: true, id: g.Group}]
 	if t == nil {
 		return nil
 	}
 	t.name = named(g.Name, g.Group)
+	if g.PeerName != "" {
+		s.calls(g.Peer, g.PeerName)
+	}
 	switch note := s.groupNote(g); {
 	case note == "":
-	case t.held && !t.newer:
+	case t.held && !t.newer && g.What != localapi.GroupRemoved:
 		s.append(t, line{text: []string{note}, at: e.At.Time})
 	default:
-		s.say("%s: %s", t.name, note)
+		s.tell("%s: %s", t.name, note)
 	}
 	switch g.What {
 	case localapi.GroupMessage:
@@ -33,7 +32,7 @@ func (s *state) groupEvent(e localapi.Event) []any {
 			t.unread += g.Count
 		}
 	case localapi.GroupHub:
-		t.hub = g.Peer
+		t.hub, t.asked = g.Peer, false
 	case localapi.GroupOpened:
 		if t.held && g.Seq > 0 {
 			return []any{loadLog{t.key, g.Seq - 1}}

@@ -39,7 +39,7 @@ func (s *state) key(k tea.KeyPressMsg) []any {
 // write puts text into the editor.
 func (s *state) write(t *talk, text string) {
 	if !t.text.insert(text) {
-		s.say("a message has at most %d KiB: the rest was left out", maxText>>10)
+		s.tell("a message has at most %d KiB: the rest was left out", maxText>>10)
 	}
 }
 
@@ -140,7 +140,7 @@ func (s *state) traceFrom(t *talk, from, by int) []any {
 		}
 	}
 	if s.screen != tracing {
-		s.say("there is no message of yours here")
+		s.tell("there is no message of yours here")
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (s *state) screenKey(name string) []any {
 		s.screen = talking
 	case "c":
 		if s.screen == linking {
-			s.say("copied, if the terminal lets programs do that")
+			s.tell("copied, if the terminal lets programs do that")
 			return []any{copyText{s.link.text}}
 		}
 	case "up", "down":
@@ -182,7 +182,7 @@ func (s *state) quit() []any {
 		return []any{leave{}}
 	}
 	s.leaving = true
-	s.say("not sent yet: your text to %s. ^C once more leaves without it", strings.Join(unsent, ", "))
+	s.tell("not sent yet: your text to %s. ^C once more leaves without it", strings.Join(unsent, ", "))
 	return nil
 }
 
@@ -203,8 +203,8 @@ func (s *state) upDown(t *talk, by int) {
 
 // scroll moves the window up by rows.
 func (s *state) scroll(t *talk, by int) {
-	_, all := s.rows(t, 1<<20)
-	t.scroll = max(0, min(t.scroll+by, all-s.paneHeight()))
+	to := max(0, t.scroll+by)
+	t.scroll = max(0, min(to, len(s.rows(t, to+s.paneHeight()))-s.paneHeight()))
 }
 
 // enter sends the text, or does what a command says.
@@ -219,7 +219,7 @@ func (s *state) enter(t *talk) []any {
 		return s.command(t, text)
 	}
 	if len(t.queue) >= maxHistory {
-		s.say("too many messages wait for the daemon already")
+		s.tell("too many messages wait for the daemon already")
 		return nil
 	}
 	text = strings.TrimRight(t.text.text, " \n")

@@ -64,6 +64,7 @@ func (s *state) recordLine(r localapi.GroupRecord) line {
 		id: r.ID, cursor: localapi.Cursor(r.Seq), from: r.From, own: r.From == s.me.ID,
 		name: named(r.Name, r.From), at: r.Created.Time,
 	}
+	s.calls(r.From, l.name)
 	if r.Kind != "message" {
 		l.from, l.own, l.text = "", false, []string{recordNote(l.name, r)}
 		return l
@@ -113,7 +114,7 @@ func (l *line) stands() string {
 	if l.sent != nil {
 		return groupStands(l.sent)
 	}
-	word := string(l.state)
+	word := plain.Line(string(l.state))
 	switch {
 	case l.state == localapi.Failed && l.reason != "":
 		return "failed: " + l.reason
@@ -141,5 +142,5 @@ func groupStands(g *localapi.GroupSent) string {
 	case g.State == localapi.GroupAccepted:
 		return "in the log"
 	}
-	return string(g.State)
+	return plain.Line(string(g.State))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
-// answerTime is how long the daemon may take for what is not a join.
-const answerTime = 15 * time.Second
+// answerTime is how long the daemon may take; a join takes up to half a minute.
+const answerTime = 40 * time.Second
 
 // perform does one thing that a step wants done, and returns the answer; nil if
 // there is none.

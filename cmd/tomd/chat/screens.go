@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func (s *state) linkRows() []string {
 	side := ansi.StringWidth(code[0])
 	beside := wrapHard(s.link.text, s.width-2-side-2)
 	if holds != s.link.text {
-		beside = append(beside, "", "The code has room for one", "address of these.")
+		beside = append(beside, "", "The code has room for less", "than all of it.")
 	}
 	rows := make([]string, max(len(code), len(beside)))
 	for i := range rows {
@@ -221,11 +222,10 @@ func (s *state) way(t *talk, tr *localapi.Trace) (rows []string) {
 		for i, id := range a.Via {
 			how += map[bool]string{true: " via ", false: ", "}[i == 0] + s.nameOf(t, id)
 		}
-		result := a.Result
-		if result == "" {
-			result = "no answer yet"
+		if how != "" {
+			how += ": "
 		}
-		rows = append(rows, s.clock(a.At.Time)+"  "+fit(a.Path, 9)+plain.Line(how)+": "+plain.Line(result))
+		rows = append(rows, s.clock(a.At.Time)+"  "+fit(plain.Line(a.Path), 9)+plain.Line(how+cmp.Or(a.Result, "no answer yet")))
 	}
 	if len(tr.Attempts) == 0 {
 		rows = append(rows, "no attempt yet")

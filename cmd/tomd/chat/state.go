@@ -2,6 +2,7 @@ package chat
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type state struct {
 	begun    bool   // the daemon has answered once
 	gone     bool   // the daemon does not answer
 	goneAt   time.Time
+	goneWhy  string          // if it answers, but not with what was asked for
 	counted  localapi.Cursor // events up to here are in the counts of unread
 	reload   bool            // load is to be asked for at the next tick
 	loading  bool
@@ -47,8 +49,9 @@ type state struct {
 	uses     int
 	top      int // first row of the list that is shown
 	invites  []localapi.ReceivedInvite
-	notice   string // one line, plain
-	leaving  bool   // asked once
+	names    map[string]string // of members, by peer id; plain
+	notice   string            // one line, plain
+	leaving  bool              // asked once
 	screen   screen
 	link     shownLink
 	traced   traced
@@ -64,7 +67,7 @@ type shownLink struct {
 func newState(layout string, zone *time.Location, wanted string) *state {
 	return &state{
 		layout: cmp.Or(layout, "15:04"), zone: zone, wanted: wanted,
-		width: 80, height: 24, focused: true, talks: make(map[key]*talk),
+		width: 80, height: 24, focused: true, talks: make(map[key]*talk), names: make(map[string]string),
 	}
 }
 
@@ -103,6 +106,10 @@ func (s *state) arrive(in any) []any {
 		if !s.gone {
 			s.gone, s.goneAt = true, s.now
 		}
+		s.goneWhy = ""
+		if known := (*localapi.Error)(nil); errors.As(in.err, &known) && known.Code != localapi.CodeStopping {
+			s.goneWhy = plain.Line(known.Error())
+		}
 	case happened:
 		return s.happened(in.Event)
 	case page:
@@ -118,6 +125,9 @@ func (s *state) arrive(in any) []any {
 			s.traced = in
 		}
 	case about:
+		for _, m := range in.group.Members {
+			s.calls(m.ID, m.Name)
+		}
 		if s.screen == knowing && in.key == s.about.key {
 			s.about = in
 		}
@@ -147,13 +157,17 @@ func (s *state) settle() (todo []any) {
 		t.loading = true
 		todo = append(todo, loadPage{key: t.key})
 	}
+	if t.group && !t.asked {
+		t.asked = true
+		todo = append(todo, askAbout{t.key})
+	}
 	return append(todo, s.markShown(t)...)
 }
 
 // wantsOlder says that the window is near the first line.
 func (s *state) wantsOlder(t *talk) bool {
-	rows, _ := s.rows(t, t.scroll+2*s.paneHeight())
-	return len(rows) < t.scroll+2*s.paneHeight()
+	enough := t.scroll + 2*s.paneHeight()
+	return len(s.rows(t, enough)) < enough
 }
 
 // markShown counts as read what is on the screen.
@@ -189,6 +203,9 @@ func (s *state) tick(now time.Time) (todo []any) {
 	s.now = now
 	for _, t := range s.talks {
 		t.expire(now)
+		if t.failed {
+			t.failed, t.loading = false, false
+		}
 	}
 	if s.gone || !s.begun {
 		return nil
@@ -254,6 +271,17 @@ func named(name, id string) string {
 	return short(id)
 }
 
+// maxNames bounds the names of members.
+const maxNames = 4096
+
+// calls takes what a member is called in its group.
+func (s *state) calls(id, name string) {
+	if len(s.names) >= maxNames {
+		clear(s.names)
+	}
+	s.names[id] = named(name, id)
+}
+
 // sort brings the list into order: by name, strangers and muted ones last.
 func (s *state) sort() {
 	s.order = s.order[:0]
@@ -286,7 +314,7 @@ func (s *state) show(k key) {
 		var oldest *talk
 		held := 0
 		for _, t := range s.talks {
-			if t.held {
+			if t.held || t.key == k {
 				held++
 				if oldest == nil || t.used < oldest.used {
 					oldest = t

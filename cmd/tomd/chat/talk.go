@@ -34,11 +34,13 @@ type talk struct {
 	unread   int
 	hub      string // of a group: peer id
 	members  int
+	asked    bool   // its members were asked for, or are known
 	read     uint64 // of a group: up to where it is read here
 
 	lines   []line          // in order of time
 	held    bool            // lines have been asked for
 	loading bool            // and are on their way
+	failed  bool            // and did not come
 	stale   bool            // and must be asked for once more then
 	before  localapi.Cursor // where the page before the first line ends, a seq in a group
 	more    bool            // there is such a page
@@ -139,12 +141,22 @@ func (t *talk) find(id string) *line {
 	return nil
 }
 
-// expire drops what has ended, and tells whether there was anything. A message
-// of ours that nobody signed for leaves a word.
-func (t *talk) expire(now time.Time) bool {
-	n := len(t.lines)
-	t.lines = slices.DeleteFunc(t.lines, func(l line) bool { return !l.end.IsZero() && !now.Before(l.end) })
-	return len(t.lines) < n
+// expire drops what has ended. A message of ours that nobody signed for leaves a
+// word.
+func (t *talk) expire(now time.Time) {
+	t.lines = slices.DeleteFunc(t.lines, func(l line) bool {
+		return !l.end.IsZero() && !now.Before(l.end) && (!l.own || l.sent != nil || l.state.Reached(localapi.Delivered))
+	})
+	for i := range t.lines {
+		if l := &t.lines[i]; !l.end.IsZero() && !now.Before(l.end) {
+			l.endUnsigned()
+		}
+	}
+}
+
+// endUnsigned leaves of a message what may be known of it after its end.
+func (l *line) endUnsigned() {
+	l.state, l.text, l.cut, l.end = localapi.Expired, []string{"(ended: nobody has signed for it)"}, 0, time.Time{}
 }
 
 // forget drops the lines of a talk that was not looked at for long.

@@ -115,10 +115,8 @@ func (s *state) nameOf(t *talk, id string) string {
 	case id == s.me.ID:
 		return s.myName
 	}
-	for i := range t.lines {
-		if l := &t.lines[i]; l.from == id {
-			return l.name
-		}
+	if name := s.names[id]; name != "" && t.group {
+		return name
 	}
 	if p := s.talks[key{id: id}]; p != nil {
 		return p.name
@@ -232,6 +230,8 @@ const keysLine = " F1 help  F2 my link  F3 about  F4 way of a message  Tab next 
 // foot is the last row: what has to be said, or the keys.
 func (s *state) foot() string {
 	switch {
+	case s.goneWhy != "":
+		return bad.Styled(fit(" the daemon refuses: "+s.goneWhy, s.width))
 	case s.gone:
 		return bad.Styled(fit(fmt.Sprintf(" daemon away since %s: what you write stays here until it is back", s.clock(s.goneAt)), s.width))
 	case s.notice != "":
@@ -254,16 +254,15 @@ func (s *state) window(t *talk) (rows []row, below int) {
 		return nil, 0
 	}
 	height := s.paneHeight()
-	all, _ := s.rows(t, t.scroll+height)
+	all := s.rows(t, t.scroll+height)
 	if over := t.scroll + height - len(all); over > 0 {
 		t.scroll = max(0, t.scroll-over)
 	}
 	return all[max(0, len(all)-height-t.scroll) : len(all)-t.scroll], t.scroll
 }
 
-// rows are the last rows of a talk, at most a number of them, and how many there
-// are within that number.
-func (s *state) rows(t *talk, most int) (rows []row, n int) {
+// rows are the last rows of a talk, at most a number of them.
+func (s *state) rows(t *talk, most int) (rows []row) {
 	for i := len(t.queue) - 1; i >= 0 && len(rows) < most; i-- {
 		rows = append(s.draftRows(t.queue[i]), rows...)
 	}
@@ -273,7 +272,7 @@ func (s *state) rows(t *talk, most int) (rows []row, n int) {
 	if over := len(rows) - most; over > 0 {
 		rows = rows[over:]
 	}
-	return rows, len(rows)
+	return rows
 }
 
 // shown are the lines on the screen.
