@@ -384,6 +384,11 @@ func (s *state) standing(in standing) {
 	case l == nil:
 	case in.group != nil:
 		l.sent = in.group
+		if l.cursor == 0 && in.group.Seq > 0 { // now it has its place
+			moved := *l
+			moved.cursor = localapi.Cursor(in.group.Seq)
+			t.add(false, moved)
+		}
 	case in.message != nil && (in.message.State.Reached(l.state) || in.message.State.Over()):
 		l.state, l.holders, l.reason = in.message.State, in.message.Holders, plain.Line(in.message.Reason)
 		if l.state != localapi.Expired {

@@ -110,14 +110,15 @@ var editKeys = map[string]func(*editor){
 
 // flip shows a screen, or the talk again.
 func (s *state) flip(to screen) []any {
-	if s.screen == to {
+	mine := shownLink{title: "your link: whoever has it can write to you", text: s.me.Link}
+	if s.screen == to && (to != linking || s.link == mine) {
 		s.screen = talking
 		return nil
 	}
 	t := s.talks[s.open]
 	switch {
 	case to == linking:
-		s.link = shownLink{title: "your link: whoever has it can write to you", text: s.me.Link}
+		s.link = mine
 	case to == helping:
 	case t == nil:
 		return nil

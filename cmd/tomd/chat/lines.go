@@ -90,6 +90,9 @@ func (s *state) recordLine(r localapi.GroupRecord) line {
 // recordNote says what a record did that is no message.
 func recordNote(name string, r localapi.GroupRecord) string {
 	about := plain.Line(r.Body)
+	if i := strings.LastIndex(about, ": "); r.Kind == "role" && i >= 0 {
+		about = about[:i] + about[i+1:]
+	}
 	note := map[string]string{
 		"join":     name + " has joined",
 		"leave":    name + " has left",

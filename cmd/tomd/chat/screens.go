@@ -27,7 +27,8 @@ func (s *state) otherScreen() []string {
 	case tracing:
 		title, rows = s.traceRows()
 	}
-	height := s.height - headHeight - footHeight
+	foot := s.screenFoot()
+	height := s.height - headHeight - len(foot)
 	if over := len(rows) - height; over > 0 {
 		rows = append(rows[:height-1], fmt.Sprintf("… %d rows more: make the window higher", over+1))
 	}
@@ -39,10 +40,10 @@ func (s *state) otherScreen() []string {
 		}
 		out = append(out, fit(" "+text, s.width))
 	}
-	return append(out, s.screenFoot())
+	return append(out, foot...)
 }
 
-func (s *state) screenFoot() string {
+func (s *state) screenFoot() []string {
 	if s.gone || s.notice != "" {
 		return s.foot()
 	}
@@ -53,7 +54,7 @@ func (s *state) screenFoot() string {
 	case tracing:
 		text += "  ↑ ↓ another message of yours"
 	}
-	return faint.Styled(fit(text, s.width))
+	return []string{faint.Styled(fit(text, s.width))}
 }
 
 var help = []struct{ keys, what string }{
@@ -82,12 +83,12 @@ func helpRows() (rows []string) {
 
 // linkRows are a link as text, beside it or below it as a QR code.
 func (s *state) linkRows() []string {
-	height := s.height - headHeight - footHeight
+	height := s.height - headHeight - len(s.screenFoot())
 	code, holds := qr(s.link.text, s.width-2, height)
 	if code == nil {
 		rows := wrapHard(s.link.text, s.width-2)
 		w, h := qrSize(s.link.text)
-		return append(rows, "", fmt.Sprintf("for a QR code the window must have %d columns and %d rows", w+2, h+headHeight+footHeight))
+		return append(rows, "", fmt.Sprintf("for a QR code the window must have %d columns and %d rows", w+2, h+headHeight+1))
 	}
 	side := ansi.StringWidth(code[0])
 	beside := wrapHard(s.link.text, s.width-2-side-2)

@@ -97,6 +97,10 @@ func (t *talk) add(older bool, lines ...line) {
 	for _, l := range lines {
 		if i := slices.IndexFunc(t.lines, func(x line) bool { return l.same(&x) }); i >= 0 {
 			l.unread = l.unread && t.lines[i].unread
+			if l.cursor == t.lines[i].cursor { // its place is the same
+				t.lines[i] = l
+				continue
+			}
 			t.lines = slices.Delete(t.lines, i, i+1)
 		}
 		t.lines = slices.Insert(t.lines, t.place(&l), l)

@@ -15,7 +15,7 @@ const (
 	leastWidth  = 40
 	leastHeight = 10
 	headHeight  = 2 // names, and a rule
-	footHeight  = 1
+	mostFoot    = 3 // rows of what has to be said
 	mostText    = 6 // rows of the editor
 )
 
@@ -47,7 +47,7 @@ func (s *state) textHeight() int {
 
 // paneHeight is how many rows of a talk are shown.
 func (s *state) paneHeight() int {
-	return max(1, s.height-headHeight-1-s.textHeight()-footHeight)
+	return max(1, s.height-headHeight-1-s.textHeight()-len(s.foot()))
 }
 
 // view is the screen, row by row, and where the cursor stands on it; x is
@@ -65,7 +65,7 @@ func (s *state) view() (rows []string, x, y int) {
 	text, x, y := s.editorView(t)
 	y += len(rows)
 	rows = append(rows, text...)
-	return append(rows, s.foot()), x, y
+	return append(rows, s.foot()...), x, y
 }
 
 // rule is a line from left to right; joint is where the list ends.
@@ -225,21 +225,29 @@ func (s *state) editorView(t *talk) (rows []string, x, y int) {
 	return rows, min(column+1, s.width-1), row - first
 }
 
-const keysLine = " F1 help  F2 my link  F3 about  F4 way of a message  Tab next  ^C quit"
+const keysLine = "F1 help  F2 my link  F3 about  F4 way of a message  Tab next  ^C quit"
 
-// foot is the last row: what has to be said, or the keys.
-func (s *state) foot() string {
+// foot is the last row, or a few: what has to be said, or the keys.
+func (s *state) foot() []string {
+	style, text := faint, keysLine
 	switch {
 	case s.goneWhy != "":
-		return bad.Styled(fit(" the daemon refuses: "+s.goneWhy, s.width))
+		style, text = bad, "the daemon refuses: "+s.goneWhy
 	case s.gone:
-		return bad.Styled(fit(fmt.Sprintf(" daemon away since %s: what you write stays here until it is back", s.clock(s.goneAt)), s.width))
+		style, text = bad, fmt.Sprintf("daemon away since %s: what you write stays here until it is back", s.clock(s.goneAt))
 	case s.notice != "":
-		return waiting.Styled(fit(" "+s.notice, s.width))
+		style, text = waiting, s.notice
 	case !s.begun:
-		return faint.Styled(fit(" asking the daemon", s.width))
+		text = "asking the daemon"
+	default:
+		return []string{style.Styled(fit(" "+text, s.width))}
 	}
-	return faint.Styled(fit(keysLine, s.width))
+	rows := wrap(text, s.width-2)
+	rows = rows[:min(len(rows), mostFoot)]
+	for i := range rows {
+		rows[i] = style.Styled(fit(" "+rows[i], s.width))
+	}
+	return rows
 }
 
 // row is a row of a talk; line is the index of the line it belongs to.
