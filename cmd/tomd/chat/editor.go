@@ -130,9 +130,6 @@ func (e *editor) lineEnd() {
 	}
 }
 
-func (e *editor) begin() { e.at = 0 }
-func (e *editor) end()   { e.at = len(e.text) }
-
 // span is a row of the editor: text from..to, which is shown as shown.
 type span struct {
 	from, to int

@@ -127,11 +127,10 @@ type (
 	}
 	about struct {
 		key
-		contact  localapi.Contact
-		peer     *localapi.Peer // nil: not connected
-		measured localapi.Measured
-		group    localapi.Group
-		err      error
+		contact localapi.Contact
+		peer    *localapi.Peer // nil: not connected
+		group   localapi.Group
+		err     error
 	}
 	done struct {
 		do
