@@ -385,6 +385,8 @@ func (m *Machine) openNamed(now time.Time, h wire.HubRecord, admin []byte, link 
 	m.follow(now, b)
 	if led {
 		m.peers = peers
+	} else if h.Cause == wire.CauseAdmin {
+		m.peer(link.Primary).moved = now.Add(ineligible)
 	}
 	f := b.Frame()
 	m.toAll(&f)

@@ -96,17 +96,29 @@ func (m *Machine) upkeep(now time.Time) {
 	m.name(now, s, c)
 }
 
-// pick returns the best member to name, zero for none. Whom it has no fresh echo
-// of it sends a beat, to look again a little later.
+// pick returns the best member to name, zero for none. One that an admin has taken
+// the group away from is named only if there is no other.
 func (m *Machine) pick(now time.Time, not protocols.Key) protocols.Key {
+	k, others := m.pickFrom(now, not, false)
+	if !others {
+		k, _ = m.pickFrom(now, not, true)
+	}
+	return k
+}
+
+// pickFrom returns the best member among those that were moved away from, or among
+// the others, and whether there is any. Whom it has no fresh echo of it sends a
+// beat, to look again a little later.
+func (m *Machine) pickFrom(now time.Time, not protocols.Key, moved bool) (best protocols.Key, any bool) {
 	probes := 0
 	for _, k := range m.byRank(m.d.Current.Record.Number) {
 		p := m.peers[k]
-		if k == m.self || k == not || p == nil || p.attach == nil || p.excluded.After(now) || m.isCondemned(now, k) {
+		if k == m.self || k == not || p == nil || p.attach == nil || p.excluded.After(now) || p.moved.After(now) != moved || m.isCondemned(now, k) {
 			continue
 		}
+		any = true
 		if now.Sub(p.echo) <= m.tenths(echoTenths) {
-			return k
+			return k, true
 		}
 		if probes < maxProbes && now.Sub(p.probed) >= m.beat {
 			probes++
@@ -114,7 +126,7 @@ func (m *Machine) pick(now time.Time, not protocols.Key) protocols.Key {
 			m.beatTo(now, k)
 		}
 	}
-	return protocols.Key{}
+	return best, any
 }
 
 // name makes the next version of the hub record, if the chain is another.

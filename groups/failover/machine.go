@@ -117,6 +117,7 @@ type peer struct {
 	heard    time.Time
 	echo     time.Time // when the newest beat was sent that it echoed
 	excluded time.Time // not to be named before; survives terms
+	moved    time.Time // an admin took the group away from it: not to be named before, if there is another; survives terms
 	reported time.Time
 	report   []byte
 	probed   time.Time
@@ -207,8 +208,8 @@ func (m *Machine) reset(now time.Time) {
 	old := m.peers
 	m.peers = make(map[protocols.Key]*peer)
 	for k, p := range old {
-		if p.excluded.After(now) {
-			m.peers[k] = &peer{excluded: p.excluded}
+		if p.excluded.After(now) || p.moved.After(now) {
+			m.peers[k] = &peer{excluded: p.excluded, moved: p.moved}
 		}
 	}
 	m.watch = watch{life: now, heardBeat: now, jitter: m.watch.jitter}

@@ -11,6 +11,7 @@ import (
 // watch is what a node that is no hub knows of its hub.
 type watch struct {
 	life       time.Time // when the primary was heard last, or heard of by a witness
+	heard      time.Time // when it was heard last, itself; zero: never
 	beat       *wire.Beat
 	heardBeat  time.Time     // when the last beat came
 	jitter     time.Duration // recent deviation of the time between beats
@@ -38,10 +39,8 @@ type asker struct {
 
 func (m *Machine) named() bool { return m.d.Current.Record.Names(m.self) }
 
-// Hears says whether the primary is heard: nothing is in doubt.
-func (m *Machine) Hears(now time.Time) bool {
-	return !m.Leads() && m.watch.pending == nil && now.Sub(m.watch.life) < m.firstMiss()
-}
+// Heard is when the primary was heard last, in its present term.
+func (m *Machine) Heard() time.Time { return m.watch.heard }
 
 // miss is how long a silence of the primary is one.
 func (m *Machine) miss() time.Duration { return max(m.tenths(missTenths), 4*m.watch.jitter) }
@@ -66,6 +65,7 @@ func (m *Machine) newest() wire.Counter {
 func (m *Machine) alive(now time.Time) {
 	w := &m.watch
 	w.life, w.asked, w.witness, w.yes, w.silence = now, time.Time{}, time.Time{}, 0, time.Time{}
+	w.heard = now
 }
 
 // doubtAfter is how long what this node sends its primary may stay without any
@@ -359,9 +359,10 @@ func (m *Machine) OnAliveAnswer(now time.Time, _ protocols.Key, b *wire.Beat) {
 	if b.Term != m.d.Current.Term() || b.Node != m.d.Current.Primary() || b.Counter <= m.newest() || m.isCondemned(now, b.Node) {
 		return
 	}
-	yes := m.watch.yes + 1
+	yes, heard := m.watch.yes+1, m.watch.heard
 	wasAsking := !m.watch.witness.IsZero()
 	m.primaryBeat(now, b)
+	m.watch.heard = heard
 	if !wasAsking {
 		return
 	}

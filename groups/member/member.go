@@ -135,7 +135,7 @@ type own struct {
 	record  *wire.Record
 	written time.Time
 	sent    time.Time
-	tries   int       // to the present hub
+	tries   int       // to the present hub, and it was heard since
 	told    time.Time // when it said to come again
 }
 
@@ -157,7 +157,8 @@ type Member struct {
 	held     map[wire.RecordName]*held
 	shown    map[wire.RecordName]bool
 	receipts receipts
-	brought  map[wire.RecordName]time.Time // since when: by their authors, for the hub withholds them
+	heard    time.Time                     // when the hub was, last
+	brought  map[wire.RecordName]broughtBy // by their authors, for the hub withholds them
 	lacking  bool
 	removed  bool // by the hub's word
 	offered  time.Time
@@ -178,7 +179,7 @@ type Member struct {
 // New makes a member with the log it holds.
 func New(now time.Time, cfg Config, h Hub) *Member {
 	m := &Member{
-		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(), brought: make(map[wire.RecordName]time.Time),
+		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(), brought: make(map[wire.RecordName]broughtBy),
 	}
 	cfg.Ledger.Log().All(func(e journal.Entry) {
 		m.hold(now, e.Record, oldOf(e, nil))
@@ -345,7 +346,10 @@ func (m *Member) publishOwn(now time.Time) {
 			m.own.due = now
 			continue
 		}
-		o.sent, o.tries = now, o.tries+1
+		if m.heard.After(o.sent) && !o.sent.IsZero() {
+			o.tries++
+		}
+		o.sent = now
 		e := &wire.Entry{Record: o.record, Old: m.oldPlace(o.record)}
 		due = append(due, e)
 		if now.Sub(o.written) > shadowAfter && !m.hub.Leads {
@@ -379,6 +383,7 @@ func (m *Member) offerAll(now time.Time) {
 	if !m.lacking || now.Sub(m.followed) < m.offerWait() || now.Sub(m.offered) < m.tenths(againTenths) {
 		return
 	}
+	m.offeredBrought(m.offered)
 	m.offered = now
 	var entries []*wire.Entry
 	for _, h := range m.missing() {
@@ -493,7 +498,7 @@ func (m *Member) OnPublish(now time.Time, entries []*wire.Entry) {
 			continue
 		}
 		m.hold(now, e.Record, e.Old)
-		m.brought[name] = now
+		m.brought[name] = broughtBy{since: now}
 		m.lacking = true
 	}
 }
@@ -547,6 +552,7 @@ func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 	if o := m.own.find(name); o != nil {
 		o.told = now
 	}
+	m.othersRefused(now, f)
 	m.OwnRefused(name, f.Reason, f.Value)
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 // A record that the hub neither takes nor refuses nor puts off, although it was
@@ -15,6 +16,27 @@ const (
 	withheldTries = 4
 	maxPast       = 4 // to how many members besides the hub a record is brought
 )
+
+// broughtBy is since when a record is here that its author brought past the hub, and
+// how often it was offered to the hub, which was heard since.
+type broughtBy struct {
+	since time.Time
+	tries int
+}
+
+// Heard says when the hub was heard last.
+func (m *Member) Heard(at time.Time) { m.heard = at }
+
+// offeredBrought notes that the hub is offered what it lacks, once more.
+func (m *Member) offeredBrought(last time.Time) {
+	if !m.heard.After(last) {
+		return
+	}
+	for n, b := range m.brought {
+		b.tries++
+		m.brought[n] = b
+	}
+}
 
 // bringPast brings records to the shadow and to admins, in case that the hub
 // withholds them.
@@ -36,7 +58,7 @@ func (m *Member) bringPast(late []*wire.Entry) {
 // Withholds says whether the hub withholds a record of this node, or one that its
 // author brought here because of that.
 func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
-	if m.hub.Leads || now.Sub(m.followed) < withheldAfter {
+	if m.hub.Leads || m.removed || now.Sub(m.followed) < withheldAfter {
 		return name, false
 	}
 	for _, o := range m.own.list {
@@ -48,9 +70,24 @@ func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
 		switch _, stands := m.log().Find(n); {
 		case stands || m.kept.lack[n] == nil:
 			delete(m.brought, n)
-		case now.Sub(later(at, m.followed)) >= withheldAfter:
+		case m.heard.Sub(later(at.since, m.followed)) >= withheldAfter && at.tries >= withheldTries:
 			return n, true
 		}
 	}
 	return name, false
+}
+
+// othersRefused takes the hub's refusal of what another brought here. It is not
+// withheld; what never stood anywhere is let go, for the hub tells its author too.
+func (m *Member) othersRefused(now time.Time, f *wire.Refused) {
+	for n := range m.brought {
+		switch {
+		case n.ID != f.Record:
+		case f.Reason == envelope.ReasonNotMember, f.Reason == envelope.ReasonQuota, m.held[n] == nil, m.held[n].old != nil:
+			m.brought[n] = broughtBy{since: now}
+		default:
+			delete(m.brought, n)
+			m.drop(n)
+		}
+	}
 }

@@ -62,7 +62,7 @@ func (s *Seat) watchHub(now time.Time) {
 		return
 	}
 	s.away.next = now.Add(askHubEvery)
-	if !s.failover.Hears(now) {
+	if s.failover.Leads() {
 		return
 	}
 	name, yes := s.member.Withholds(now)

@@ -151,6 +151,7 @@ func (s *Seat) Deadline() time.Time {
 func (s *Seat) Tick(now time.Time) {
 	s.failover.Tick(now)
 	s.settle(now)
+	s.member.Heard(s.failover.Heard())
 	s.member.Tick(now)
 	s.speak(now)
 	s.watchHub(now)

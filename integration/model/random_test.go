@@ -52,6 +52,9 @@ func run(t *testing.T, nodes int, seed uint64, f model.Faults) {
 	w.Run(3 * time.Second)
 	w.Random(time.Duration(20+seed%20)*time.Second, f)
 	w.Settle()
+	if w.Withheld > 0 && !f.OneWay {
+		t.Errorf("seed %d: %d times a hub was said to withhold that did not", seed, w.Withheld)
+	}
 	for _, b := range w.Broken {
 		t.Errorf("seed %d: %s", seed, b)
 	}
