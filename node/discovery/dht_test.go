@@ -327,3 +327,26 @@ func TestDHTAsksNobodyBeforeItRunsOrAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestDHTLooksForNobodyTwiceAtOnce(t *testing.T) {
+	inSim(t, func(t *testing.T, s *sim) {
+		all := s.dhtCrowd(6)
+		h := s.host(20)
+		find := func() (time.Duration, error) {
+			begun := time.Now()
+			_, err := all[1].Find(t.Context(), h.ID())
+			return time.Since(begun), err
+		}
+		if took, err := find(); !errors.Is(err, ErrNotFound) || took == 0 {
+			t.Errorf("%v after %v", err, took)
+		}
+		if took, err := find(); !errors.Is(err, ErrNotFound) || took != 0 {
+			t.Errorf("looked again: %v after %v", err, took)
+		}
+		s.connect(h, all[3].Host)
+		time.Sleep(missLife)
+		if _, err := find(); err != nil {
+			t.Errorf("came, and is not found: %v", err)
+		}
+	})
+}

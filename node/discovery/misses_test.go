@@ -1,7 +1,6 @@
 package discovery
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -29,27 +28,4 @@ func TestMissesAreFewAndShort(t *testing.T) {
 	if m.note("carol", now.Add(missLife)); len(m.at) != 1 {
 		t.Errorf("%d are remembered for longer", len(m.at)-1)
 	}
-}
-
-func TestDHTLooksForNobodyTwiceAtOnce(t *testing.T) {
-	inSim(t, func(t *testing.T, s *sim) {
-		all := s.dhtCrowd(6)
-		h := s.host(20)
-		find := func() (time.Duration, error) {
-			begun := time.Now()
-			_, err := all[1].Find(t.Context(), h.ID())
-			return time.Since(begun), err
-		}
-		if took, err := find(); !errors.Is(err, ErrNotFound) || took == 0 {
-			t.Errorf("%v after %v", err, took)
-		}
-		if took, err := find(); !errors.Is(err, ErrNotFound) || took != 0 {
-			t.Errorf("looked again: %v after %v", err, took)
-		}
-		s.connect(h, all[3].Host)
-		time.Sleep(missLife)
-		if _, err := find(); err != nil {
-			t.Errorf("came, and is not found: %v", err)
-		}
-	})
 }
