@@ -1,8 +1,10 @@
 package groups
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -93,14 +95,21 @@ func (s *Service) ask(ctx context.Context, g wire.GroupID, f func(r *room, now t
 	return firstOf(gone, err)
 }
 
-// List lists the groups.
+// List lists the groups, by name.
 func (s *Service) List(ctx context.Context) (list []Summary, err error) {
 	for _, r := range s.all() {
-		err := r.do(ctx, func(time.Time) { list = append(list, r.summary()) })
+		err := r.do(ctx, func(time.Time) {
+			if !r.leaving {
+				list = append(list, r.summary())
+			}
+		})
 		if err != nil && ctx.Err() != nil {
 			return nil, err
 		}
 	}
+	slices.SortFunc(list, func(a, b Summary) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Compare(a.Group[:], b.Group[:]))
+	})
 	return list, nil
 }
 
@@ -426,7 +435,13 @@ func (s *Service) SetRole(ctx context.Context, g wire.GroupID, k protocols.Key, 
 
 // Rename gives a group another name.
 func (s *Service) Rename(ctx context.Context, g wire.GroupID, name string) (wire.RecordID, error) {
-	return s.act(ctx, g, wire.KindRename, func(*room) ([]byte, error) { return (&wire.Rename{Name: name}).Append(nil), nil })
+	return s.act(ctx, g, wire.KindRename, func(*room) ([]byte, error) {
+		b := (&wire.Rename{Name: name}).Append(nil)
+		if _, err := wire.ParseRename(b); err != nil || strings.TrimSpace(name) == "" {
+			return nil, ErrSettings
+		}
+		return b, nil
+	})
 }
 
 // Set changes the settings of a group.

@@ -110,6 +110,8 @@ var (
 	ErrRefused   = errors.New("the group's hub refuses it")
 	ErrHistory   = errors.New("the group's log is not the one that the invitation spoke of")
 	ErrSettings  = errors.New("settings out of bounds")
+	ErrIsMember  = errors.New("whom it is for is a member already")
+	ErrLife      = errors.New("an invitation is good for up to 24 hours")
 	ErrTooLarge  = errors.New("too large for a group")
 	ErrStopped   = errors.New("the service is not running")
 	ErrNoInvite  = errors.New("there is no such invitation")

@@ -413,3 +413,44 @@ func short(list []string) (out []string) {
 	}
 	return out
 }
+
+// The hub itself is kicked, and one member is left: it goes on alone, and can
+// leave. Whether there was a shadow or not.
+func TestWhoIsLeftAloneGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, pause := range []time.Duration{0, 100 * time.Millisecond, time.Second, 10 * time.Second} {
+		t.Run(fmt.Sprint("after ", pause), func(t *testing.T) {
+			t.Parallel()
+			inTown(t, 2, func(c *crowd) {
+				alice, bob := c.nodes[0], c.nodes[1]
+				c.write(bob, "hello", 1)
+				time.Sleep(5 * time.Second)
+				c.must(alice.Move(c.t.Context(), c.group, bob.Key))
+				_, err := alice.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.NewHub && e.Peer == bob.Key })
+				c.must(err)
+				time.Sleep(pause)
+				_, err = alice.Kick(c.t.Context(), c.group, bob.Key)
+				c.must(err)
+				_, err = bob.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Removed })
+				c.must(err)
+				id, err := alice.Send(c.t.Context(), c.group, "text/plain", []byte("alone"))
+				c.must(err)
+				_, err = alice.Leave(c.t.Context(), c.group)
+				c.must(err)
+				end := time.Now().Add(2 * time.Minute)
+				for {
+					list, err := alice.List(c.t.Context())
+					c.must(err)
+					if len(list) == 0 {
+						break
+					}
+					if time.Now().After(end) {
+						st, err := alice.Status(c.t.Context(), c.group, id)
+						c.t.Fatalf("alice is in still: %+v, its message %+v, %v", list[0], st, err)
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		})
+	}
+}

@@ -364,6 +364,9 @@ func (r *room) invitation(now time.Time, i wire.Invite) (*wire.Invitation, error
 	if !fold.Admin(r.s.self) {
 		return nil, ErrRights
 	}
+	if fold.Member(i.For) {
+		return nil, ErrIsMember
+	}
 	x := &wire.Invitation{Secret: r.place.Secret, Name: r.s.cfg.Name(), Addrs: r.s.cfg.Addrs()}
 	if i.For == (protocols.Key{}) {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -390,6 +393,9 @@ func (s *Service) Invite(ctx context.Context, g wire.GroupID, to protocols.Key, 
 	r := s.room(g)
 	if r == nil {
 		return nil, ErrNoGroup
+	}
+	if life <= 0 || life > Life {
+		return nil, ErrLife
 	}
 	var x *wire.Invitation
 	var err error

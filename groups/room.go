@@ -47,7 +47,8 @@ type room struct {
 	news     chan struct{}                          // closed and replaced whenever something has changed
 	changed  bool
 	again    bool // the seat has more to be done
-	gone     bool // no member any more
+	leaving  bool // no member any more, and about to end
+	gone     bool // has ended
 	last     time.Time
 }
 
@@ -404,6 +405,7 @@ func (r *room) departed(now time.Time, rec *wire.Record) {
 	if fold.Dissolved() || !fold.Member(r.s.self) {
 		r.tell(Event{What: Removed, Peer: r.s.self, By: rec.Author})
 		r.again = r.seat.Leads() && r.seat.Resign(now)
+		r.leaving = true
 		time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
 		return
 	}

@@ -30,7 +30,9 @@ var groupErrors = []struct {
 	{groups.ErrNobody, localapi.CodeUnreachable, "try again when a member is online"},
 	{groups.ErrRefused, localapi.CodeRefused, "ask for another invitation"},
 	{groups.ErrHistory, localapi.CodeRefused, "its hub lies, or two sides of the group have met since: ask who invited you"},
-	{groups.ErrSettings, localapi.CodeBadRequest, "a name has at most 64 bytes, a group at most 1024 members"},
+	{groups.ErrSettings, localapi.CodeBadRequest, "a name has 1 to 64 bytes, a group at most 1024 members, a beat lasts 100ms to 1m, a link has 1 use or more"},
+	{groups.ErrIsMember, localapi.CodeExists, "tomd group show lists the members"},
+	{groups.ErrLife, localapi.CodeBadRequest, "say --expires 1h, for example"},
 	{groups.ErrTooLarge, localapi.CodeTooLarge, "send it in parts"},
 	{groups.ErrStopped, localapi.CodeStopping, "try again once the daemon runs"},
 	{groups.ErrNoInvite, localapi.CodeNotFound, "tomd group invites lists them; a link begins with tom:join/"},
@@ -40,8 +42,8 @@ var groupErrors = []struct {
 
 func groupError(err error, about string) error {
 	for _, e := range groupErrors {
-		if errors.Is(err, e.is) {
-			return localapi.Errorf(e.code, "%v", err).WithHint("%s", e.hint)
+		if errors.Is(err, e.is) { // what is behind it means nothing to a user
+			return localapi.Errorf(e.code, "%v", e.is).WithHint("%s", e.hint)
 		}
 	}
 	return apiError(err, about)
@@ -170,7 +172,7 @@ func (a api) InviteToGroup(ctx context.Context, name string, i localapi.NewInvit
 		}
 	}
 	life := time.Duration(i.ExpiresS) * time.Second
-	if life <= 0 {
+	if life == 0 {
 		life = groups.Life
 	}
 	x, err := a.n.groups.Invite(ctx, g.Group, to, max(i.Uses, 1), life)

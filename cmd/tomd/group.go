@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -62,8 +63,13 @@ func groupInviteCommand(t *terminal) *cli.Command {
 			&cli.DurationFlag{Name: "expires", Value: 24 * time.Hour, Usage: "how long it is good, 24h at most"},
 		},
 		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
-			if (args[1] == "") != c.Bool("link") {
+			switch {
+			case (args[1] == "") != c.Bool("link"):
 				return usagef("group invite takes either a PEER or --link")
+			case c.Uint64("uses") == 0, args[1] != "" && c.Uint64("uses") != 1:
+				return usagef("--uses is 1 or more, and of a link")
+			case c.Duration("expires") < time.Second:
+				return usagef("--expires is 1s or more, for example 1h")
 			}
 			i, err := client.InviteToGroup(c.Context, args[0], localapi.NewInvite{
 				Peer: args[1], Uses: c.Uint64("uses"), ExpiresS: int64(c.Duration("expires") / time.Second),
@@ -201,14 +207,24 @@ func changeGroup(c *cli.Context, t *terminal, client *localapi.Client, group str
 	}
 	if sent.ID != "" {
 		waited, err := client.WaitGroup(c.Context, group, sent.ID, localapi.GroupAccepted, c.Duration("timeout"))
-		if err == nil {
+		ends := change.Change == localapi.ChangeLeave || change.Change == localapi.ChangeDissolve
+		switch {
+		case err == nil:
 			sent = waited
-		} else if change.Change != localapi.ChangeLeave && change.Change != localapi.ChangeDissolve {
+		case ends && notFound(err): // it is in, and the group forgotten here
+			sent.State = localapi.GroupAccepted
+		default:
 			return err
 		}
 	}
 	t.print(sent, func(w io.Writer) { fmt.Fprintln(w, sent.State) })
 	return sentOutcome(sent, localapi.GroupAccepted)
+}
+
+// notFound says that the daemon does not know what was asked for.
+func notFound(err error) bool {
+	e := (*localapi.Error)(nil)
+	return errors.As(err, &e) && e.Code == localapi.CodeNotFound
 }
 
 func groupSetCommand(t *terminal) *cli.Command {
@@ -233,6 +249,9 @@ func groupSetCommand(t *terminal) *cli.Command {
 			if c.IsSet("beat") {
 				beat := uint64(c.Duration("beat").Milliseconds())
 				change.BeatMS = &beat
+			}
+			if change == (localapi.GroupChange{Change: localapi.ChangeSettings}) {
+				return usagef("group set needs one or more of --open, --max and --beat")
 			}
 			return changeGroup(c, t, client, args[0], change)
 		}),

@@ -45,6 +45,9 @@ func (m *Machine) Heard() time.Time { return m.watch.heard }
 // miss is how long a silence of the primary is one.
 func (m *Machine) miss() time.Duration { return max(m.tenths(missTenths), 4*m.watch.jitter) }
 
+// sole says that this node is the only member, as far as it knows the log.
+func (m *Machine) sole() bool { return len(m.members) == 1 && m.members[0] == m.self && !m.partial }
+
 // firstMiss is when this node begins to doubt: shadow and candidate by their
 // beats, others by theirs.
 func (m *Machine) firstMiss() time.Duration {
@@ -166,6 +169,9 @@ func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 	w, r := &m.watch, m.d.Current.Record
 	if m.isCondemned(now, m.self) || !m.member(m.self) {
 		return false
+	}
+	if m.sole() { // nobody else could: the hub was taken out, and went without handing over
+		return silent >= m.tenths(missTwoTenths)
 	}
 	over := m.miss() - m.tenths(missTenths) // what a jittery path adds
 	waited := !w.witness.IsZero() && now.Sub(w.witness) >= m.tenths(witnessTenths)

@@ -40,6 +40,13 @@ func TestAGroupFromTheCommandLine(t *testing.T) {
 		{"group", "invite", "old friends"},
 		{"group", "send", "old friends", "x", "--wait", "soon"},
 		{"group", "hub", "old friends"},
+		{"group", "set", "old friends"},
+		{"group", "set", "old friends", "--beat", "1ms"},
+		{"group", "rename", "old friends", ""},
+		{"group", "invite", "old friends", "--link", "--expires", "48h"},
+		{"group", "invite", "old friends", "--link", "--expires", "-1h"},
+		{"group", "invite", "old friends", "--link", "--uses", "0"},
+		{"group", "join", "tom:join/AAAA"},
 	} {
 		if end := alice.run(wrong...).wait(); end.code != 2 {
 			t.Errorf("%v ends with %d: %s", wrong, end.code, end.err)
