@@ -1,6 +1,7 @@
 package worlds
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,5 +67,42 @@ func TestMailIsFoundInTheDHT(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		t.Logf("found %v after the start", time.Since(began))
+	})
+}
+
+// TestWhoIsUpIsNoted: a node that runs notes for how long it sees its neighbours,
+// and knows it after a restart.
+func TestWhoIsUpIsNoted(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		dir := t.TempDir()
+		alice := w.start(1, node.Config{Name: "alice", DataDir: dir, NoDHT: true, NoGossip: true})
+		bob, carol := w.client(2, "bob"), w.client(3, "carol")
+		connect(t, alice, bob)
+		connect(t, alice, carol)
+		time.Sleep(time.Hour)
+		carol.stop()
+		time.Sleep(time.Hour)
+		alice.stop()
+		raw, err := os.ReadFile(filepath.Join(dir, "peers.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []struct {
+			ID string
+			Up struct{ Connected time.Duration }
+		}
+		if err := json.Unmarshal(raw, &all); err != nil {
+			t.Fatal(err)
+		}
+		got := make(map[string]time.Duration)
+		for _, e := range all {
+			got[e.ID] = e.Up.Connected
+		}
+		if up := got[bob.ID()]; up < 110*time.Minute || up > 2*time.Hour {
+			t.Errorf("bob was seen up for %v", up)
+		}
+		if up := got[carol.ID()]; up < 50*time.Minute || up > 61*time.Minute {
+			t.Errorf("carol was seen up for %v", up)
+		}
 	})
 }

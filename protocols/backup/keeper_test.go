@@ -398,6 +398,42 @@ func TestAHolderThatRefusesOrLiesIsReplaced(t *testing.T) {
 	}
 }
 
+// TestAPromiseThatCameByARelayCounts: a relay keeps a message of this node: two
+// more are asked, and all of them hear who the three are.
+func TestAPromiseThatCameByARelayCounts(t *testing.T) {
+	t.Parallel()
+	k := backup.NewKeeper(me, backup.Limits{}, 1)
+	it := item(1)
+	it.From, it.Holders = me, nil
+	promise := backup.Storage{Holder: outside, Digest: it.Digest, End: uint64(start.Add(time.Hour).UnixMilli())}
+	k.Promised(start, promise) // of nothing that is placed
+	k.Place(start, it)
+	for _, holder := range []protocols.Key{me, friend} { // who are no holders of it
+		k.Promised(start, backup.Storage{Holder: holder, Digest: it.Digest})
+	}
+	k.Promised(start, promise)
+	k.Promised(start, promise)
+	p, _ := k.Placement(it.Digest)
+	if p.Live != 1 || len(p.Holders) != 1 || p.Holders[0].Key != outside || !p.Holders[0].End.Equal(start.Add(time.Hour)) {
+		t.Fatalf("placed %+v", p)
+	}
+	stores := advance(k, start, start.Add(time.Second), everybody, everybody)
+	if p, _ = k.Placement(it.Digest); len(stores) != 2 || !p.Enough || p.Live != 3 {
+		t.Errorf("%d others asked, placed %+v", len(stores), p)
+	}
+	again := backup.NewKeeper(me, backup.Limits{}, 1)
+	again.Place(start, it)
+	again.Promised(start, promise)
+	if placed := again.Ready().Placed; !slices.Contains(placed, it.Digest) {
+		t.Errorf("the sender hears of %v", placed)
+	}
+	for _, q := range stores {
+		if q.To == outside || !slices.Contains(q.Frame.(*backup.Store).Holders, outside) {
+			t.Errorf("%v was told of %v", q.To, q.Frame.(*backup.Store).Holders)
+		}
+	}
+}
+
 // TestHoldersOfWhatIsDeliveredAreRemembered: who has not said that it knows is
 // seen to have not.
 func TestHoldersOfWhatIsDeliveredAreRemembered(t *testing.T) {
@@ -597,17 +633,19 @@ func TestWhoShowsNothingIsAskedForNothing(t *testing.T) {
 func TestCopiesGoToOtherNetworksAndOldAcquaintances(t *testing.T) {
 	t.Parallel()
 	// A holder that has to find another: not one in its own network.
-	it := item(1)
-	it.Holders = fellows[:1]
-	k := keeper(t, backup.Limits{}, it)
-	k.Tick(start.Add(time.Minute))
-	k.Ready()
-	k.Candidates(start, friend, []backup.Candidate{
-		{Key: me, Place: "here"}, {Key: fellows[0], Place: "there", Known: old},
-		{Key: key(40), Place: "here", Known: old}, {Key: key(41), Place: "there", Known: old}, {Key: outside, Place: "elsewhere", Known: old},
-	})
-	if ask := k.Ready().Ask; len(ask) != 1 || ask[0].To != outside {
-		t.Errorf("asked %+v", ask)
+	for i := range 20 { // whatever the ranks
+		it := item(1)
+		it.To, it.Holders = key(300+i), fellows[:1]
+		k := keeper(t, backup.Limits{}, it)
+		k.Tick(start.Add(time.Minute))
+		k.Ready()
+		k.Candidates(start, it.To, []backup.Candidate{
+			{Key: me, Place: "here"}, {Key: fellows[0], Place: "there", Known: old},
+			{Key: key(40), Place: "here", Known: old}, {Key: key(41), Place: "there", Known: old}, {Key: outside, Place: "elsewhere", Known: old},
+		})
+		if ask := k.Ready().Ask; len(ask) != 1 || ask[0].To != outside {
+			t.Errorf("asked %+v", ask)
+		}
 	}
 	// An author that has met most of them today: one of three may be new.
 	for seed := range 20 {
