@@ -72,6 +72,10 @@ func inAGroup(t *testing.T, w *world, a, b *pane, carol *proc.Daemon) {
 	carol.Kill()
 	a.golden("group-a-failover", "is hub from now on", "read by 1 of 2")
 	b.golden("group-b-failover", "is hub from now on")
+	both := a.run("capture-pane", "-p", "-t", "alice") + a.run("capture-pane", "-p", "-t", "bob")
+	if strings.Count(both, takesOver) != 1 {
+		t.Errorf("not one of the two takes over:\n%s", both)
+	}
 	b.types("carol has gone, and we go on")
 	b.keys("Enter")
 	a.golden("group-a-after", "we go on")

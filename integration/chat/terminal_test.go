@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,8 +123,28 @@ func (p *pane) screen() string {
 		rows[i] = strings.TrimRight(ids.ReplaceAllString(rows[i], "12D3KooW…"), " ")
 		rows[i] = strings.Replace(rows[i], "* carol", "  carol", 1)
 	}
-	return strings.Join(rows, "\n") + "\n"
+	return anyHub(strings.Join(rows, "\n") + "\n")
 }
+
+// anyHub takes out who of the two is hub once carol has gone: which of them was
+// her shadow is nothing of the chat's.
+func anyHub(screen string) string {
+	screen = nextHub.ReplaceAllString(screen, " $1 NEXT")
+	screen = newHub.ReplaceAllString(screen, "NEXT is hub")
+	if !strings.Contains(screen, takesOver) {
+		return screen
+	}
+	rows := slices.DeleteFunc(strings.SplitAfter(screen, "\n"), func(row string) bool { return strings.Contains(row, takesOver) })
+	end := slices.IndexFunc(rows, func(row string) bool { return strings.Contains(row, "┴") })
+	return strings.Join(slices.Insert(rows, end, "                    │\n"), "")
+}
+
+const takesOver = "this device takes over"
+
+var (
+	nextHub = regexp.MustCompile(`(?m) +(\d members, hub) (alice|bob)$`)
+	newHub  = regexp.MustCompile(`(alice|bob) is hub`)
+)
 
 var ids = regexp.MustCompile(`12D3KooW[1-9A-HJ-NP-Za-km-z]+`)
 

@@ -305,7 +305,7 @@ func (s *state) said(in said) []any {
 func (s *state) accepted(t *talk, id string) []any {
 	d := t.queue[0]
 	t.queue = t.queue[1:]
-	if t.find(id) == nil && t.held && !t.newer {
+	if t.find(id) == nil && !t.newer { // a page on its way may be older than it
 		text, cut := words(d.text)
 		l := line{id: id, own: true, from: s.me.ID, name: s.myName, text: text, cut: cut, at: d.at, end: d.at.Add(24 * time.Hour)}
 		if t.group {

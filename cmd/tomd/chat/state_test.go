@@ -57,6 +57,24 @@ func TestMessagesGoOutOneAfterTheOther(t *testing.T) {
 	}
 }
 
+// TestAPageOlderThanAMessage is about a text that is sent while the talk's newest
+// page is on its way, which was read before.
+func TestAPageOlderThanAMessage(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	k := key{group: true, id: friends}
+	s.show(k)
+	s.in(tick{noon})
+	take[loadPage](s)
+	s.send("hello")
+	s.in(said{key: k, id: "r9"})
+	s.in(page{key: k, newest: true, records: []localapi.GroupRecord{{ID: "r8", Kind: "message", From: bob, Name: "bob", Content: localapi.NewContent("", []byte("before")), Cursor: 8}}})
+	s.in(standing{key: k, id: "r9", group: &localapi.GroupSent{State: localapi.GroupAccepted, Seq: 9, Members: 2}})
+	if got := texts(s.talks[k]); got != "before|hello" {
+		t.Error(got)
+	}
+}
+
 func TestARefusedTextComesBack(t *testing.T) {
 	t.Parallel()
 	s, talk := opened(t)
