@@ -31,6 +31,9 @@
 //
 //   - Holders of a recipient's mail are chosen by rendezvous hashing (Choose), so
 //     that nodes with the same view choose the same ones.
+//   - Who was seen up for long weighs more; no two in one network and one newcomer
+//     at most, where others exist; and who could not show several envelopes that
+//     it had signed for is asked last.
 //   - Who shares copies watches each other by audits of a random one of them; the
 //     cost is per pair of holders, not per message.
 //   - Of the living holders the first by rank copies; the next waits a turn for

@@ -640,8 +640,11 @@ func TestCopiesGoToOtherNetworksAndOldAcquaintances(t *testing.T) {
 		k.Tick(start.Add(time.Minute))
 		k.Ready()
 		k.Candidates(start, it.To, []backup.Candidate{
-			{Key: me, Place: "here"}, {Key: fellows[0], Place: "there", Known: old},
-			{Key: key(40), Place: "here", Known: old}, {Key: key(41), Place: "there", Known: old}, {Key: outside, Place: "elsewhere", Known: old},
+			{Key: me, Place: "here"},
+			{Key: fellows[0], Place: "there", Known: old},
+			{Key: key(40), Place: "here", Known: old},
+			{Key: key(41), Place: "there", Known: old},
+			{Key: outside, Place: "elsewhere", Known: old},
 		})
 		if ask := k.Ready().Ask; len(ask) != 1 || ask[0].To != outside {
 			t.Errorf("asked %+v", ask)
