@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// When a node that offers a role says so. The topic carries about one record in
-// six seconds for all, however many there are: with N at one a second each, the
-// traffic of a node would still grow with the network up to 600 of them.
+// When a node that offers a role says so. The topic carries at most about one
+// record in 24 seconds for all, however many there are: what 25 say who repeat it
+// as often as any may. With a faster topic the traffic of a node would still grow
+// with the network beyond that.
 const (
 	presenceLeast  = 10 * time.Minute // between two that say the same
-	presencePer    = 6 * time.Second  // and so much for each node that offers something
+	presencePer    = 24 * time.Second // and so much for each node that offers something
 	presenceChange = 5 * time.Minute  // between two that say something else
 	presenceLives  = 3                // intervals
 )
