@@ -98,6 +98,7 @@ func (r *room) sit(d seat.Disk, restart bool) (err error) {
 			r.recall(rec)
 		}
 	}
+	r.last = r.s.cfg.Now() // what is opened now lives from now on
 	h := r.seat.Branch().Record
 	r.told = chainOf{h.Number, h.Primary, h.Shadow, h.Candidate}
 	r.refold = true
