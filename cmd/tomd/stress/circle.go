@@ -249,11 +249,16 @@ func (c *circle) log(ctx context.Context, m *fleet.Member) (all []localapi.Group
 
 // compareLogs says where two logs differ first.
 func (c *circle) compareLogs(logs [][]localapi.GroupRecord) error {
+	first := logs[0]
 	for i, log := range logs[1:] {
-		for at := range max(len(log), len(logs[0])) {
-			if at >= len(log) || at >= len(logs[0]) || log[at].ID != logs[0][at].ID || log[at].Seq != logs[0][at].Seq || log[at].Body != logs[0][at].Body {
-				return fmt.Errorf("that of %s has %d records, that of %s %d, and number %d differs",
-					c.members[0].Name, len(logs[0]), c.members[i+1].Name, len(log), at+1)
+		one, other := c.members[0].Name, c.members[i+1].Name
+		if len(log) != len(first) {
+			return fmt.Errorf("that of %s has %d records, that of %s %d", one, len(first), other, len(log))
+		}
+		for at := range log {
+			a, b := &first[at], &log[at]
+			if a.ID != b.ID || a.Seq != b.Seq || a.Body != b.Body {
+				return fmt.Errorf("at %d %s has record %s (%s), and %s %s (%s)", a.Seq, one, a.ID, a.Mark, other, b.ID, b.Mark)
 			}
 		}
 	}
