@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,9 +178,11 @@ func (s *scene) wantSeen(liar *party) {
 func TestAHolderThatSignsForNothingIsNotCounted(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 6)
+		var asked atomic.Int64            // of those who forge: as their ranks have it
 		for _, k := range s.keepers[:2] { // they sign in each other's name, and for other things
 			k.liar = func(f backup.Frame) *backup.Answer {
 				if _, store := f.(*backup.Store); store {
+					asked.Add(1)
 					forged := backup.SignStorage(s.bob.signer, backup.Storage{Digest: envelope.Digest{1}, End: 1})
 					return &backup.Answer{Code: backup.Stored, Storage: forged}
 				}
@@ -192,8 +195,8 @@ func TestAHolderThatSignsForNothingIsNotCounted(t *testing.T) {
 		if !p.Enough || len(p.Holders) != 3 {
 			t.Fatalf("placed %+v", p)
 		}
-		if s.alice.counted("replies_total", "not signed") == 0 {
-			t.Error("no metric shows it")
+		if n := s.alice.counted("replies_total", "not signed"); int64(n) != asked.Load() {
+			t.Errorf("a metric shows %v of %d forgeries", n, asked.Load())
 		}
 		for _, h := range p.Holders {
 			if h.Key == s.keepers[0].key || h.Key == s.keepers[1].key {
