@@ -315,6 +315,12 @@ func (s *Service) Read(ctx context.Context, g wire.GroupID, to wire.Seq) error {
 // Send writes a message. It is on disk when Send returns, and is published until
 // it stands in the log or its day is over.
 func (s *Service) Send(ctx context.Context, g wire.GroupID, contentType string, body []byte) (wire.RecordID, error) {
+	return s.SendOnce(ctx, g, wire.RecordID{}, contentType, body)
+}
+
+// SendOnce is Send under an id that the caller chose: what was written under it
+// before is not written again. Zero stands for a new one.
+func (s *Service) SendOnce(ctx context.Context, g wire.GroupID, chosen wire.RecordID, contentType string, body []byte) (wire.RecordID, error) {
 	r := s.room(g)
 	if r == nil {
 		return wire.RecordID{}, ErrNoGroup
@@ -329,7 +335,7 @@ func (s *Service) Send(ctx context.Context, g wire.GroupID, contentType string, 
 		return wire.RecordID{}, ErrTooLarge
 	}
 	if err := r.do(ctx, func(now time.Time) {
-		r.keys.write(now, draft{contentType: contentType, body: body, done: func(id wire.RecordID, err error) { done <- outcome{id, err} }})
+		r.keys.write(now, draft{id: chosen, contentType: contentType, body: body, done: func(id wire.RecordID, err error) { done <- outcome{id, err} }})
 	}); err != nil {
 		return wire.RecordID{}, err
 	}

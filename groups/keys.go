@@ -37,6 +37,7 @@ type keys struct {
 
 // draft is a message to be written.
 type draft struct {
+	id          wire.RecordID // as the writer chose it; zero: a new one
 	contentType string
 	body        []byte
 	done        func(wire.RecordID, error)
@@ -294,6 +295,10 @@ func (k *keys) retry(now time.Time) {
 
 // write seals a message and publishes it, once all members have its key.
 func (k *keys) write(now time.Time, d draft) {
+	if k.r.wrote(d.id) {
+		d.done(d.id, nil)
+		return
+	}
 	if len(k.queue) >= maxQueued {
 		d.done(wire.RecordID{}, ErrBusy)
 		return
@@ -337,7 +342,14 @@ func (k *keys) lacking() (list []protocols.Key) {
 }
 
 func (k *keys) seal(now time.Time, d draft) {
-	id := newRecordID(now)
+	id := d.id
+	switch {
+	case k.r.wrote(id): // while this one waited
+		d.done(id, nil)
+		return
+	case id == (wire.RecordID{}):
+		id = newRecordID(now)
+	}
 	name := wire.RecordName{Author: k.r.s.self, ID: id}
 	content := message.Content{Type: d.contentType, Body: d.body}
 	plain := content.Append(nil)

@@ -34,6 +34,15 @@ func (r *room) recall(rec *wire.Record) {
 	}
 }
 
+// wrote says that this node has written a record under that id before.
+func (r *room) wrote(id wire.RecordID) bool {
+	if r.sent[id] != nil {
+		return true
+	}
+	_, ok := r.seat.Ledger().Log().Find(wire.RecordName{Author: r.s.self, ID: id})
+	return ok
+}
+
 func (r *room) track(id wire.RecordID) {
 	r.sent[id] = new(sentRecord)
 	if r.sentList = append(r.sentList, id); len(r.sentList) > maxSent {

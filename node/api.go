@@ -75,11 +75,15 @@ func (a api) Send(ctx context.Context, m localapi.Outgoing) (localapi.Accepted, 
 	if err != nil {
 		return localapi.Accepted{}, localapi.Errorf(localapi.CodeBadRequest, "the body is not what its encoding says: %v", err)
 	}
+	chosen, err := chosenID(m.ID)
+	if err != nil {
+		return localapi.Accepted{}, err
+	}
 	p, err := a.n.Resolve(m.To)
 	if err != nil {
 		return localapi.Accepted{}, apiError(err, m.To)
 	}
-	id, err := a.n.SendTo(ctx, p, Message{Type: m.Type, Body: body, Keep: m.Keep, Lifetime: time.Duration(m.LifetimeS) * time.Second})
+	id, err := a.n.SendTo(ctx, p, Message{ID: chosen, Type: m.Type, Body: body, Keep: m.Keep, Lifetime: time.Duration(m.LifetimeS) * time.Second})
 	if err != nil {
 		return localapi.Accepted{}, apiError(err, m.To)
 	}
@@ -297,6 +301,18 @@ func parseID(id string) (MessageID, error) {
 			WithHint("tomd send prints the id of what it sends")
 	}
 	return key, nil
+}
+
+// chosenID reads the id that a sender chose; none is zero.
+func chosenID(text string) (id MessageID, err error) {
+	if text == "" {
+		return id, nil
+	}
+	if id, err = envelope.ParseID(text); err != nil || !id.Valid() {
+		return MessageID{}, localapi.Errorf(localapi.CodeBadRequest, "%q is no id for a message", text).
+			WithHint("make a UUID of version 7, or leave it out")
+	}
+	return id, nil
 }
 
 func peerID(p Peer) string {

@@ -266,7 +266,7 @@ func (a api) invitation(text string) (*wire.Invitation, error) {
 	return nil, groups.ErrAmbiguous
 }
 
-func (a api) SendToGroup(ctx context.Context, name string, c localapi.Content) (localapi.GroupSent, error) {
+func (a api) SendToGroup(ctx context.Context, name string, c localapi.GroupOutgoing) (localapi.GroupSent, error) {
 	body, err := c.Bytes()
 	if err != nil {
 		return localapi.GroupSent{}, localapi.Errorf(localapi.CodeBadRequest, "the body is not what its encoding says: %v", err)
@@ -278,11 +278,28 @@ func (a api) SendToGroup(ctx context.Context, name string, c localapi.Content) (
 	if err != nil {
 		return localapi.GroupSent{}, groupError(err, name)
 	}
-	id, err := a.n.groups.Send(ctx, g.Group, c.Type, body)
+	chosen, err := chosenRecordID(c.ID)
+	if err != nil {
+		return localapi.GroupSent{}, err
+	}
+	id, err := a.n.groups.SendOnce(ctx, g.Group, chosen, c.Type, body)
 	if err != nil {
 		return localapi.GroupSent{}, groupError(err, name)
 	}
 	return a.groupSent(ctx, g.Group, id)
+}
+
+// chosenRecordID reads the id that a writer chose; none is zero.
+func chosenRecordID(text string) (id wire.RecordID, err error) {
+	if text == "" {
+		return id, nil
+	}
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(id) || !MessageID(b).Valid() {
+		return id, localapi.Errorf(localapi.CodeBadRequest, "%q is no id for a record", text).
+			WithHint("make a UUID of version 7, written as 32 hexadecimal digits, or leave it out")
+	}
+	return wire.RecordID(b), nil
 }
 
 func (a api) groupSent(ctx context.Context, g wire.GroupID, id wire.RecordID) (localapi.GroupSent, error) {

@@ -20,6 +20,7 @@ var apiErrors = []struct {
 	{ErrBusy, localapi.CodeBusy, "try again when some messages are delivered or expired"},
 	{ErrStopped, localapi.CodeStopping, "try again once the daemon runs"},
 	{ErrType, localapi.CodeBadRequest, "text/plain is one"},
+	{ErrNamed, localapi.CodeExists, "choose another, or leave it out"},
 	{ErrReserved, localapi.CodeBadRequest, "choose another"},
 	{ErrLifetime, localapi.CodeBadRequest, ""},
 	{ErrNameTaken, localapi.CodeExists, "rename that contact first, or choose another petname"},

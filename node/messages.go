@@ -50,6 +50,7 @@ var (
 	ErrLifetime = courier.ErrLifetime
 	ErrStopped  = courier.ErrStopped
 	ErrUnknown  = courier.ErrUnknown
+	ErrNamed    = courier.ErrNamed
 )
 
 // TooLarge says by how much a body is over the limit.
@@ -57,6 +58,11 @@ type TooLarge = courier.TooLarge
 
 // Message is something to send.
 type Message struct {
+	// ID is for who cannot know whether a message was accepted before: sent again
+	// under the same id, a UUIDv7 that the sender makes, it is sent once, for as
+	// long as its status is known. Zero: a new one.
+	ID MessageID
+
 	Type     string        // content type, at most 128 bytes; "text/plain" if empty
 	Body     []byte        // opaque to the network
 	Lifetime time.Duration // at most 24 h, which zero stands for; then every copy is gone
@@ -120,7 +126,7 @@ func (n *Node) SendTo(ctx context.Context, p Peer, m Message) (MessageID, error)
 		m.Type = TextType
 	}
 	id, err := n.courier.Send(ctx, courier.Draft{
-		To: p, Type: m.Type, Body: m.Body, Lifetime: m.Lifetime, Keep: m.Keep,
+		ID: m.ID, To: p, Type: m.Type, Body: m.Body, Lifetime: m.Lifetime, Keep: m.Keep,
 		DemandsSecrecy: m.RequireForwardSecrecy || n.cfg.RequireForwardSecrecy,
 	})
 	if err == nil {

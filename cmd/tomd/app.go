@@ -37,7 +37,7 @@ func newApp(t *terminal) *cli.App {
 			muteCommand(t, true), muteCommand(t, false),
 			sendCommand(t), inboxCommand(t), traceCommand(t), receiptCommand(t),
 			groupCommand(t),
-			chatCommand(t),
+			chatCommand(t), botCommand(t),
 			stressCommand(t),
 			logCommand(t), versionCommand(t), completionCommand(t),
 		},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -120,7 +121,7 @@ func messageText(m localapi.Received) string {
 	if m.Stranger {
 		from += " (stranger)"
 	}
-	if m.Encoding != "" || m.Type != localapi.DefaultType {
+	if m.Encoding != "" || !strings.HasPrefix(m.Type, "text/") {
 		body = describe(m)
 	}
 	return fmt.Sprintf("%6d%s %s  %s: %s", m.Cursor, mark, stamp(m.Received.Time), from, body)

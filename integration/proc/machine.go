@@ -113,6 +113,12 @@ func (m *Machine) command(ctx context.Context, name string, args []string) *exec
 	return m.program(ctx, append([]string{m.Binary, "--data", m.Data(name)}, args...))
 }
 
+// Command prepares tomd for a data directory, for who runs it in the background. It
+// ends with ctx.
+func (m *Machine) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return m.command(ctx, name, args)
+}
+
 // daemon prepares tomd start.
 func (m *Machine) daemon(name string, args []string) *exec.Cmd {
 	line := []string{m.Binary, "--data", m.Data(name), "start", "--json", "--name", name, "--network", m.Network}

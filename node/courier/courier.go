@@ -104,6 +104,7 @@ type Courier struct {
 	storing   atomic.Int64        // batches of them
 	receipts  *receipts
 	trail     trail
+	naming    naming
 
 	// The goroutine that owns the machine owns these too.
 	frames     map[envelope.ID][]byte // encoded envelopes that are about to be sent

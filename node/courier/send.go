@@ -16,6 +16,7 @@ import (
 
 // Draft is a message to send.
 type Draft struct {
+	ID             envelope.ID // a UUIDv7 of the sender's choice: sent again, it is sent once; zero: a new one
 	To             protocols.Key
 	Type           string        // content type, at most 128 bytes
 	Body           []byte        // not changed, not kept after Send returns
@@ -60,6 +61,9 @@ type acceptance struct {
 func (c *Courier) Send(ctx context.Context, d Draft) (envelope.ID, error) {
 	if err := c.check(&d); err != nil {
 		return envelope.ID{}, err
+	}
+	if d.ID != (envelope.ID{}) {
+		return c.acceptOnce(ctx, d)
 	}
 	return c.accept(ctx, d, false)
 }
@@ -162,8 +166,11 @@ func (c *Courier) prepare(d Draft, control bool) (*acceptance, error) {
 	}
 	content := message.Content{Type: d.Type, Number: number, Body: d.Body}
 	a := &acceptance{done: make(chan error, 1), byRelays: d.byRelays}
+	if d.ID == (envelope.ID{}) {
+		d.ID = envelope.NewID(now)
+	}
 	a.row = store.Outgoing{
-		ID: envelope.NewID(now), To: d.To, Created: now, Lifetime: d.Lifetime.Truncate(time.Second),
+		ID: d.ID, To: d.To, Created: now, Lifetime: d.Lifetime.Truncate(time.Second),
 		Control: control, DemandsSecrecy: d.DemandsSecrecy, Keep: d.Keep,
 		Content: content.AppendUnpadded(make([]byte, 0, contentCap(&content))),
 	}

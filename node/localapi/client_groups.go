@@ -39,7 +39,17 @@ func (c *Client) JoinGroup(ctx context.Context, invite string) (GroupRef, error)
 
 // SendToGroup returns once the message is on the node's disk.
 func (c *Client) SendToGroup(ctx context.Context, group string, content Content) (GroupSent, error) {
-	return call[GroupSent](ctx, c, "POST", "groups/"+segment(group)+"/records", content)
+	return c.SendToGroupOnce(ctx, group, GroupOutgoing{Content: content})
+}
+
+// SendToGroupOnce is SendToGroup for who chooses the id.
+func (c *Client) SendToGroupOnce(ctx context.Context, group string, o GroupOutgoing) (GroupSent, error) {
+	return call[GroupSent](ctx, c, "POST", "groups/"+segment(group)+"/records", o)
+}
+
+// GroupRecord tells how a record of ours stands.
+func (c *Client) GroupRecord(ctx context.Context, group, record string) (GroupSent, error) {
+	return call[GroupSent](ctx, c, "GET", "groups/"+segment(group)+"/records/"+segment(record), nil)
 }
 
 // WaitGroup returns when a record has come as far as want, is refused, or timeout

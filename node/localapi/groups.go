@@ -20,7 +20,7 @@ type GroupBackend interface {
 	// group. It returns when the group's hub has taken the join.
 	JoinGroup(ctx context.Context, invite string) (GroupRef, error)
 	// SendToGroup returns once the message is on disk.
-	SendToGroup(ctx context.Context, group string, c Content) (GroupSent, error)
+	SendToGroup(ctx context.Context, group string, o GroupOutgoing) (GroupSent, error)
 	// GroupRecord tells how far a record of ours has come: at once, or when it has
 	// come as far as want, or timeout has passed.
 	GroupRecord(ctx context.Context, group, record string, want GroupState, timeout time.Duration) (GroupSent, error)
@@ -120,6 +120,14 @@ const (
 )
 
 var groupProgress = []GroupState{GroupQueued, GroupAccepted, GroupDelivered, GroupAll}
+
+// GroupOutgoing is a message to a group.
+type GroupOutgoing struct {
+	// ID is 32 hexadecimal digits that the caller chooses, a UUIDv7: a message that
+	// is sent again under the same id is written once. Empty: the node chooses.
+	ID string `json:"id,omitempty"`
+	Content
+}
 
 // GroupSent is how a record of ours stands.
 type GroupSent struct {

@@ -43,6 +43,9 @@ func (c Content) Bytes() ([]byte, error) {
 
 // Outgoing is a message to send.
 type Outgoing struct {
+	// ID is a UUIDv7 that the caller chooses: a message that is sent again under
+	// the same id is sent once. Empty: the node chooses one.
+	ID string `json:"id,omitempty"`
 	To string `json:"to"` // petname, peer id or contact link
 	Content
 	LifetimeS uint32 `json:"lifetime_s,omitempty"` // seconds, at most 86 400; 0 means that

@@ -47,7 +47,7 @@ var routes = []struct {
 	{"GET /v1/groups", list(Backend.Groups)},
 	{"GET /v1/groups/{id}", named(Backend.Group)},
 	{"POST /v1/groups/{id}/invites", with(Backend.InviteToGroup)}, // NewInvite → Invite
-	{"POST /v1/groups/{id}/records", with(Backend.SendToGroup)},   // Content → GroupSent
+	{"POST /v1/groups/{id}/records", with(Backend.SendToGroup)},   // GroupOutgoing → GroupSent
 	{"GET /v1/groups/{id}/records/{record}", groupRecord},         // ?wait=STATE&timeout=30s → GroupSent
 	{"GET /v1/groups/{id}/log", groupLog},                         // ?since&limit&wait=30s → [GroupRecord]
 	{"POST /v1/groups/{id}/changes", with(Backend.ChangeGroup)},   // GroupChange → GroupSent

@@ -32,6 +32,9 @@ func ParseID(s string) (id ID, err error) {
 	return id, nil
 }
 
+// Valid says that the id is a UUIDv7, as those of NewID are.
+func (id ID) Valid() bool { return id[6]>>4 == 7 && id[8]>>6 == 2 }
+
 // String returns the id in the canonical form of a UUID.
 func (id ID) String() string {
 	var s [36]byte

@@ -1,0 +1,87 @@
+package bot
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tom-protocol/tom/node/localapi"
+)
+
+// hints say where something may have come.
+type hints struct {
+	inbox, groups, invites bool
+	anew                   bool // the daemon was away: all is to be looked at
+}
+
+// news carries hints from who hears of them to who looks.
+type news struct {
+	wake chan struct{} // holds at most one token: there are hints
+
+	mu    *sync.Mutex // guards the one below
+	hints *hints
+}
+
+func newNews() news {
+	return news{wake: make(chan struct{}, 1), mu: new(sync.Mutex), hints: new(hints)}
+}
+
+func (n news) add(change func(*hints)) {
+	n.mu.Lock()
+	change(n.hints)
+	n.mu.Unlock()
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (n news) take() hints {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	h := *n.hints
+	*n.hints = hints{}
+	return h
+}
+
+// follow listens for events until ctx ends, over restarts of the daemon.
+func (b *bot) follow(ctx context.Context) {
+	said := false // that the daemon is away
+	for ctx.Err() == nil {
+		page, err := b.Client.InboxPage(ctx, localapi.InboxQuery{Limit: 1, Unread: true})
+		if err == nil {
+			b.Tell(Report{What: "ready"})
+			said = false
+			b.news.add(func(h *hints) { h.inbox, h.groups, h.invites, h.anew = true, true, true, true })
+			b.listen(ctx, page.Cursor)
+		} else if !said && ctx.Err() == nil {
+			said = true
+			b.Tell(Report{What: "away", Reason: err.Error()})
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// listen passes hints on until the daemon goes away.
+func (b *bot) listen(ctx context.Context, since localapi.Cursor) {
+	for e, err := range b.Client.Events(ctx, since) {
+		if err != nil {
+			return
+		}
+		b.heed(&e)
+	}
+}
+
+func (b *bot) heed(e *localapi.Event) {
+	switch {
+	case e.Gap:
+		b.news.add(func(h *hints) { h.inbox, h.groups, h.invites, h.anew = true, true, true, true })
+	case e.Kind == localapi.EventReceived, e.Kind == localapi.EventContact:
+		b.news.add(func(h *hints) { h.inbox = true })
+	case e.Kind == localapi.EventGroup && e.Group != nil:
+		b.news.add(func(h *hints) { h.groups, h.invites = true, h.invites || e.Group.What == localapi.GroupInvited })
+	}
+}
