@@ -80,7 +80,7 @@ func (m *Machine) followPending(now time.Time) bool {
 func (m *Machine) askedInVain(now time.Time) bool {
 	w := &m.watch
 	return !w.asked.IsZero() && now.Sub(w.asked) >= m.tenths(askTenths) &&
-		now.Sub(w.life) > max(m.miss(), slowPath) && now.Sub(w.heardBeat) > max(m.miss(), m.beat+slowPath)
+		now.Sub(w.life) > max(m.miss(), slowPath) && now.Sub(m.nextDue()) > slowPath
 }
 
 // OnBranch takes a hub record: a claim, a change, a merge, or news of which

@@ -30,6 +30,9 @@ const (
 // longestTick is how often what is in doubt is looked at, at least.
 const longestTick = 100 * time.Millisecond
 
+// shortestTick is how often shadow and candidate look when they are about to act.
+const shortestTick = 15 * time.Millisecond
+
 // slowPath is how late all frames of a node may come without its being gone: no
 // claim is followed before the next beat was due for so long.
 const slowPath = 1050 * time.Millisecond
@@ -306,6 +309,8 @@ func (m *Machine) schedule(now time.Time) {
 		if m.due.After(soon) {
 			m.due = soon.Add(m.tenths(2))
 		}
+	case m.named() && m.watch.asked.After(m.watch.life): // it may have to claim, or to follow at once
+		m.due = now.Add(min(m.tenths(1), shortestTick))
 	case m.watch.pending != nil || !m.watch.asked.IsZero() || len(m.watch.askers) > 0:
 		m.due = soon
 	default:

@@ -10,8 +10,9 @@ import (
 
 // watch is what a node that is no hub knows of its hub.
 type watch struct {
-	life       time.Time // when the primary was heard last, or heard of by a witness
-	heard      time.Time // when it was heard last, itself; zero: never
+	life       time.Time     // when the primary was heard last, or heard of by a witness
+	heard      time.Time     // when it was heard last, itself; zero: never
+	gap        time.Duration // the longest time between two frames of it in the last second or two, about
 	beat       *wire.Beat
 	heardBeat  time.Time     // when the last beat came
 	jitter     time.Duration // recent deviation of the time between beats
@@ -68,6 +69,7 @@ func (m *Machine) newest() wire.Counter {
 func (m *Machine) alive(now time.Time) {
 	w := &m.watch
 	w.life, w.asked, w.witness, w.yes, w.silence = now, time.Time{}, time.Time{}, 0, time.Time{}
+	w.noteGap(now)
 	w.heard = now
 }
 
@@ -88,6 +90,27 @@ func (m *Machine) Spoke(now time.Time) {
 // unanswered says that it stayed so for too long.
 func (m *Machine) unanswered(now time.Time) bool {
 	return m.watch.spoke.After(m.watch.life) && now.Sub(m.watch.spoke) >= m.doubtAfter()
+}
+
+// noteGap follows how long the primary may be silent between two frames. What was
+// long once is forgotten in the time that goes by, not by many frames at once.
+func (w *watch) noteGap(now time.Time) {
+	if w.heard.IsZero() {
+		w.gap = time.Second
+		return
+	}
+	gap := min(max(now.Sub(w.heard), 0), time.Second)
+	w.gap = max(gap, w.gap-time.Duration(float64(w.gap)*gap.Seconds()))
+}
+
+// nextDue is when the primary's next frame was due: in a busy group soon after the last
+// one, else when the next beat was.
+func (m *Machine) nextDue() time.Time {
+	beat := m.watch.heardBeat.Add(max(m.miss()-slowPath, m.beat))
+	if flow := m.watch.heard.Add(m.watch.gap + m.tenths(1)); !m.watch.heard.IsZero() && m.named() && flow.Before(beat) {
+		return flow
+	}
+	return beat
 }
 
 // ask asks the primary for a sign of life.

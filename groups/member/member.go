@@ -21,7 +21,7 @@ const (
 )
 
 // longestOwn is how long the first of them is at most.
-const longestOwn = 200 * time.Millisecond
+const longestOwn = 20 * time.Millisecond
 
 // Bounds of a member.
 const (

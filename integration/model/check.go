@@ -214,15 +214,17 @@ func (w *World) NewHub(old protocols.Key, since time.Time) bool {
 	return !a.At.Before(since) && a.At.After(epoch) && a.Place.Primary != old
 }
 
-// WriteEvery lets everybody write again and again, until it is called with 0.
+// WriteEvery lets everybody write again and again, one behind the other, until it
+// is called with 0.
 func (w *World) WriteEvery(d time.Duration) {
 	w.writing++
-	turn := w.writing
+	turn, next := w.writing, 0
 	var again func()
 	again = func() {
 		if w.writing == turn {
-			w.WriteAll()
-			w.After(d, again)
+			w.Write(w.Nodes[next%len(w.Nodes)])
+			next++
+			w.After(d/time.Duration(len(w.Nodes)), again)
 		}
 	}
 	if d > 0 {
