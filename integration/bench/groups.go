@@ -35,6 +35,7 @@ type carried struct {
 	Burst     float64 `json:"burst_per_second"`             // deliveries, one author
 	Chatter   float64 `json:"chatter_per_second,omitempty"` // deliveries, all write singly
 	HubMicros float64 `json:"hub_cpu_us,omitempty"`         // a delivery of the burst
+	AllMicros float64 `json:"all_cpu_us,omitempty"`         // the same, of all processes
 	AllMS     float64 `json:"all_ms"`                       // of one message, until all have acknowledged it
 	Lost      float64 `json:"lost,omitempty"`               // share of the deliveries
 }
@@ -99,6 +100,18 @@ func (s *sides) open(role string, o order) (*process, answer, error) {
 	return p, a, err
 }
 
+// usage is what they have used together so far.
+func (s sides) usage() (sum usage, err error) {
+	for _, p := range s {
+		a, err := p.call(order{Do: "usage"})
+		if err != nil {
+			return sum, err
+		}
+		sum = sum.plus(a.Usage)
+	}
+	return sum, nil
+}
+
 func (s *sides) stop() error {
 	errs := make([]error, len(*s))
 	var ending sync.WaitGroup
@@ -124,17 +137,21 @@ func (b *bench) fan(g *gathering) (err error) {
 	if err != nil {
 		return err
 	}
-	g.Plain, err = b.measureGroup(g.Members, hub, author)
+	g.Plain, err = b.measureGroup(g.Members, all, hub, author)
 	return err
 }
 
 // measureGroup has one author write: in a burst, and one message at a time.
-func (b *bench) measureGroup(n int, hub, author *process) (c carried, err error) {
+func (b *bench) measureGroup(n int, all sides, hub, author *process) (c carried, err error) {
 	messages, _, _ := amounts(n)
 	if _, err = author.callWithin(groupPatience, order{Do: "burst", N: messages / 10, Window: groupWindow}); err != nil {
 		return c, err
 	}
 	before, err := hub.call(order{Do: "usage"})
+	if err != nil {
+		return c, err
+	}
+	sumBefore, err := all.usage()
 	if err != nil {
 		return c, err
 	}
@@ -146,7 +163,12 @@ func (b *bench) measureGroup(n int, hub, author *process) (c carried, err error)
 	if err != nil {
 		return c, err
 	}
+	sum, err := all.usage()
+	if err != nil {
+		return c, err
+	}
 	deliveries := float64(messages * (n - 1))
+	c.AllMicros = micros(sum.minus(sumBefore).CPU) / deliveries
 	c.Burst, c.HubMicros = deliveries/a.Took.Seconds(), micros(after.Usage.minus(before.Usage).CPU)/deliveries
 	a, err = author.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
 	c.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
@@ -164,10 +186,19 @@ func (b *bench) gossiped(g *gathering) (err error) {
 	others := float64(g.Members - 1)
 	const writers = 16 // more, and some of the messages are lost
 	messages, each, authors := max(writers, 20_000/g.Members/writers*writers), max(1, 200/g.Members), min(g.Members-1, 200)
+	before, err := all.usage()
+	if err != nil {
+		return err
+	}
 	a, err := p.callWithin(groupPatience, order{Do: "burst", N: messages, Window: writers})
 	if err != nil {
 		return err
 	}
+	after, err := all.usage()
+	if err != nil {
+		return err
+	}
+	g.Gossip.AllMicros = micros(after.minus(before).CPU) / float64(max(a.Came, 1))
 	g.Gossip.Burst, g.Gossip.Lost = float64(a.Came)/a.Took.Seconds(), 1-float64(a.Came)/(float64(messages)*others)
 	if a, err = p.callWithin(groupPatience, order{Do: "chatter", N: each, Authors: authors}); err != nil {
 		return err
@@ -205,7 +236,7 @@ func (b *bench) gathered(g *gathering) (err error) {
 	if err := b.profiling(members[len(members)-1], g, "profile", "members"); err != nil {
 		return err
 	}
-	if g.Tom, err = b.measureGroup(g.Members, hub, author); err != nil {
+	if g.Tom, err = b.measureGroup(g.Members, all, hub, author); err != nil {
 		return err
 	}
 	if err := b.profiling(hub, g, "profiled", "hub"); err != nil {
@@ -303,13 +334,13 @@ func (r report) printGroups(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "\ngroups, %d-byte bodies: a hub on disk, up to %d members as processes on disk, the others in one process in memory\n", bodySize, realMembers-1)
-	fmt.Fprintln(w, "  members\tof\tone author, deliveries/s\thub CPU µs each\tone message with all, ms\tall writing singly, deliveries/s\tlost")
+	fmt.Fprintln(w, "  members\tof\tone author, deliveries/s\thub CPU µs each\tall CPU µs each\tone message with all, ms\tall writing singly, deliveries/s\tlost")
 	for _, g := range r.Groups {
 		for _, x := range []struct {
 			name string
 			carried
 		}{{"plain streams, plain acknowledgements", g.Plain}, {"ToM", g.Tom}, {"gossipsub, signed, in clear", g.Gossip}} {
-			fmt.Fprintf(w, "  %d\t%s\t%.0f\t%s\t%.1f\t%s\t%.1f %%\n", g.Members, x.name, x.Burst, ifAny1(x.HubMicros), x.AllMS, ifAny(x.Chatter), 100*x.Lost)
+			fmt.Fprintf(w, "  %d\t%s\t%.0f\t%s\t%s\t%.1f\t%s\t%.1f %%\n", g.Members, x.name, x.Burst, ifAny1(x.HubMicros), ifAny1(x.AllMicros), x.AllMS, ifAny(x.Chatter), 100*x.Lost)
 		}
 		fmt.Fprintf(w, "  %d\tone verification a delivery, nothing else\t%.0f\n", g.Members, g.Limit)
 		fmt.Fprintf(w, "  %d\tall joined by one link after\t%.0f ms\n", g.Members, g.JoinMS)
