@@ -107,7 +107,7 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 		}
 		return
 	}
-	if !m.Leads() && from == m.d.Current.Primary() { // it leads or follows another, and takes us there
+	if m.unfit(now) || !m.Leads() && from == m.d.Current.Primary() { // it leads or follows another, and takes us there
 		m.follow(now, b)
 		return
 	}
@@ -193,6 +193,10 @@ func (m *Machine) consider(now time.Time, b *Branch) {
 func (m *Machine) eligible(now time.Time, b *Branch) bool {
 	return (m.partial || m.member(b.Primary())) && !m.isCondemned(now, b.Primary())
 }
+
+// unfit says that this node leads and knows that it may not: its term has ended
+// with the proof, whoever named it, and any hub that may be one is followed.
+func (m *Machine) unfit(now time.Time) bool { return m.Leads() && !m.eligible(now, m.d.Current) }
 
 // sound says whether a branch could be opened by its primary.
 func (m *Machine) sound(v wire.Verifier, b *Branch) bool {

@@ -35,7 +35,11 @@
 //   - Whose branch stands is counted with those kicked since, and with attaches to
 //     this very branch only: two hubs must come to the same count.
 //   - A branch whose hub may not be one (it was kicked, or signed two logs) is
-//     brought home by an admin's record, for by the count it might stand.
+//     brought home by an admin's record, for by the count it might stand. A hub
+//     that knows it of itself follows the next that may be one, whoever named it:
+//     otherwise one that an admin had named stood alone for ever.
+//   - Nobody is taken out because a hub's log is shorter than the one known: who
+//     hears only those in an older roster could never be told the truth.
 //   - A primary doubts after two misses of its shadow, and accepts with one replica
 //     only then.
 //

@@ -151,6 +151,10 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		m.meetIneligible(now, b)
 		return
 	}
+	if m.unfit(now) {
+		m.follow(now, b)
+		return
+	}
 	if !m.higher(cur, b) { // the other decides
 		m.send(from, &wire.Meet{HubRecordFrame: m.evidence(cur, m.attaches())})
 		return

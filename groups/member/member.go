@@ -184,6 +184,9 @@ func New(now time.Time, cfg Config, h Hub) *Member {
 	cfg.Ledger.Log().All(func(e journal.Entry) {
 		m.hold(now, e.Record, oldOf(e, nil))
 		m.shown[e.Record.Name()] = true
+		if e.Record.Author == cfg.Self {
+			m.ownStands(now, e.Place.Seq)
+		}
 	})
 	m.checkRoot()
 	return m
@@ -297,6 +300,9 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	m.followed, m.chain, m.lacking, m.removed = now, chain, true, false
 	m.back, m.behind, m.offered = 1, time.Time{}, time.Time{}
 	m.acknowledgeSoon(now)
+	if m.receipts.asked != 0 { // of another log, or passed on before this node was there
+		m.receipts.ask.begin(now.Add(firstAgain))
+	}
 	clear(m.heads)
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil

@@ -1,7 +1,6 @@
 package seat
 
 import (
-	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
@@ -50,6 +49,7 @@ type Seat struct {
 	topic    topic
 	sweep    sweep
 	away     away
+	known    known
 	retell   bool // failover is to be told who is a member
 	rehubbed bool // what failover must find again has changed
 	ready    Ready
@@ -234,32 +234,6 @@ func (s *Seat) settle(now time.Time) {
 			break
 		}
 	}
-}
-
-// roster tells failover who is a member. While the log catches up with what it
-// was, its roster is an old one, and is not told.
-func (s *Seat) roster(now time.Time) {
-	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() && !s.retell {
-		return
-	}
-	s.retell = false
-	f, r := s.ledger.Fold(), s.ledger.Fold().Roster()
-	of := failover.Roster{Beat: s.beat(), Members: f.Nodes()}
-	if root := s.member.Root(); root != nil {
-		of.Partial = true
-		if !slices.Contains(of.Members, root.Issuer) {
-			of.Members = append(of.Members, root.Issuer)
-		}
-	}
-	for _, k := range of.Members {
-		if f.Admin(k) {
-			of.Admins = append(of.Admins, k)
-		}
-	}
-	for _, k := range r.Kicked {
-		of.Kicked = append(of.Kicked, k.Node)
-	}
-	s.failover.Members(now, of)
 }
 
 func (s *Seat) takeFailover(now time.Time) (again bool) {

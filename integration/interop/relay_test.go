@@ -82,7 +82,7 @@ func TestNodePassesOnBetweenBareHosts(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	relay, info := run(t, node.Config{Network: "main", Relay: "on"})
+	relay, info := run(t, node.Config{Network: "main", Relay: "on", Backup: "off"})
 	alice, bob := newBare(t, "main"), newBare(t, "main")
 	reached(t, ctx, relay, alice, bob)
 
@@ -105,7 +105,7 @@ func TestNodePassesOnBetweenBareHosts(t *testing.T) {
 		t.Errorf("received %q after %d hops, with %d to come", got.Body, got.Envelope.Hops, len(got.Envelope.Via))
 	}
 
-	// Of somebody who is not there it says so, whatever the way asked for.
+	// Of somebody who is not there it says so, as it keeps nothing for others.
 	gone := newBare(t, "main")
 	sent, env, err = alice.Seal(gone.Key(), gone.Hello(), id, "text/plain", nil)
 	if err != nil {

@@ -266,27 +266,27 @@ func TestWhenPresenceIsSaid(t *testing.T) {
 	if got := a.due(at(0), relay, 10); got != at(5*time.Minute) {
 		t.Errorf("the first time at %v", got)
 	}
-	if got := a.due(at(time.Minute), relay, 300); got != at(15*time.Minute) {
-		t.Errorf("the first time at %v while 300 do", got)
+	if got := a.due(at(time.Minute), relay, 75); got != at(15*time.Minute) {
+		t.Errorf("the first time at %v while 75 do", got)
 	}
 	a.spoke(at(15*time.Minute), relay)
-	if got := a.due(at(16*time.Minute), relay, 300); got != at(48*time.Minute) {
+	if got := a.due(at(16*time.Minute), relay, 75); got != at(48*time.Minute) {
 		t.Errorf("again at %v", got)
 	}
 	if got := a.due(at(16*time.Minute), relay, 5); got != at(26*time.Minute) {
 		t.Errorf("again at %v while five do", got)
 	}
-	if got := a.due(at(16*time.Minute), moved, 300); got != at(20*time.Minute) {
+	if got := a.due(at(16*time.Minute), moved, 75); got != at(20*time.Minute) {
 		t.Errorf("a change at %v", got)
 	}
-	if got := a.due(at(16*time.Minute), nil, 300); got != at(20*time.Minute) {
+	if got := a.due(at(16*time.Minute), nil, 75); got != at(20*time.Minute) {
 		t.Errorf("a revocation at %v", got)
 	}
 	a.spoke(at(20*time.Minute), nil)
-	if !a.due(at(time.Hour), nil, 300).IsZero() {
+	if !a.due(at(time.Hour), nil, 75).IsZero() {
 		t.Error("a revocation is said again")
 	}
-	if got := a.due(at(time.Hour), relay, 300); got != at(25*time.Minute) {
+	if got := a.due(at(time.Hour), relay, 75); got != at(25*time.Minute) {
 		t.Errorf("on offer again at %v", got)
 	}
 }

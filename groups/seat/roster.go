@@ -1,0 +1,64 @@
+package seat
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// known is the newest roster that failover was told of.
+type known struct {
+	version wire.RosterVersion
+	members []protocols.Key
+}
+
+// roster tells failover who is a member. While the log catches up with what it
+// was, its roster is an old one, and is not told.
+func (s *Seat) roster(now time.Time) {
+	if s.hub == nil && s.member.CatchingUp(now) || !s.ledger.RosterChanged() && !s.retell {
+		return
+	}
+	s.retell = false
+	f := s.ledger.Fold()
+	of := failover.Roster{Beat: s.beat(), Members: f.Nodes()}
+	for _, k := range f.Roster().Kicked {
+		of.Kicked = append(of.Kicked, k.Node)
+	}
+	if root := s.member.Root(); root != nil {
+		of.Partial = true
+		of.Members = with(of.Members, root.Issuer)
+	}
+	s.remember(f.Version(), &of)
+	for _, k := range of.Members {
+		if f.Admin(k) {
+			of.Admins = append(of.Admins, k)
+		}
+	}
+	s.failover.Members(now, of)
+}
+
+// remember notes the newest roster. A hub whose log is shorter takes nobody out by
+// that: who hears only what an older roster allows could never be told the truth.
+func (s *Seat) remember(v wire.RosterVersion, of *failover.Roster) {
+	if s.hub != nil || v >= s.known.version {
+		s.known = known{v, slices.Clone(of.Members)}
+		return
+	}
+	of.Partial = true
+	for _, k := range s.known.members {
+		if !slices.Contains(of.Kicked, k) {
+			of.Members = with(of.Members, k)
+		}
+	}
+}
+
+// with returns the members and one that may be among them.
+func with(members []protocols.Key, k protocols.Key) []protocols.Key {
+	if slices.Contains(members, k) {
+		return members
+	}
+	return append(members, k)
+}
