@@ -74,7 +74,7 @@ func (p prober) passes() bool {
 	inside, outside := p.socket("inside"), p.socket("one")
 	p.connect("inside", "one")
 	p.send(p.socket("neighbour"), addrOf(inside))
-	if _, ok := p.receive(inside); !ok {
+	if _, ok := p.receiveIn(inside, expected); !ok {
 		p.t.Error("neighbours do not reach each other")
 	}
 	p.send(inside, addrOf(outside))
@@ -101,7 +101,7 @@ func (p prober) filtering() string {
 	inside, one, port, two := p.socket("inside"), p.socket("one"), p.socket("one"), p.socket("two")
 	other := p.socket("inside")
 	p.send(two, p.seen(other, two)) // the router and two have to find each other first
-	if _, ok := p.receive(other); !ok {
+	if _, ok := p.receiveIn(other, expected); !ok {
 		p.t.Fatal("no answer comes through")
 	}
 	mapped := p.seen(inside, one)
@@ -110,7 +110,7 @@ func (p prober) filtering() string {
 	p.send(one, p.seen(inside, one))
 	got := map[netip.AddrPort]bool{}
 	for !got[addrOf(one)] {
-		from, ok := p.receive(inside)
+		from, ok := p.receiveIn(inside, expected)
 		if !ok {
 			p.t.Fatal("the answer does not come through")
 		}
@@ -162,18 +162,22 @@ func (p prober) hairpin() bool {
 // seen is the address that a packet from inside has when it is outside.
 func (p prober) seen(inside, outside *net.UDPConn) netip.AddrPort {
 	p.send(inside, addrOf(outside))
-	from, ok := p.receive(outside)
+	from, ok := p.receiveIn(outside, expected)
 	if !ok {
 		p.t.Fatal("nothing comes through any more")
 	}
 	return from
 }
 
-// patience is how long to wait for what is not expected.
-const patience = 300 * time.Millisecond
+const (
+	patience = 300 * time.Millisecond // to wait for what may not come
+	expected = 10 * time.Second       // to wait for what has to
+)
 
-func (p prober) receive(c *net.UDPConn) (from netip.AddrPort, ok bool) {
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+func (p prober) receive(c *net.UDPConn) (from netip.AddrPort, ok bool) { return p.receiveIn(c, patience) }
+
+func (p prober) receiveIn(c *net.UDPConn, wait time.Duration) (from netip.AddrPort, ok bool) {
+	_ = c.SetReadDeadline(time.Now().Add(wait))
 	_, from, err := c.ReadFromUDPAddrPort(make([]byte, 16))
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		p.t.Fatal(err)
@@ -244,7 +248,7 @@ func TestAccidentsDoWhatTheyShould(t *testing.T) {
 	inside, one := p.socket("inside"), p.socket("one")
 	mapped := p.seen(inside, one)
 	p.send(one, mapped)
-	if _, ok := p.receive(inside); !ok {
+	if _, ok := p.receiveIn(inside, expected); !ok {
 		t.Error("no answer comes through before anything has happened")
 	}
 	if err := p.town.site("router").forget(); err != nil {
