@@ -174,7 +174,9 @@ const (
 	expected = 10 * time.Second       // to wait for what has to
 )
 
-func (p prober) receive(c *net.UDPConn) (from netip.AddrPort, ok bool) { return p.receiveIn(c, patience) }
+func (p prober) receive(c *net.UDPConn) (from netip.AddrPort, ok bool) {
+	return p.receiveIn(c, patience)
+}
 
 func (p prober) receiveIn(c *net.UDPConn, wait time.Duration) (from netip.AddrPort, ok bool) {
 	_ = c.SetReadDeadline(time.Now().Add(wait))
