@@ -131,8 +131,12 @@ func (k *Keeper) auditReplied(now time.Time, q *asked, r *Reply) {
 		return // gone, but the receipt was no good: it has it or not, and is asked again
 	}
 	if r.Proved {
+		known := s.proved
 		s.prove()
 		k.distrust.shown(q.to)
+		if !known {
+			k.shown(now, e)
+		}
 	} else {
 		if !s.failed {
 			k.distrust.failed(now, q.to)

@@ -17,6 +17,7 @@ func (k *Keeper) consider(now time.Time, e *entry) {
 	if k.live(e) >= k.limits.Copies {
 		k.timers.Stop(&e.duty)
 		e.rounds = 0
+		k.thin(now, e)
 		return
 	}
 	if k.live(e) < e.left { // it has become worse: the pause is over
@@ -213,11 +214,11 @@ func (k *Keeper) stored(now time.Time, e *entry) {
 // tellHolders tells all holders, and the author if it is connected, who they are
 // now, unless the stores have said so.
 func (k *Keeper) tellHolders(now time.Time, e *entry) {
-	list := sorted(k.list(e))
-	if slices.Equal(list, e.told) {
+	living := sorted(k.living(e))
+	if slices.Equal(living, e.told) {
 		return
 	}
-	e.told = list
+	e.told = living
 	if _, up := k.up[e.From]; up && e.is == held {
 		k.ask(now, e.From, &Holders{Digest: e.Digest, Holders: k.list(e)}, e, answerTime)
 	}
@@ -236,24 +237,6 @@ func (k *Keeper) news(e *entry) {
 		k.ready.Listed = append(k.ready.Listed, e.Digest)
 	case own:
 		k.ready.Placed = append(k.ready.Placed, e.Digest)
-	}
-}
-
-// surplus lets go of a copy that enough others, all of them before
-// this node by rank, have shown to have.
-func (k *Keeper) surplus(e *entry) {
-	if e.is != held {
-		return
-	}
-	better := 0
-	for i := range e.holders {
-		s := &e.holders[i]
-		if s.counts() && s.proved && s.rank > e.rank {
-			better++
-		}
-	}
-	if better >= k.limits.Copies {
-		k.destroy(e, nil)
 	}
 }
 

@@ -38,6 +38,8 @@
 //     cost is per pair of holders, not per message.
 //   - Of the living holders the first by rank copies; the next waits a turn for
 //     each one before it, so that a copier who fails is followed by another.
+//   - Where more hold an envelope than need to, the first by rank tells all who they
+//     are, and who has seen enough of those before it show the envelope lets go.
 //   - A receipt signed by the recipient, or the end of the lifetime, ends a copy;
 //     the receipt stays behind as a tombstone and answers every later word on it.
 //

@@ -38,7 +38,7 @@ type entry struct {
 	queued  bool
 	looking bool            // waits for candidates
 	placed  bool            // own: there were enough holders once
-	told    []protocols.Key // who the others have been told the holders are
+	told    []protocols.Key // who could be relied upon when the others were told who the holders are
 
 	pushed time.Time // when its recipient was last sent it
 }
@@ -125,12 +125,6 @@ func (e *entry) next() *share {
 	return next
 }
 
-// crowded says that more hold the envelope than need to: those of the lower
-// ranks may let go of it, once the others have shown that they have it.
-func (k *Keeper) crowded(e *entry) bool {
-	return e.is == held && len(e.holders) >= k.limits.Copies && k.live(e) > k.limits.Copies
-}
-
 func (e *entry) share(p protocols.Key) *share {
 	for i := range e.holders {
 		if e.holders[i].fellow.key == p {
@@ -205,15 +199,23 @@ func (k *Keeper) removeHolders(e *entry) {
 // list is who the holders are, this node first if it is one, the most reliable
 // before the others, at most MaxHolders.
 func (k *Keeper) list(e *entry) []protocols.Key {
-	var keys []protocols.Key
+	keys := k.living(e)
+	for i := range e.holders {
+		if s := &e.holders[i]; !s.counts() && !s.failed {
+			keys = append(keys, s.fellow.key)
+		}
+	}
+	return keys[:min(len(keys), MaxHolders)]
+}
+
+// living are those on the list who may be relied upon, however many.
+func (k *Keeper) living(e *entry) (keys []protocols.Key) {
 	if e.is == held && !k.leaving {
 		keys = append(keys, k.me)
 	}
-	for _, reliable := range []bool{true, false} {
-		for i := range e.holders {
-			if s := &e.holders[i]; s.counts() == reliable && !s.failed && len(keys) < MaxHolders {
-				keys = append(keys, s.fellow.key)
-			}
+	for i := range e.holders {
+		if s := &e.holders[i]; s.counts() {
+			keys = append(keys, s.fellow.key)
 		}
 	}
 	return keys

@@ -133,6 +133,9 @@ func (k *Keeper) sign(now time.Time, f *fellow) {
 	if wasDead {
 		f.offer, f.next = true, 0
 		k.timers.Arm(&f.watch, now)
+		for _, e := range f.entries { // nobody lets go for what it had then
+			e.share(f.key).proved = false
+		}
 		k.reconsider(now, f)
 		for _, e := range f.entries { // who was cut off with it may be there too
 			k.seekSoon(now, k.mail(e.To))
@@ -142,6 +145,12 @@ func (k *Keeper) sign(now time.Time, f *fellow) {
 	if !f.watch.Armed() {
 		k.watchOn(now, f)
 	}
+}
+
+// hasten has a fellow visited soon.
+func (k *Keeper) hasten(now time.Time, f *fellow) {
+	f.hurry = true // also if a question is on its way
+	k.timers.Hasten(&f.watch, now.Add(k.spread(hurryEvery)))
 }
 
 // watchOn arms the next visit to a living fellow.

@@ -207,6 +207,7 @@ func (k *Keeper) HoldersAsked(now time.Time, asker protocols.Key, f *Holders) *A
 	default:
 		before := len(e.holders)
 		k.learnHolders(now, e, f.Holders)
+		k.named(now, e, f.Holders)
 		if len(e.holders) > before {
 			k.news(e)
 			k.consider(now, e)
@@ -221,7 +222,7 @@ func (k *Keeper) claimed(now time.Time, e *entry, p protocols.Key) {
 	if known == nil {
 		if s := k.addHolder(now, e, p); s != nil {
 			s.setClaim(true)
-			k.timers.Hasten(&s.fellow.watch, now.Add(k.spread(hurryEvery)))
+			k.hasten(now, s.fellow)
 		}
 		return
 	}
