@@ -3,6 +3,7 @@ package stress
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/tom-protocol/tom/cmd/tomd/stress"
@@ -14,7 +15,7 @@ func TestBothEndsAreCounted(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	alice, bob := start(t, m, "alice"), start(t, m, "bob")
-	listen(t, bob)
+	listen(t, m, bob.Name)
 	o := play(t, m, alice.Name, "ping", "--to", bob.Link, "--duration", "2s")
 	o.wantPass(t, "ping")
 	p := o.phases["ping"]
@@ -29,13 +30,59 @@ func TestBothEndsAreCounted(t *testing.T) {
 	}
 }
 
+// Nothing is sent that a listener cannot count because it has not begun yet.
+func TestAListenerThatComesLateMissesNothing(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	running, end := context.WithCancelCause(t.Context())
+	var r proc.Result
+	go func() {
+		var err error
+		r, err = m.Run(t.Context(), alice.Name, "", "stress", "ping", "--to", bob.Link, "--duration", "2s", "--patience", "20s")
+		end(err)
+	}()
+	for e, err := range alice.Client.Events(running, 0) {
+		if err != nil {
+			t.Fatalf("nothing was delivered: %v, %v", err, context.Cause(running))
+		}
+		if e.State == localapi.Delivered {
+			break
+		}
+	}
+	listen(t, m, bob.Name)
+	<-running.Done()
+	if err := context.Cause(running); err != context.Canceled {
+		t.Fatal(err)
+	}
+	o, err := read(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.wantPass(t, "ping")
+	if c := o.phases["ping"].Counts; c.Received != c.Accepted || c.Received == 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Where nobody listens nothing is sent, and the tool says why.
+func TestWithoutAListenerNothingIsSent(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	o := play(t, m, alice.Name, "ping", "--to", bob.Link, "--duration", "2s", "--patience", "1s")
+	if c := o.phases["ping"].Counts; o.Code != 1 || o.pass || c.Sent != 0 || !strings.Contains(o.Out, "no listener has answered") {
+		t.Errorf("it exits with %d: %+v: %s", o.Code, c, o.Out)
+	}
+}
+
 // A recipient that is away for longer than messages live loses them, and the
 // tool says so.
 func TestWhatIsLostIsTold(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	alice, bob := start(t, m, "alice"), start(t, m, "bob")
-	listen(t, bob)
+	listen(t, m, bob.Name)
 	ended := make(chan error, 1)
 	go func() { ended <- awayUntilExpired(t.Context(), alice, bob) }()
 	o := play(t, m, alice.Name, "endurance", "--to", bob.Link, "--duration", "8s", "--rate", "20", "--lifetime", "1s", "--patience", "20s")
@@ -52,14 +99,17 @@ func TestWhatIsLostIsTold(t *testing.T) {
 	t.Logf("of %d messages %d were lost, and it said so", c.Accepted, c.Lost)
 }
 
-// awayUntilExpired kills bob when something has come to him, and starts him again
-// when a message to him has expired.
+// awayUntilExpired kills bob when his listener has answered, and something has come
+// to him; and starts him again when a message to him has expired.
 func awayUntilExpired(ctx context.Context, alice, bob *proc.Daemon) error {
+	answered := false
 	for e, err := range alice.Client.Events(ctx, 0) {
 		switch {
 		case err != nil:
 			return err
-		case e.State == localapi.Delivered:
+		case e.Kind == localapi.EventReceived:
+			answered = true
+		case answered && e.State == localapi.Delivered:
 			bob.Kill() // dead already is as good
 		case e.State == localapi.Expired:
 			_, err := bob.Again(ctx)
@@ -110,8 +160,16 @@ func forget(ctx context.Context, d *proc.Daemon) error {
 			}
 			continue
 		}
-		body, err := json.Marshal(c)
+		var ask stress.Ask
+		body, err := e.Message.Bytes()
+		if err == nil {
+			err = json.Unmarshal(body, &ask)
+		}
 		if err != nil {
+			return err
+		}
+		c.Run = ask.Run
+		if body, err = json.Marshal(c); err != nil {
 			return err
 		}
 		if _, err := d.Client.Send(ctx, localapi.Outgoing{To: e.Peer, Content: localapi.NewContent(stress.CountsType, body)}); err != nil && ctx.Err() == nil {
@@ -126,7 +184,7 @@ func TestACampaignAgainstAListener(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	alice, bob := start(t, m, "alice"), start(t, m, "bob")
-	listen(t, bob)
+	listen(t, m, bob.Name)
 	o := play(t, m, alice.Name, "campaign", "--to", bob.Link, "--duration", "12s")
 	o.wantPass(t, "ping", "burst", "ladder", "e2e", "endurance")
 	if len(o.phases)-len(o.notRun) != 5 || len(o.notRun) == 0 {

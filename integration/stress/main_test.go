@@ -139,14 +139,25 @@ func (p phase) wantFigures(t *testing.T) {
 	}
 }
 
-// listen runs tomd stress listen for a daemon, until the test ends.
-func listen(t *testing.T, d *proc.Daemon) {
+// listen runs tomd stress listen for the daemon of that name, until the test
+// ends, and returns once it listens.
+func listen(t *testing.T, m *proc.Machine, name string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_, _ = d.Run(ctx, "stress", "listen") // how it ends is told by who asks it
-	}()
-	t.Cleanup(func() { cancel(); <-ended })
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	cmd := m.Command(ctx, name, "stress", "listen")
+	says, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // how it ended is told by who asked it
+	})
+	if line, err := bufio.NewReader(says).ReadString('\n'); err != nil || !strings.HasPrefix(line, "listening") {
+		t.Fatalf("the listener says %q, %v", line, err)
+	}
 }

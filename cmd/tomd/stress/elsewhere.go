@@ -12,7 +12,7 @@ import (
 )
 
 // meetElsewhere makes the two ends of a conversation with a listener elsewhere:
-// the user's daemon, and whoever --to names.
+// the user's daemon, and whoever --to names, who listens by then.
 func (s *stage) meetElsewhere(ctx context.Context) (here, there end, err error) {
 	id, err := s.cfg.Client.Identity(ctx)
 	if err != nil {
@@ -25,7 +25,27 @@ func (s *stage) meetElsewhere(ctx context.Context) (here, there end, err error) 
 	s.following.Go(func() {
 		follow(s.follows, s.cfg.Client, since, func(e localapi.Event) { s.answered(e) })
 	})
-	return end{name: id.ID, id: id.ID, client: s.cfg.Client}, end{name: "there", id: s.cfg.To}, nil
+	return end{name: id.ID, id: id.ID, client: s.cfg.Client}, end{name: "there", id: s.cfg.To}, s.greet(ctx)
+}
+
+// greet returns once the listener has answered. It counts what comes after it has
+// begun, so nothing may be sent before that is known. What was asked before it had
+// begun is not answered: so it is asked again.
+func (s *stage) greet(ctx context.Context) error {
+	short, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	for short.Err() == nil {
+		if err := s.ask(short); err != nil {
+			return err
+		}
+		if s.awaitCounts(short) != nil {
+			return nil
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("no listener has answered within %v", s.cfg.Patience)
 }
 
 // answered is an event of the user's daemon: what becomes of what is sent, and
