@@ -186,7 +186,7 @@ func (s *state) received(m *localapi.Received) {
 	if m.Cursor > s.counted && !m.Read {
 		t.unread++
 	}
-	if t.held && !t.newer {
+	if (t.held || t.loading) && !t.newer { // a page on its way may be older than it
 		s.append(t, receivedLine(m))
 	}
 }

@@ -75,6 +75,28 @@ func TestAPageOlderThanAMessage(t *testing.T) {
 	}
 }
 
+// TestAPageOlderThanWhatCame is about a message that comes while the talk's first
+// page is on its way, which was read before, or after.
+func TestAPageOlderThanWhatCame(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]int{"before": 1, "after": 2} {
+		s := newScene(t)
+		k := key{id: bob}
+		s.show(k)
+		s.in(tick{noon})
+		one[loadPage](s)
+		s.hear(bob, "bob", "came meanwhile")
+		words := []localapi.Words{
+			{Received: &localapi.Received{ID: "in-5", From: bob, Cursor: 5, Content: localapi.NewContent("", []byte("was there")), Received: localapi.At(noon.Add(-time.Minute))}},
+			{Received: &localapi.Received{ID: "in-11", From: bob, Cursor: 11, Content: localapi.NewContent("", []byte("came meanwhile")), Received: localapi.At(noon)}},
+		}
+		s.in(page{key: k, newest: true, words: words[:read]})
+		if got := texts(s.talks[k]); got != "was there|came meanwhile" {
+			t.Errorf("a page read %s it: %s", name, got)
+		}
+	}
+}
+
 func TestARefusedTextComesBack(t *testing.T) {
 	t.Parallel()
 	s, talk := opened(t)
