@@ -49,6 +49,7 @@ type Links struct {
 	leaned    map[peer.ID]struct{} // relays by which others reach this node
 
 	lines   map[*stream.Line]struct{} // all that are open, either way
+	parted  bool                      // they were told to end
 	running context.Context           // Run's; nil while it does not run
 	work    sync.WaitGroup            // goroutines that Run waits for
 }
@@ -164,11 +165,17 @@ func (l *Links) newLine(raw stream.Raw, lim stream.Limits) *stream.Line {
 	return stream.NewLine(raw, lim)
 }
 
-// track remembers an open line, so that the end of Run ends it.
+// track remembers an open line, so that the end of Run ends it. One that comes
+// when the others were told already ends at once: else Run would wait for it
+// until it has been idle for long enough.
 func (l *Links) track(line *stream.Line) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.lines[line] = struct{}{}
+	late := l.parted
+	l.mu.Unlock()
+	if late {
+		line.Reset()
+	}
 }
 
 // untrack waits for a line that was told to end, and forgets it.
@@ -198,6 +205,7 @@ const farewell = time.Second
 // closeLines lets open lines finish writing, for a moment.
 func (l *Links) closeLines() {
 	l.mu.Lock()
+	l.parted = true
 	open := make([]*stream.Line, 0, len(l.lines))
 	for line := range l.lines {
 		open = append(open, line)
