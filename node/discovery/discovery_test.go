@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,30 +187,43 @@ func TestCacheNamesWhoIsNewWhereNobodyIsWanted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wanted := true
-		c.Wanted = func() bool { return wanted }
+		var wanted atomic.Bool
+		wanted.Store(true)
+		c.Wanted = wanted.Load
+		var mu sync.Mutex
 		named := make(map[peer.ID]int)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		old, met := somebody(t, "/ip4/192.0.2.1/tcp/1"), somebody(t, "/ip4/192.0.2.2/tcp/1")
 		c.Met(old, time.Now(), false)
-		go func() { _ = c.Run(ctx, func(info peer.AddrInfo) { named[info.ID]++ }) }()
+		go func() {
+			_ = c.Run(ctx, func(info peer.AddrInfo) {
+				mu.Lock()
+				defer mu.Unlock()
+				named[info.ID]++
+			})
+		}()
 		time.Sleep(time.Second)
-		rounds := func(n int) {
+		rounds := func(n int) map[peer.ID]int {
+			mu.Lock()
 			clear(named)
+			mu.Unlock()
 			time.Sleep(time.Duration(n) * cacheInterval)
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(named)
 		}
-		if rounds(3); named[old.ID] != 3 {
-			t.Errorf("named %d times in three rounds", named[old.ID])
+		if got := rounds(3); got[old.ID] != 3 {
+			t.Errorf("named %d times in three rounds", got[old.ID])
 		}
-		wanted = false
+		wanted.Store(false)
 		c.Met(met, time.Now(), false)
-		if rounds(3); named[old.ID] != 0 || named[met.ID] != 1 {
-			t.Errorf("nobody is wanted, and %d and %d times they are named", named[old.ID], named[met.ID])
+		if got := rounds(3); got[old.ID] != 0 || got[met.ID] != 1 {
+			t.Errorf("nobody is wanted, and %d and %d times they are named", got[old.ID], got[met.ID])
 		}
-		wanted = true
-		if rounds(1); named[old.ID] != 1 {
+		wanted.Store(true)
+		if got := rounds(1); got[old.ID] != 1 {
 			t.Error("not named again")
 		}
 	})
