@@ -16,7 +16,7 @@ import (
 // Bounds of what is under way to one member.
 const (
 	flightPages = 32
-	flightFirst = 64 << 10 // bytes, at first
+	flightFirst = 32 << 10 // bytes, at first
 	flightMost  = 512 << 10
 	flightLeast = 8 << 10
 	keptPages   = 16 // pages that are kept for those who lack the same
