@@ -1,7 +1,6 @@
 package weather
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/proc"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -123,22 +123,28 @@ func TestAGroupAgreesInBadWeather(t *testing.T) {
 	}
 }
 
-// messages follows a member's log until it has so many messages.
+// messages waits until a member can read so many messages: in such weather some
+// come before their keys.
 func messages(t *testing.T, s station, group string, want int) (bodies []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	since := uint64(0)
-	for len(bodies) < want {
-		page, err := s.Client.GroupLog(ctx, group, localapi.GroupLogQuery{Since: since, Wait: 30 * time.Second})
+	_, err := proc.Until(t.Context(), 2*time.Minute, func() string {
+		page, err := s.Client.GroupLog(t.Context(), group, localapi.GroupLogQuery{})
 		if err != nil {
-			t.Fatalf("%s has %d of %d messages: %v", s.Name, len(bodies), want, err)
+			return err.Error()
 		}
+		bodies = nil
 		for _, r := range page {
-			if since = r.Cursor; r.Kind == "message" {
+			if r.Kind == "message" && r.Body != "" {
 				bodies = append(bodies, r.Body)
 			}
 		}
+		if len(bodies) < want {
+			return fmt.Sprintf("%s reads %d of %d messages", s.Name, len(bodies), want)
+		}
+		return ""
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bodies
 }
