@@ -3,7 +3,6 @@ package storm_test
 import (
 	"os"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,40 +25,30 @@ var (
 	}
 )
 
-// mildest is the last seed of a breeze that SOAK has run.
-var mildest atomic.Uint64
-
-// TestNothingIsLostInABreeze runs a few seeds of it, or with SOAK=1 thirty more
-// each time.
+// TestNothingIsLostInABreeze runs a few seeds of it, or with SOAK=1 hundreds.
 func TestNothingIsLostInABreeze(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("SOAK") != "" {
-		for range 30 {
-			weather(t, 1000+mildest.Add(1), 34, breeze)
-		}
-		return
+	seeds := uint64(3)
+	if os.Getenv("SOAK") == "1" {
+		seeds = 400
 	}
-	for seed := range uint64(3) {
+	for seed := range seeds {
 		weather(t, seed, 34, breeze)
 	}
 }
 
-// newest is the last seed that was run: each -count goes on from there.
-var newest atomic.Uint64
-
 // TestNothingIsLostInAStorm runs one seed, the one that SEED names, or with SOAK=1
-// ten more each time.
+// two hundred.
 func TestNothingIsLostInAStorm(t *testing.T) {
-	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
+	switch seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); {
+	case err == nil:
 		weather(t, seed, 100, fair)
-		return
-	}
-	if os.Getenv("SOAK") == "" {
+	case os.Getenv("SOAK") == "1":
+		for seed := range uint64(200) {
+			weather(t, seed, 100, fair)
+		}
+	default:
 		weather(t, 31, 100, fair)
-		return
-	}
-	for range 10 {
-		weather(t, newest.Add(1), 100, fair)
 	}
 }
 
