@@ -144,6 +144,7 @@ type ledger struct {
 }
 
 func (l ledger) Peerstore() peerstore.Peerstore { return l.known }
+func (ledger) ID() peer.ID                      { return identity.PeerIDOf(signerNo(0).Public()) }
 
 func TestWhatNeighboursTellOfThemselvesIsToldOthers(t *testing.T) {
 	t.Parallel()
