@@ -93,7 +93,7 @@ const epilogue = `
 It shows: end-to-end encrypted messages between real processes, accepted ones
 kept on disk, delivery told only by the recipient's signature.
 It does not show: two machines, other people's networks and NATs, a power cut
-(a killed process leaves the system's caches intact, a power cut does not), or
-a recipient and a sender who are never there at the same time, for which there
-are no relays and backups yet. Nobody has audited this code.
+(a killed process leaves the system's caches intact, a power cut does not), nor
+relays, backups and groups: "make natlab" and "tomd stress campaign" do.
+Nobody has audited this code.
 `
