@@ -3,10 +3,7 @@ package localapi
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
-	"time"
 )
 
 type (
@@ -41,39 +38,6 @@ func markGroupRead(b Backend, ctx context.Context, group string, q groupReadRequ
 	return empty{}, b.MarkGroupRead(ctx, group, q.Seq)
 }
 
-// waitTime reads for how long a request may wait.
-func waitTime(q url.Values, name string) (time.Duration, error) {
-	text := q.Get(name)
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, Errorf(CodeBadRequest, "%s %q is no duration", name, text).WithHint("say 30s, for example")
-	}
-	return min(d, maxWait), nil
-}
-
-// waiting gives a request that waits one of the places for such, and a context
-// that ends with the server.
-func (s *Server) waiting(r *http.Request, wait time.Duration, f func(ctx context.Context) error) error {
-	if wait == 0 {
-		return f(r.Context())
-	}
-	if !s.takeSlot() {
-		return errTooMany()
-	}
-	defer s.freeSlot()
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(s.streams, cancel)()
-	err := f(ctx)
-	if err != nil && s.streams.Err() != nil {
-		return errStopping()
-	}
-	return err
-}
-
 // groupRecord answers how far a record has come, at once or when it has come as
 // far as asked.
 func groupRecord(s *Server, r *http.Request) (any, error) {
@@ -96,18 +60,14 @@ func groupRecord(s *Server, r *http.Request) (any, error) {
 
 func groupLog(s *Server, r *http.Request) (any, error) {
 	v := r.URL.Query()
-	q := GroupLogQuery{Limit: MaxPage}
 	since, err := parseCursor(v.Get("since"))
 	if err != nil {
 		return nil, err
 	}
-	q.Since = uint64(since)
-	if text := v.Get("limit"); text != "" {
-		if q.Limit, err = strconv.Atoi(text); err != nil || q.Limit < 1 {
-			return nil, Errorf(CodeBadRequest, "limit %q is no number above 0", text)
-		}
+	q := GroupLogQuery{Since: uint64(since)}
+	if q.Limit, err = pageLimit(v, MaxPage); err != nil {
+		return nil, err
 	}
-	q.Limit = min(q.Limit, MaxPage)
 	if q.Wait, err = waitTime(v, "wait"); err != nil {
 		return nil, err
 	}

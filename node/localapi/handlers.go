@@ -124,19 +124,53 @@ func message(s *Server, r *http.Request) (any, error) {
 	if !slices.Contains(progress, want) {
 		return nil, Errorf(CodeBadRequest, "no message waits for %q", want).WithHint("wait for one of %v", progress)
 	}
-	timeout, err := time.ParseDuration(q.Get("timeout"))
-	if err != nil || timeout < 0 {
-		return nil, Errorf(CodeBadRequest, "timeout %q is no duration", q.Get("timeout")).WithHint("say 30s, for example")
+	timeout, err := waitTime(q, "timeout")
+	if err != nil {
+		return nil, err
 	}
-	if !s.takeSlot() {
-		return nil, errTooMany()
-	}
-	defer s.freeSlot()
-	return s.wait(r.Context(), r.PathValue("id"), want, min(timeout, maxWait))
+	var m Message
+	err = s.waiting(r, timeout, func(ctx context.Context) (err error) {
+		m, err = s.wait(ctx, r.PathValue("id"), want, timeout)
+		return err
+	})
+	return m, err
 }
 
 // maxWait is how long one request may wait; the client asks again.
 const maxWait = time.Minute
+
+// waitTime reads for how long a request may wait.
+func waitTime(q url.Values, name string) (time.Duration, error) {
+	text := q.Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, Errorf(CodeBadRequest, "%s %q is no duration", name, text).WithHint("say 30s, for example")
+	}
+	return min(d, maxWait), nil
+}
+
+// waiting gives a request that waits one of the places for such, and a context
+// that ends with the server.
+func (s *Server) waiting(r *http.Request, wait time.Duration, f func(ctx context.Context) error) error {
+	if wait == 0 {
+		return f(r.Context())
+	}
+	if !s.takeSlot() {
+		return errTooMany()
+	}
+	defer s.freeSlot()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.streams, cancel)()
+	err := f(ctx)
+	if err != nil && s.streams.Err() != nil {
+		return errStopping()
+	}
+	return err
+}
 
 // wait subscribes before it looks, so no state passes between the two.
 func (s *Server) wait(ctx context.Context, id string, want State, timeout time.Duration) (Message, error) {
@@ -153,8 +187,6 @@ func (s *Server) wait(ctx context.Context, id string, want State, timeout time.D
 		case <-wake:
 		case <-late.C:
 			return m, nil
-		case <-s.streams.Done():
-			return m, errStopping()
 		case <-ctx.Done():
 			return m, ctx.Err()
 		}
@@ -193,14 +225,23 @@ func parseInboxQuery(v url.Values) (InboxQuery, error) {
 	if err != nil {
 		return InboxQuery{}, err
 	}
-	q := InboxQuery{Since: since, Unread: v.Get("unread") == "true", Requests: v.Get("requests") == "true", Limit: DefaultPage}
-	if text := v.Get("limit"); text != "" {
-		if q.Limit, err = strconv.Atoi(text); err != nil || q.Limit < 1 {
-			return InboxQuery{}, Errorf(CodeBadRequest, "limit %q is no number above 0", text)
-		}
+	q := InboxQuery{Since: since, Unread: v.Get("unread") == "true", Requests: v.Get("requests") == "true"}
+	q.Limit, err = pageLimit(v, DefaultPage)
+	return q, err
+}
+
+// pageLimit is how many rows a request asks for: usual, if it does not say, and
+// MaxPage at most.
+func pageLimit(v url.Values, usual int) (int, error) {
+	text := v.Get("limit")
+	if text == "" {
+		return usual, nil
 	}
-	q.Limit = min(q.Limit, MaxPage)
-	return q, nil
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, Errorf(CodeBadRequest, "limit %q is no number above 0", text)
+	}
+	return min(n, MaxPage), nil
 }
 
 func parseCursor(text string) (Cursor, error) {

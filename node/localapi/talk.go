@@ -1,9 +1,6 @@
 package localapi
 
-import (
-	"net/http"
-	"strconv"
-)
+import "net/http"
 
 // Talk is what was said with one peer, in sum.
 type Talk struct {
@@ -48,11 +45,9 @@ func talk(s *Server, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := DefaultPage
-	if text := v.Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 {
-			return nil, Errorf(CodeBadRequest, "limit %q is no number above 0", text)
-		}
+	limit, err := pageLimit(v, DefaultPage)
+	if err != nil {
+		return nil, err
 	}
-	return s.cfg.Backend.Talk(r.Context(), r.PathValue("id"), before, min(limit, MaxPage))
+	return s.cfg.Backend.Talk(r.Context(), r.PathValue("id"), before, limit)
 }
