@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"strconv"
-	"time"
 )
 
 // CreateGroup founds a group.
@@ -50,33 +49,6 @@ func (c *Client) SendToGroupOnce(ctx context.Context, group string, o GroupOutgo
 // GroupRecord tells how a record of ours stands.
 func (c *Client) GroupRecord(ctx context.Context, group, record string) (GroupSent, error) {
 	return call[GroupSent](ctx, c, "GET", "groups/"+segment(group)+"/records/"+segment(record), nil)
-}
-
-// WaitGroup returns when a record has come as far as want, is refused, or timeout
-// has passed; the state says which.
-func (c *Client) WaitGroup(ctx context.Context, group, record string, want GroupState, timeout time.Duration) (GroupSent, error) {
-	deadline := time.Now().Add(timeout)
-	for {
-		left := max(0, time.Until(deadline))
-		q := url.Values{"wait": {string(want)}, "timeout": {left.String()}}
-		sent, err := call[GroupSent](ctx, c, "GET", "groups/"+segment(group)+"/records/"+segment(record)+"?"+q.Encode(), nil)
-		if err != nil || left == 0 || sent.State == GroupRefused || sent.State.Reached(want) {
-			return sent, err
-		}
-	}
-}
-
-// Reached says that a record has come at least as far as want.
-func (s GroupState) Reached(want GroupState) bool {
-	at := func(x GroupState) int {
-		for i, p := range groupProgress {
-			if p == x {
-				return i
-			}
-		}
-		return -1
-	}
-	return at(s) >= at(want)
 }
 
 // GroupLog lists a group's log.

@@ -14,29 +14,37 @@ const reconnect = 200 * time.Millisecond
 // or timeout has passed; the state says which. States are durable and only
 // grow, so none is missed, even if the daemon is started anew meanwhile.
 func (c *Client) Wait(ctx context.Context, id string, want State, timeout time.Duration) (Message, error) {
+	path := "messages/" + segment(id)
+	return waitOn(ctx, c, path, string(want), timeout, func(m Message) bool { return m.State.settled(want) })
+}
+
+// WaitGroup is Wait for a record of ours in a group.
+func (c *Client) WaitGroup(ctx context.Context, group, record string, want GroupState, timeout time.Duration) (GroupSent, error) {
+	path := "groups/" + segment(group) + "/records/" + segment(record)
+	return waitOn(ctx, c, path, string(want), timeout, func(s GroupSent) bool { return s.State.settled(want) })
+}
+
+// waitOn asks, over the daemon's restarts, until settled or the time is over.
+func waitOn[T any](ctx context.Context, c *Client, path, want string, timeout time.Duration, settled func(T) bool) (T, error) {
 	deadline := time.Now().Add(timeout)
 	for {
 		left := max(0, time.Until(deadline))
-		m, err := c.waitOnce(ctx, id, want, left)
+		q := url.Values{"wait": {want}, "timeout": {left.String()}}
+		out, err := call[T](ctx, c, "GET", path+"?"+q.Encode(), nil)
 		switch {
-		case err == nil && (m.State.settled(want) || left == 0):
-			return m, nil
+		case err == nil && (settled(out) || left == 0):
+			return out, nil
 		case err == nil:
 			continue
 		case !away(err) || time.Until(deadline) < reconnect:
-			return m, err
+			return out, err
 		}
 		select {
 		case <-time.After(reconnect):
 		case <-ctx.Done():
-			return m, ctx.Err()
+			return out, ctx.Err()
 		}
 	}
-}
-
-func (c *Client) waitOnce(ctx context.Context, id string, want State, timeout time.Duration) (Message, error) {
-	q := url.Values{"wait": {string(want)}, "timeout": {timeout.String()}}
-	return call[Message](ctx, c, "GET", "messages/"+segment(id)+"?"+q.Encode(), nil)
 }
 
 // away says that the daemon may come back.

@@ -121,6 +121,12 @@ const (
 
 var groupProgress = []GroupState{GroupQueued, GroupAccepted, GroupDelivered, GroupAll}
 
+// Reached says that s is at least want, on the way from queued to all.
+func (s GroupState) Reached(want GroupState) bool { return reached(groupProgress, s, want) }
+
+// settled says that waiting for want makes no sense any more.
+func (s GroupState) settled(want GroupState) bool { return s.Reached(want) || s == GroupRefused }
+
 // GroupOutgoing is a message to a group.
 type GroupOutgoing struct {
 	// ID is 32 hexadecimal digits that the caller chooses, a UUIDv7: a message that

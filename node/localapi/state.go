@@ -21,9 +21,11 @@ const (
 var progress = []State{Queued, Sent, Relayed, Stored, Delivered, Read}
 
 // Reached says that s is at least want, on the way from queued to read.
-func (s State) Reached(want State) bool {
-	need := slices.Index(progress, want)
-	return need >= 0 && slices.Index(progress, s) >= need
+func (s State) Reached(want State) bool { return reached(progress, s, want) }
+
+func reached[S comparable](way []S, at, want S) bool {
+	need := slices.Index(way, want)
+	return need >= 0 && slices.Index(way, at) >= need
 }
 
 // Over says that nothing more is sent for the message.

@@ -104,7 +104,7 @@ func mark(ctx context.Context, c *localapi.Client, what markRead) error {
 // stand asks how one own message stands.
 func stand(ctx context.Context, c *localapi.Client, k key, id string) any {
 	if k.group {
-		sent, err := c.WaitGroup(ctx, k.id, id, "", 0)
+		sent, err := c.GroupRecord(ctx, k.id, id)
 		if err != nil {
 			return nil
 		}
@@ -124,7 +124,7 @@ func trace(ctx context.Context, c *localapi.Client, what askTrace) any {
 		return out
 	}
 	if out.group, out.err = c.Group(ctx, what.key.id); out.err == nil {
-		out.sent, out.err = c.WaitGroup(ctx, what.key.id, what.id, "", 0)
+		out.sent, out.err = c.GroupRecord(ctx, what.key.id, what.id)
 	}
 	return out
 }

@@ -181,23 +181,13 @@ func (c *circle) writeSteadily(ctx context.Context, m *fleet.Member, offset, eve
 // confirm waits for each record until every other member has signed for it.
 func (c *circle) confirm(ctx context.Context, m *fleet.Member, records <-chan written) error {
 	for w := range records {
-		end := time.Now().Add(c.cfg.Patience)
-		for {
-			sent, err := m.Client.WaitGroup(ctx, c.group, w.id, localapi.GroupAll, page)
-			if err == nil && (sent.State == localapi.GroupAll || sent.State == localapi.GroupRefused) {
-				c.book.becameForAll(w.id, sent.State == localapi.GroupAll, c.others(m), time.Now())
-				break
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if time.Now().After(end) {
-				break // the counts say it
-			}
-			if err != nil {
-				pause(ctx, comeBack)
-			}
-		}
+		sent, err := m.Client.WaitGroup(ctx, c.group, w.id, localapi.GroupAll, c.cfg.Patience)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && (sent.State == localapi.GroupAll || sent.State == localapi.GroupRefused):
+			c.book.becameForAll(w.id, sent.State == localapi.GroupAll, c.others(m), time.Now())
+		} // otherwise the counts say it
 	}
 	return nil
 }

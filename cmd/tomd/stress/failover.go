@@ -104,14 +104,12 @@ func (c *circle) overthrow(ctx context.Context, hub *fleet.Member) (took time.Du
 	if err != nil {
 		return 0, "", err
 	}
-	for {
-		sent, err := other.Client.WaitGroup(ctx, c.group, w.id, localapi.GroupAccepted, page)
-		if err != nil {
-			return 0, "", fmt.Errorf("after the hub was killed: %w", err)
-		}
-		if sent.State.Reached(localapi.GroupAccepted) {
-			break
-		}
+	sent, err := other.Client.WaitGroup(ctx, c.group, w.id, localapi.GroupAccepted, c.cfg.Patience)
+	switch {
+	case err != nil:
+		return 0, "", fmt.Errorf("after the hub was killed: %w", err)
+	case !sent.State.Reached(localapi.GroupAccepted):
+		return 0, "", fmt.Errorf("after the hub was killed a message is %s", sent.State)
 	}
 	took = time.Since(killed)
 	g, err := other.Client.Group(ctx, c.group)
