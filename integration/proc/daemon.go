@@ -3,10 +3,8 @@ package proc
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tom-protocol/tom/cmd/tomd/child"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -31,9 +30,8 @@ type Daemon struct {
 
 	on     *Machine
 	args   []string
-	cmd    *exec.Cmd
-	stderr bytes.Buffer // whole once ended is closed
-	ended  chan struct{}
+	child  *child.Daemon
+	stderr bytes.Buffer // whole once it has ended
 	stop   sync.Once
 }
 
@@ -47,19 +45,15 @@ const startTime = time.Minute
 func (m *Machine) Start(ctx context.Context, name string, args ...string) (*Daemon, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	d := &Daemon{Name: name, Started: time.Now(), on: m, args: args, cmd: m.daemon(name, args), ended: make(chan struct{})}
-	d.cmd.Stderr = &d.stderr
-	out, err := d.cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
-	}
+	d := &Daemon{Name: name, Started: time.Now(), on: m, args: args}
+	var err error
 	if d.Client, err = localapi.NewClient(m.Data(name), ""); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	if err := m.launch(d); err != nil {
+	if err := m.launch(d, m.daemon(name, args)); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	if err := d.await(ctx, out); err != nil {
+	if err := d.await(ctx); err != nil {
 		d.Kill()
 		return nil, fmt.Errorf("start %s: %w; it says: %s", name, err, strings.TrimSpace(d.Stderr()))
 	}
@@ -68,34 +62,22 @@ func (m *Machine) Start(ctx context.Context, name string, args ...string) (*Daem
 }
 
 // launch starts the process and puts it on the list of those to be killed.
-func (m *Machine) launch(d *Daemon) error {
+func (m *Machine) launch(d *Daemon, cmd *exec.Cmd) (err error) {
+	cmd.Stderr = &d.stderr
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := d.cmd.Start(); err != nil {
+	if d.child, err = child.Start(cmd); err != nil {
 		return err
 	}
 	m.daemons = append(m.daemons, d)
 	return nil
 }
 
-// await reads the line a daemon prints when its socket listens, asks the socket
-// who it is, and goes on reading so that the daemon never has to wait.
-func (d *Daemon) await(ctx context.Context, out io.Reader) error {
-	line := make(chan error, 1)
-	go func() {
-		defer close(d.ended)
-		line <- json.NewDecoder(out).Decode(&d.Identity)
-		_, _ = io.Copy(io.Discard, out)
-		_ = d.cmd.Wait()
-		d.on.forget(d)
-	}()
-	select {
-	case err := <-line:
-		if err != nil {
-			return fmt.Errorf("it ended before it listened: %w", err)
-		}
-	case <-ctx.Done():
-		return ctx.Err()
+// await waits until the daemon says that its socket listens, and asks the socket
+// who it is.
+func (d *Daemon) await(ctx context.Context) (err error) {
+	if d.Identity, err = d.child.Ready(ctx); err != nil {
+		return err
 	}
 	id, err := d.Client.Identity(ctx)
 	if err == nil && id.ID != d.ID {
@@ -104,22 +86,31 @@ func (d *Daemon) await(ctx context.Context, out io.Reader) error {
 	return err
 }
 
-func (m *Machine) forget(d *Daemon) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.daemons = slices.DeleteFunc(m.daemons, func(other *Daemon) bool { return other == d })
+// over lets go of a daemon that has ended.
+func (d *Daemon) over() {
+	d.stop.Do(func() {
+		d.Client.Close()
+		d.on.mu.Lock()
+		defer d.on.mu.Unlock()
+		d.on.daemons = slices.DeleteFunc(d.on.daemons, func(other *Daemon) bool { return other == d })
+	})
 }
 
 // PID is the process's id.
-func (d *Daemon) PID() int { return d.cmd.Process.Pid }
+func (d *Daemon) PID() int { return d.child.PID() }
 
 // Kill ends the process as a power cut would, without a chance to do anything
 // (SIGKILL), and returns when it is gone.
 func (d *Daemon) Kill() {
-	_ = d.cmd.Process.Kill() // gone already is as good
-	<-d.ended
-	d.stop.Do(d.Client.Close)
+	d.child.Kill()
+	d.over()
 }
+
+// Pause stops the process where it is, as a laptop that is closed (SIGSTOP).
+func (d *Daemon) Pause() error { return d.child.Pause() }
+
+// Resume lets it go on.
+func (d *Daemon) Resume() error { return d.child.Resume() }
 
 // Stop ends the daemon by tomd stop. One that exits with an error or has
 // complained is an error.
@@ -129,23 +120,23 @@ func (d *Daemon) Stop(ctx context.Context) error {
 		return d.hangs(err)
 	}
 	select {
-	case <-d.ended:
+	case <-d.child.Ended():
 	case <-ctx.Done():
 		return d.hangs(fmt.Errorf("stop %s: %w", d.Name, ctx.Err()))
 	}
-	d.stop.Do(d.Client.Close)
+	d.over()
 	warned := slices.Contains(d.args, "--chaos") // and says so
-	if !d.cmd.ProcessState.Success() || d.stderr.Len() > 0 && !warned {
-		return fmt.Errorf("%s ended with %s and says: %s", d.Name, d.cmd.ProcessState, d.Stderr())
+	if !d.child.State().Success() || d.stderr.Len() > 0 && !warned {
+		return fmt.Errorf("%s ended with %s and says: %s", d.Name, d.child.State(), d.Stderr())
 	}
 	return nil
 }
 
 // hangs ends a daemon that would not stop, and adds to err what it was at.
 func (d *Daemon) hangs(err error) error {
-	if d.cmd.Process.Signal(syscall.SIGQUIT) == nil { // it prints its goroutines and exits
+	if d.child.Signal(syscall.SIGQUIT) == nil { // it prints its goroutines and exits
 		select {
-		case <-d.ended:
+		case <-d.child.Ended():
 		case <-time.After(5 * time.Second):
 		}
 	}
@@ -155,12 +146,10 @@ func (d *Daemon) hangs(err error) error {
 
 // Stderr is what it wrote there, empty while it runs.
 func (d *Daemon) Stderr() string {
-	select {
-	case <-d.ended:
-		return d.stderr.String()
-	default:
+	if !d.child.Over() {
 		return ""
 	}
+	return d.stderr.String()
 }
 
 // Again starts a daemon that has ended on the same data directory, with the

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tom-protocol/tom/cmd/tomd/child"
 )
 
 // Machine is where some daemons live, each in a data directory of its own. Its
@@ -132,10 +134,7 @@ func (m *Machine) daemon(name string, args []string) *exec.Cmd {
 
 func (m *Machine) program(ctx context.Context, line []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "TOM_") || strings.HasPrefix(v, "XDG_") || strings.HasPrefix(v, "HOME=")
-	})
-	cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+m.dir, "HOME="+m.dir)
-	endWithParent(cmd)
+	cmd.Env = child.Environ(m.dir)
+	child.EndWithParent(cmd)
 	return cmd
 }

@@ -5,6 +5,8 @@ package bot
 import (
 	"os/exec"
 	"syscall"
+
+	"github.com/tom-protocol/tom/cmd/tomd/child"
 )
 
 // family is a command with all processes that it has started: its process group.
@@ -12,7 +14,7 @@ type family struct{ group int }
 
 func startFamily(cmd *exec.Cmd) (*family, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	endWithBot(cmd.SysProcAttr)
+	child.EndWithParent(cmd) // a bot that is killed cannot do it
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tom-protocol/tom/cmd/tomd/child"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/verdict"
 )
@@ -70,7 +71,7 @@ func (s *stage) chaos(ctx context.Context) error {
 // least.
 func (s *stage) haunt(ctx context.Context, members []*fleet.Member, end time.Time) (happened int, err error) {
 	choice := slices.Clone(mishaps)
-	if !fleet.CanPause {
+	if !child.CanPause {
 		choice = slices.DeleteFunc(choice, func(m mishap) bool { return m.name == "paused" })
 		s.result.Notes = append(s.result.Notes, "processes cannot be paused on this system")
 	}

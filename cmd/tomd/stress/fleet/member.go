@@ -3,17 +3,15 @@ package fleet
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/tom-protocol/tom/cmd/tomd/child"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -45,10 +43,9 @@ type Member struct {
 
 // life is one process.
 type life struct {
-	cmd   *exec.Cmd
-	says  tail
-	ended chan struct{} // closed when it has
-	told  bool          // that it was to end; guarded by Member.mu
+	*child.Daemon
+	says tail
+	told bool // that it was to end; guarded by Member.mu
 }
 
 func newMember(f *Fleet, name string, args []string) (*Member, error) {
@@ -76,48 +73,40 @@ func (m *Member) Identity() localapi.Identity {
 func (m *Member) Alive() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.life != nil && !m.life.over() && !m.paused
-}
-
-func (l *life) over() bool {
-	select {
-	case <-l.ended:
-		return true
-	default:
-		return false
-	}
+	return m.life != nil && !m.life.Over() && !m.paused
 }
 
 // Crashed says that a process has ended that nobody has ended.
 func (m *Member) Crashed() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.life == nil || !m.life.over() || m.life.told {
+	if m.life == nil || !m.life.Over() || m.life.told {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: %s; it says: %s", m.Name, ErrEnded, m.life.cmd.ProcessState, m.life.says.String())
+	return fmt.Errorf("%s: %w: %s; it says: %s", m.Name, ErrEnded, m.life.State(), m.life.says.String())
 }
 
 // launch begins a life.
 func (m *Member) launch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	l := &life{cmd: m.command(), ended: make(chan struct{})}
-	l.cmd.Stderr = &l.says
-	out, err := l.cmd.StdoutPipe()
-	if err == nil {
-		err = l.cmd.Start()
-	}
-	if err != nil {
+	l, cmd := new(life), m.command()
+	cmd.Stderr = &l.says
+	var err error
+	if l.Daemon, err = child.Start(cmd); err != nil {
 		return fmt.Errorf("start %s: %w", m.Name, err)
 	}
 	m.mu.Lock()
 	m.life, m.paused = l, false
 	m.mu.Unlock()
-	if err := m.await(ctx, l, out); err != nil {
+	id, err := l.Ready(ctx)
+	if err != nil {
 		m.Kill()
 		return fmt.Errorf("start %s: %w; it says: %s", m.Name, err, l.says.String())
 	}
+	m.mu.Lock()
+	m.identity = id
+	m.mu.Unlock()
 	return nil
 }
 
@@ -127,51 +116,23 @@ func (m *Member) command() *exec.Cmd {
 	f := m.fleet
 	args := []string{"--data", f.Data(m.Name), "start", "--json", "--name", m.Name, "--network", f.network, "--local"}
 	cmd := exec.Command(f.executable, slices.Concat(args, f.extra, m.args)...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "TOM_") || strings.HasPrefix(v, "XDG_") || strings.HasPrefix(v, "HOME=")
-	})
-	cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+f.dir, "HOME="+f.dir)
-	endWithParent(cmd)
+	cmd.Env = child.Environ(f.dir)
+	child.EndWithParent(cmd)
 	return cmd
-}
-
-// await reads the line a daemon prints when its socket listens, and goes on
-// reading so that the daemon never has to wait.
-func (m *Member) await(ctx context.Context, l *life, out io.Reader) error {
-	said := make(chan error, 1)
-	var id localapi.Identity
-	go func() {
-		defer close(l.ended)
-		said <- json.NewDecoder(out).Decode(&id)
-		_, _ = io.Copy(io.Discard, out)
-		_ = l.cmd.Wait()
-	}()
-	select {
-	case err := <-said:
-		if err != nil {
-			return fmt.Errorf("it ended before it listened: %w", err)
-		}
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	m.mu.Lock()
-	m.identity = id
-	m.mu.Unlock()
-	return nil
 }
 
 // PID is the process id of the life that is or was the last.
 func (m *Member) PID() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.life.cmd.Process.Pid
+	return m.life.Daemon.PID()
 }
 
 // end notes that the life is to end now, and gives it; nil if there is none.
 func (m *Member) end() *life {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.life == nil || m.life.over() {
+	if m.life == nil || m.life.Over() {
 		return nil
 	}
 	m.life.told = true
@@ -182,12 +143,9 @@ func (m *Member) end() *life {
 // Kill ends the process as a power cut would, without a chance to do anything
 // (SIGKILL), and returns when it is gone.
 func (m *Member) Kill() {
-	l := m.end()
-	if l == nil {
-		return
+	if l := m.end(); l != nil {
+		l.Kill()
 	}
-	_ = l.cmd.Process.Kill() // gone already is as good
-	<-l.ended
 }
 
 // Stop ends the daemon in order. One that exits with an error, or has complained,
@@ -202,14 +160,13 @@ func (m *Member) Stop(ctx context.Context) error {
 		return fmt.Errorf("stop %s: %w", m.Name, ctx.Err())
 	}
 	select {
-	case <-l.ended:
+	case <-l.Ended():
 	case <-ctx.Done():
-		_ = l.cmd.Process.Kill()
-		<-l.ended
+		l.Kill()
 		return fmt.Errorf("stop %s: %w", m.Name, ctx.Err())
 	}
-	if complaint := l.says.complaint(); !l.cmd.ProcessState.Success() || complaint != "" {
-		return fmt.Errorf("%s ended with %s and says: %s", m.Name, l.cmd.ProcessState, complaint)
+	if complaint := l.says.complaint(); !l.State().Success() || complaint != "" {
+		return fmt.Errorf("%s ended with %s and says: %s", m.Name, l.State(), complaint)
 	}
 	return nil
 }
@@ -225,18 +182,18 @@ func (m *Member) Again(ctx context.Context, args ...string) error {
 
 // Pause stops the process from running, without a chance to tell anybody, until
 // Resume.
-func (m *Member) Pause() error { return m.suspend(true) }
+func (m *Member) Pause() error { return m.suspend(true, (*child.Daemon).Pause) }
 
 // Resume lets a paused process run again.
-func (m *Member) Resume() error { return m.suspend(false) }
+func (m *Member) Resume() error { return m.suspend(false, (*child.Daemon).Resume) }
 
-func (m *Member) suspend(paused bool) error {
+func (m *Member) suspend(paused bool, do func(*child.Daemon) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.life == nil || m.life.over() {
+	if m.life == nil || m.life.Over() {
 		return ErrEnded
 	}
-	if err := suspend(m.life.cmd.Process, paused); err != nil {
+	if err := do(m.life.Daemon); err != nil {
 		return err
 	}
 	m.paused = paused
