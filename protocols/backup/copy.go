@@ -177,11 +177,7 @@ func (k *Keeper) storeReplied(now time.Time, q *asked, r *Reply) {
 		return
 	}
 	e.asking = without(e.asking, q.to)
-	if s := k.addHolder(now, e, q.to); s != nil {
-		s.prove()
-		s.end = r.Storage.EndAt()
-	}
-	k.stored(now, e)
+	k.stored(now, e, r.Storage)
 }
 
 // storeFailed goes on with the next candidate.
@@ -197,7 +193,11 @@ func (k *Keeper) storeFailed(now time.Time, q *asked) {
 }
 
 // stored goes on after one more holder has signed.
-func (k *Keeper) stored(now time.Time, e *entry) {
+func (k *Keeper) stored(now time.Time, e *entry, signed *Storage) {
+	if s := k.addHolder(now, e, signed.Holder); s != nil {
+		s.prove()
+		s.end = signed.EndAt()
+	}
 	if k.live(e) >= k.limits.Copies {
 		e.placed = true
 		e.refused, e.rounds = nil, 0

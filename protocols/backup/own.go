@@ -24,11 +24,7 @@ func (k *Keeper) Promised(now time.Time, s Storage) {
 	if e == nil || e.is != own {
 		return
 	}
-	if share := k.addHolder(now, e, s.Holder); share != nil {
-		share.prove()
-		share.end = s.EndAt()
-	}
-	k.stored(now, e)
+	k.stored(now, e, &s)
 }
 
 // Release says that an own message is final without a receipt.
