@@ -70,6 +70,61 @@ func TestMailIsFoundInTheDHT(t *testing.T) {
 	})
 }
 
+// TestAnAuthorThatComesBackGoesToItsHolders: alice is started again, and there are
+// more nodes by now that would keep her message. Those who do are asked.
+func TestAnAuthorThatComesBackGoesToItsHolders(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		dir, bob := t.TempDir(), w.client(2, "bob")
+		before := make(map[string]bool)
+		start := func() living {
+			return w.start(1, node.Config{Name: "alice", DataDir: dir, NoDHT: true, NoGossip: true})
+		}
+		alice := start()
+		connect(t, alice, bob)
+		time.Sleep(2 * time.Second)
+		bob.stop()
+		var all []living
+		more := func() {
+			for range 3 {
+				keeper := w.start(3+len(all), node.Config{NoDHT: true, NoGossip: true})
+				connect(t, alice, keeper)
+				all = append(all, keeper)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		more()
+		id, err := alice.SendTo(t.Context(), bob.Key(), node.Text("while you were away"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored := func() node.Trace {
+			t.Helper()
+			time.Sleep(20 * time.Second)
+			trace, err := alice.Trace(t.Context(), id)
+			if err != nil || trace.State != node.Stored || len(trace.Holders) != 3 {
+				t.Fatalf("%+v, %v", trace, err)
+			}
+			return trace
+		}
+		for _, h := range stored().Holders {
+			before[h.Key.String()] = true
+		}
+		alice.stop()
+		time.Sleep(time.Minute)
+		alice = start()
+		more()
+		more()
+		for _, k := range all[:3] {
+			connect(t, alice, k)
+		}
+		for _, h := range stored().Holders {
+			if !h.Live || h.End.IsZero() || !before[h.Key.String()] {
+				t.Errorf("held by %+v", h)
+			}
+		}
+	})
+}
+
 // TestWhoIsUpIsNoted: a node that runs notes for how long it sees its neighbours,
 // and knows it after a restart.
 func TestWhoIsUpIsNoted(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 func (c *Courier) place(all []delivery.Placement) {
 	for _, p := range all {
 		c.Backup.Place(backup.Item{
-			Digest: p.Digest, ID: p.ID, From: c.me, To: p.To, End: p.End, Size: p.Size, Asker: c.me,
+			Digest: p.Digest, ID: p.ID, From: c.me, To: p.To, End: p.End, Size: p.Size, Asker: c.me, Holders: p.Kept,
 		})
 	}
 }

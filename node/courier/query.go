@@ -81,7 +81,7 @@ func (c *Courier) resume() error {
 	return c.Store.Pending(func(o *store.Outgoing, st *store.Status, size int) error {
 		msg := messageOf(o, c.me)
 		msg.Size, msg.Sealed = size, size > 0
-		msg.State, msg.Attempts = st.State, st.Attempts
+		msg.State, msg.Attempts, msg.Kept = st.State, st.Attempts, o.Holders
 		h := c.holdFor(o.To, o.Control, size)
 		if !h.of.TryAcquire(h.bytes) {
 			h = hold{} // it was accepted: over the limit or not

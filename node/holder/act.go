@@ -21,8 +21,7 @@ func (s *Service) act(k *backup.Keeper, now time.Time) {
 			s.write(func() { s.Disk.Purge(d.Digest, d.Receipt, purged) })
 		}
 		for _, d := range r.Listed {
-			if end, ok := k.Copy(d); ok {
-				holders := k.HoldersOf(d)
+			if holders, end, ok := k.HoldersOf(d); ok {
 				s.write(func() { s.Disk.KeepHolders(d, end, holders) })
 			}
 		}

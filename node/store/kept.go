@@ -81,7 +81,8 @@ func (s *Store) keptRow(d envelope.Digest) (k *Kept, sealed []byte, err error) {
 	return parseKept(key, row)
 }
 
-// KeepHolders writes behind who else holds a copy.
+// KeepHolders writes behind who else holds a copy, or who holds a message of this
+// node.
 func (s *Store) KeepHolders(d envelope.Digest, end time.Time, holders []protocols.Key) {
 	s.keepHolders(d, end, holders)
 	s.flushSoon()

@@ -3,10 +3,12 @@ package store_test
 import (
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/delivery"
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
@@ -131,12 +133,17 @@ func TestPendingIsWhatIsNotFinal(t *testing.T) {
 		must(t, err)
 	}
 	w.SaveStatus([]store.Status{w.status(0, delivery.Delivered), w.status(1, delivery.Sent), w.status(2, delivery.Failed)})
+	kept := w.outgoing(1)
+	w.KeepHolders(kept.Digest, kept.End(), []protocols.Key{key(8), key(9)})
 	w = w.reopened()
 	var ids []envelope.ID
 	must(t, w.Pending(func(o *store.Outgoing, st *store.Status, size int) error {
 		ids = append(ids, o.ID)
 		if o.ID == id(1) && (st.State != delivery.Sent || size != len("envelope 1") || len(st.Attempts) != 1) {
 			t.Errorf("pending %+v, %+v, %d", o, st, size)
+		}
+		if want := map[envelope.ID][]protocols.Key{id(1): {key(8), key(9)}}[o.ID]; !slices.Equal(o.Holders, want) {
+			t.Errorf("held by %v, want %v", o.Holders, want)
 		}
 		return nil
 	}))

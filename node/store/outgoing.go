@@ -31,6 +31,7 @@ type Outgoing struct {
 	Content  []byte          // the plaintext without padding, kept to be sealed (again)
 	Envelope []byte          // as it goes out; nil until sealed
 	Digest   envelope.Digest // of Envelope
+	Holders  []protocols.Key // as KeepHolders was told; read back by Pending alone
 }
 
 // End is when the message's lifetime is over.

@@ -53,6 +53,9 @@ func (s *Store) Pending(fn func(o *Outgoing, st *Status, size int) error) error 
 		}
 		size := len(o.Envelope)
 		o.Content, o.Envelope = nil, nil
+		if o.Holders, err = s.keptHolders(o.Digest); err != nil {
+			return false, err
+		}
 		st, err := s.Status(o.ID)
 		if err != nil {
 			return false, err

@@ -123,17 +123,24 @@ func (k *Keeper) storeOut(now time.Time, e *entry) {
 	if first { // all of them hear of all of them
 		e.told = sorted(e.asking)
 	}
+	all := append(k.living(e), e.asking...)
+	for _, p := range k.list(e) { // some are asked for they held it when this node last ran
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
 	for _, c := range chosen {
 		k.stores++
-		others := slices.DeleteFunc(append(k.list(e), e.asking...), func(x protocols.Key) bool { return x == c.Key })
+		others := without(slices.Clone(all), c.Key)
 		k.ask(now, c.Key, &Store{Holders: others[:min(len(others), MaxHolders)]}, e, storeTime)
 	}
 }
 
-// choose picks n more holders for an envelope: who had it and has it no more, or
-// failed to show several others lately, only when there is nobody else.
-func (k *Keeper) choose(now time.Time, e *entry, n int) []Candidate {
-	var already, open, lapsed []Candidate
+// choose picks n more holders for an envelope: those of the last run first; who
+// had it and has it no more, or failed to show several others lately, only when
+// there is nobody else.
+func (k *Keeper) choose(now time.Time, e *entry, n int) (chosen []Candidate) {
+	var already, before, open, lapsed []Candidate
 	if e.is == held && !k.leaving {
 		already = []Candidate{{Key: k.me, Place: k.here, Known: newcomer}}
 	}
@@ -147,13 +154,14 @@ func (k *Keeper) choose(now time.Time, e *entry, n int) []Candidate {
 		case k.fellows[c.Key] != nil && k.fellows[c.Key].dead():
 		case s != nil && s.failed || k.distrust.has(now, c.Key):
 			lapsed = append(lapsed, c)
+		case s != nil && e.is == own:
+			before = append(before, c)
 		default:
 			open = append(open, c)
 		}
 	}
-	chosen := Choose(open, already, n)
-	if len(chosen) < n {
-		chosen = append(chosen, Choose(lapsed, append(already, chosen...), n-len(chosen))...)
+	for _, some := range [][]Candidate{before, open, lapsed} {
+		chosen = append(chosen, Choose(some, append(already, chosen...), n-len(chosen))...)
 	}
 	return chosen
 }
@@ -229,13 +237,11 @@ func (k *Keeper) tellHolders(now time.Time, e *entry) {
 	}
 }
 
-// news has the changed holders of an envelope written down, or told to the
+// news has the changed holders of an envelope written down, and told to the
 // sender.
 func (k *Keeper) news(e *entry) {
-	switch e.is {
-	case held:
-		k.ready.Listed = append(k.ready.Listed, e.Digest)
-	case own:
+	k.ready.Listed = append(k.ready.Listed, e.Digest)
+	if e.is == own {
 		k.ready.Placed = append(k.ready.Placed, e.Digest)
 	}
 }

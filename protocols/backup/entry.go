@@ -48,7 +48,7 @@ type share struct {
 	fellow *fellow
 	at     int       // place of the entry in the fellow's list
 	rank   uint64    // among the holders
-	claim  bool      // nobody but itself says that it has it
+	claim  bool      // nobody but itself says that it has it, or only the last run does
 	proved bool      // it has signed for it, or passed an audit
 	failed bool      // it was audited and did not have it
 	end    time.Time // until when it has promised to keep it, if it has signed to this node
@@ -65,7 +65,7 @@ func (s *share) prove() {
 	s.setClaim(false)
 }
 
-// setClaim notes whether the holder alone speaks of having it.
+// setClaim notes whether it is still to be shown at all that the holder has it.
 func (s *share) setClaim(claim bool) {
 	switch {
 	case claim && !s.claim:

@@ -91,7 +91,7 @@ type Ready struct {
 	Seek    []protocols.Key   // recipients to try to connect to, for their mail is here
 	Destroy []Destruction     // copies that have ended
 	Forget  []envelope.Digest // tombstones that have ended
-	Listed  []envelope.Digest // copies whose holders have changed; to be written down behind
+	Listed  []envelope.Digest // copies and own messages whose holders have changed; to be written down behind
 	Placed  []envelope.Digest // own messages of which something is new: see Placement
 	Ended   [][]byte          // receipts of the recipients of own messages
 	Tell    []Tidings         // receipts to bring to authors, if they are connected

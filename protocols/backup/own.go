@@ -8,12 +8,19 @@ import (
 )
 
 // Place takes on an own message whose recipient is away: it is brought to
-// holders, and looked after until Release or its end.
+// holders, and looked after until Release or its end. Who held it when this node
+// last ran is to show or to sign once more that it does; all of them hear of each
+// other, and of whoever is chosen beside them.
 func (k *Keeper) Place(now time.Time, it Item) {
 	if _, ok := k.byDigest[it.Digest]; ok {
 		return
 	}
 	e := k.enter(now, it, own)
+	for _, p := range it.Holders {
+		if s := k.addHolder(now, e, p); s != nil {
+			s.setClaim(true)
+		}
+	}
 	k.consider(now, e)
 }
 
@@ -45,7 +52,7 @@ type HolderState struct {
 // Placement is how an own message stands with its holders.
 type Placement struct {
 	ID      envelope.ID
-	Holders []HolderState // who have signed, to this node or to another holder
+	Holders []HolderState // who have signed, to this node, now or when it last ran, or to another holder
 	Enough  bool          // as many as there should be have, at some time
 	Live    int
 }

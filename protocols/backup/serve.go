@@ -98,14 +98,15 @@ func (k *Keeper) Copy(d envelope.Digest) (end time.Time, ok bool) {
 	return e.End, true
 }
 
-// HoldersOf is who else holds an envelope, as far as this node knows, the most
-// reliable first.
-func (k *Keeper) HoldersOf(d envelope.Digest) []protocols.Key {
+// HoldersOf is who else holds an envelope that is held here or an own message, as
+// far as this node knows, the most reliable first, and until when they are to be
+// remembered.
+func (k *Keeper) HoldersOf(d envelope.Digest) (holders []protocols.Key, end time.Time, ok bool) {
 	e := k.byDigest[d]
-	if e == nil {
-		return nil
+	if e == nil || e.is != held && e.is != own {
+		return nil, time.Time{}, false
 	}
-	return slices.DeleteFunc(k.list(e), func(p protocols.Key) bool { return p == k.me })
+	return slices.DeleteFunc(k.list(e), func(p protocols.Key) bool { return p == k.me }), e.End, true
 }
 
 // Load takes in a copy that the last run has left on disk. All who are said to

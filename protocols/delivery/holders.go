@@ -31,6 +31,7 @@ type Placement struct {
 	Digest envelope.Digest
 	End    time.Time
 	Size   int
+	Kept   []protocols.Key // who held it when the process last ran
 }
 
 // Holder is a node that has signed for keeping a message, or is named as a holder
@@ -92,7 +93,8 @@ func (m *Machine) place(now time.Time, p *peer) {
 func (m *Machine) placeOne(now time.Time, t *tracked) {
 	t.held = t.attempt(Attempt{At: now, Path: pathHolders})
 	m.placed++
-	m.ready.Place = append(m.ready.Place, Placement{ID: t.ID, To: t.To, Digest: t.Digest, End: t.End, Size: t.Size})
+	m.ready.Place = append(m.ready.Place, Placement{ID: t.ID, To: t.To, Digest: t.Digest, End: t.End, Size: t.Size, Kept: t.Kept})
+	t.Kept = nil
 }
 
 // Kept takes the answer of a relay that keeps a message which it could not pass

@@ -19,11 +19,14 @@ func newHeldBench(t *testing.T) *bench {
 
 func TestAMessageToSomebodyAwayGoesToHolders(t *testing.T) {
 	b := newHeldBench(t)
-	msg := b.accept(b.message())
+	last := []protocols.Key{carol}
+	msg := b.message()
+	msg.Kept = last
+	msg = b.accept(msg)
 	if r := b.pass(placeWait - time.Millisecond); r.Place != nil {
 		t.Errorf("placed too early: %+v", r.Place)
 	}
-	want := []Placement{{ID: msg.ID, To: bob, Digest: msg.Digest, End: msg.End, Size: msg.Size}}
+	want := []Placement{{ID: msg.ID, To: bob, Digest: msg.Digest, End: msg.End, Size: msg.Size, Kept: last}}
 	if r := b.pass(time.Hour); !reflect.DeepEqual(r.Place, want) {
 		t.Errorf("placed %+v", r.Place)
 	}

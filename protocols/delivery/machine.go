@@ -42,6 +42,7 @@ type Message struct {
 	Reseals        int  // how many predecessors could not be opened
 	ByRelays       bool // the recipient was heard of through relays, so they need not wait for a dial
 	Attempts       []Attempt
+	Kept           []protocols.Key // who held it when the process last ran
 }
 
 // Report is how a message stands, for the disk and for whoever asks.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/backup"
+	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 // act does what the keeper wants done, and comes back at its deadline.
@@ -45,9 +46,7 @@ func (n *Node) do(r *backup.Ready) (any bool) {
 		n.remove(d)
 	}
 	for _, d := range r.Listed {
-		if c := n.copies[d]; c != nil {
-			c.item.Holders = n.keeper.HoldersOf(d)
-		}
+		n.remember(d)
 	}
 	for _, d := range r.Placed {
 		if p, ok := n.keeper.Placement(d); ok && p.Enough {
@@ -83,6 +82,16 @@ func (n *Node) do(r *backup.Ready) (any bool) {
 		n.ask(q)
 	}
 	return any
+}
+
+// remember writes down who else holds a copy, or an own message.
+func (n *Node) remember(d envelope.Digest) {
+	holders, _, ok := n.keeper.HoldersOf(d)
+	if m := n.w.about[d]; ok && m.From == n.key {
+		m.Holders = holders
+	} else if c := n.copies[d]; ok && c != nil {
+		c.item.Holders = holders
+	}
 }
 
 func (n *Node) destroy(d backup.Destruction) {
