@@ -141,11 +141,11 @@ func (k *Keeper) auditReplied(now time.Time, q *asked, r *Reply) {
 		if !s.failed {
 			k.distrust.failed(now, q.to)
 		}
-		s.proved, s.failed = false, true
+		s.lose()
 		k.consider(now, e)
 		k.news(e)
 	}
-	k.surplus(e)
+	k.surplus(now, e)
 }
 
 // offerReplied forgets who does not have what it was thought to have.

@@ -123,8 +123,8 @@ func (k *Keeper) storeOut(now time.Time, e *entry) {
 	if first { // all of them hear of all of them
 		e.told = sorted(e.asking)
 	}
-	all := append(k.living(e), e.asking...)
-	for _, p := range k.list(e) { // some are asked for they held it when this node last ran
+	var all []protocols.Key
+	for _, p := range slices.Concat(k.living(e), e.asking, k.list(e)) { // who held it when this node last ran may be asked, too
 		if !slices.Contains(all, p) {
 			all = append(all, p)
 		}
@@ -227,12 +227,17 @@ func (k *Keeper) tellHolders(now time.Time, e *entry) {
 		return
 	}
 	e.told = living
+	k.sayHolders(now, e, k.list(e))
+}
+
+// sayHolders tells all holders, and the author if it is connected, who they are.
+func (k *Keeper) sayHolders(now time.Time, e *entry, all []protocols.Key) {
 	if _, up := k.up[e.From]; up && e.is == held {
-		k.ask(now, e.From, &Holders{Digest: e.Digest, Holders: k.list(e)}, e, answerTime)
+		k.ask(now, e.From, &Holders{Digest: e.Digest, Holders: all}, e, answerTime)
 	}
 	for i := range e.holders {
 		if s := &e.holders[i]; s.counts() {
-			k.ask(now, s.fellow.key, &Holders{Digest: e.Digest, Holders: k.list(e)}, e, answerTime)
+			k.ask(now, s.fellow.key, &Holders{Digest: e.Digest, Holders: all}, e, answerTime)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -52,8 +53,9 @@ func (k *Keeper) named(now time.Time, e *entry, keys []protocols.Key) {
 }
 
 // surplus lets go of a copy that enough others, all of them before
-// this node by rank, have shown to have.
-func (k *Keeper) surplus(e *entry) {
+// this node by rank, have shown to have. They hear of it, so that nobody counts
+// on this node when the next of them dies.
+func (k *Keeper) surplus(now time.Time, e *entry) {
 	if e.is != held {
 		return
 	}
@@ -65,6 +67,18 @@ func (k *Keeper) surplus(e *entry) {
 		}
 	}
 	if better >= k.limits.Copies {
+		k.sayHolders(now, e, without(k.list(e), k.me))
 		k.destroy(e, nil)
 	}
+}
+
+// letGo takes in that a holder names the holders without itself: it has let go of
+// its copy, or is about to stop and has found another in its place.
+func (e *entry) letGo(p protocols.Key, named []protocols.Key) bool {
+	s := e.share(p)
+	if s == nil || s.failed || slices.Contains(named, p) {
+		return false
+	}
+	s.lose()
+	return true
 }

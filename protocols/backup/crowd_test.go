@@ -116,3 +116,71 @@ func TestWhoIsNamedInVainIsNotAskedEachTime(t *testing.T) {
 		t.Errorf("asked %d times in a minute", asked)
 	}
 }
+
+// lettingGo is what the last of four holders says to whom when it lets go of its
+// copy, which the others have shown to have.
+func lettingGo(t *testing.T, best []protocols.Key) map[protocols.Key]*backup.Holders {
+	t.Helper()
+	k := backup.NewKeeper(best[3], backup.Limits{}, 1)
+	it := item(1)
+	it.Holders = best[:3]
+	store(k, it)
+	k.PeerUp(start, author)
+	said := make(map[protocols.Key]*backup.Holders)
+	for now := start; now.Before(start.Add(time.Hour)); now = k.Deadline() {
+		k.Tick(now)
+		for asks := k.Ready().Ask; len(asks) > 0; asks = k.Ready().Ask {
+			for _, q := range asks {
+				if f, ok := q.Frame.(*backup.Holders); ok {
+					said[q.To] = f
+				}
+				reply(k, now, q, backup.Reply{Answer: backup.Answer{Code: backup.Hash}, Proved: true})
+			}
+		}
+		if _, kept := k.Copy(it.Digest); !kept {
+			return said
+		}
+	}
+	t.Fatal("kept for an hour")
+	return nil
+}
+
+// TestWhoLetsGoOfACopySaysSo to the other holders and to the author: they count on
+// it no more. It can say so of itself alone.
+func TestWhoLetsGoOfACopySaysSo(t *testing.T) {
+	t.Parallel()
+	best := ranked(4)
+	last := best[3]
+	said := lettingGo(t, best)
+	for _, p := range append([]protocols.Key{author}, best[:3]...) {
+		if f := said[p]; f == nil || !slices.Equal(sortedKeys(f.Holders), sortedKeys(best[:3])) {
+			t.Errorf("%x hears %+v", p[:2], f)
+		}
+	}
+	first := backup.NewKeeper(best[0], backup.Limits{}, 1)
+	it := item(1)
+	it.Holders = best[1:]
+	store(first, it)
+	counted := func() bool {
+		all, _, _ := first.HoldersOf(it.Digest)
+		return slices.Contains(all, last)
+	}
+	for _, p := range []protocols.Key{outside, author, best[1]} {
+		first.HoldersAsked(start, p, &backup.Holders{Digest: it.Digest, Holders: best[:3]})
+		if !counted() {
+			t.Errorf("%x spoke for another", p[:2])
+		}
+	}
+	first.HoldersAsked(start, last, said[best[0]])
+	if counted() {
+		t.Error("counted on, though it has let go")
+	}
+	first.HoldersAsked(start, best[1], &backup.Holders{Digest: it.Digest, Holders: best}) // who has not heard of it
+	if counted() {
+		t.Error("counted on again, for another names it still")
+	}
+}
+
+func sortedKeys(keys []protocols.Key) []protocols.Key {
+	return slices.SortedFunc(slices.Values(keys), func(a, b protocols.Key) int { return slices.Compare(a[:], b[:]) })
+}

@@ -50,7 +50,7 @@ type share struct {
 	rank   uint64    // among the holders
 	claim  bool      // nobody but itself says that it has it, or only the last run does
 	proved bool      // it has signed for it, or passed an audit
-	failed bool      // it was audited and did not have it
+	failed bool      // it was audited and did not have it, or has let go of it
 	end    time.Time // until when it has promised to keep it, if it has signed to this node
 }
 
@@ -64,6 +64,9 @@ func (s *share) prove() {
 	s.proved, s.failed = true, false
 	s.setClaim(false)
 }
+
+// lose notes that the holder does not have the envelope.
+func (s *share) lose() { s.proved, s.failed = false, true }
 
 // setClaim notes whether it is still to be shown at all that the holder has it.
 func (s *share) setClaim(claim bool) {

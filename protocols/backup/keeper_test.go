@@ -709,8 +709,8 @@ func TestAnAuthorWhoIsThereHearsOfNewHolders(t *testing.T) {
 	mine.HoldersAsked(start, outside, &backup.Holders{Digest: d, Holders: []protocols.Key{key(77)}})
 	mine.HoldersAsked(start, placed[0].To, &backup.Holders{Digest: d, Holders: []protocols.Key{key(78)}})
 	p, _ := mine.Placement(d)
-	if len(p.Holders) != 2 || p.Holders[1].Key != key(78) {
-		t.Errorf("holders %+v", p.Holders)
+	if len(p.Holders) != 2 || p.Holders[1].Key != key(78) || p.Holders[0].Live || !p.Holders[1].Live {
+		t.Errorf("holders %+v", p.Holders) // who named another, and not itself, has let go
 	}
 }
 

@@ -209,7 +209,7 @@ func (k *Keeper) HoldersAsked(now time.Time, asker protocols.Key, f *Holders) *A
 		before := len(e.holders)
 		k.learnHolders(now, e, f.Holders)
 		k.named(now, e, f.Holders)
-		if len(e.holders) > before {
+		if e.letGo(asker, f.Holders) || len(e.holders) > before {
 			k.news(e)
 			k.consider(now, e)
 		}
