@@ -2,6 +2,7 @@ package localapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -240,5 +241,47 @@ func TestWaitOutlivesARestartOfTheDaemon(t *testing.T) {
 	serve(t, Config{Backend: m, DataDir: dir})
 	if got := <-done; got != Delivered {
 		t.Errorf("state %s", got)
+	}
+}
+
+func TestFollowOutlivesARestartOfTheDaemon(t *testing.T) {
+	t.Parallel()
+	m, dir := newMemory(), tempDir(t)
+	_, stop := serve(t, Config{Backend: m, DataDir: dir})
+	c := client(t, dir, "")
+	ctx, cancel := context.WithCancel(testContext(t))
+	defer cancel()
+	var got []string
+	var at Cursor
+	begun := 0
+	c.Follow(ctx, Follower{
+		Begin: func(context.Context) (Cursor, error) {
+			if begun++; begun == 1 {
+				m.receive("before")
+				return at, nil
+			}
+			_, err := c.Status(ctx)
+			return at, err
+		},
+		Event: func(e Event) {
+			at = e.Cursor
+			if got = append(got, e.Message.Body); len(got) == 1 {
+				stop()
+				m.receive("meanwhile")
+			} else {
+				cancel()
+			}
+		},
+		Away: func(err error) {
+			if none := (*NoDaemonError)(nil); !errors.As(err, &none) {
+				t.Errorf("away: %v", err)
+			}
+			if begun == 2 { // it has tried in vain
+				serve(t, Config{Backend: m, DataDir: dir})
+			}
+		},
+	})
+	if !slices.Equal(got, []string{"before", "meanwhile"}) || begun != 3 {
+		t.Errorf("%q, begun %d times", got, begun)
 	}
 }

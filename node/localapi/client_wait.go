@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// reconnect is how long Wait stays away from a daemon that does not answer.
-const reconnect = 200 * time.Millisecond
+// reconnect is how long Wait and Follow stay away from a daemon that does not
+// answer.
+const reconnect = 100 * time.Millisecond
 
 // Wait returns when the message has come as far as want, can come no further,
 // or timeout has passed; the state says which. States are durable and only

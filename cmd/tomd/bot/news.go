@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/tom-protocol/tom/node/localapi"
 )
@@ -13,6 +12,9 @@ type hints struct {
 	inbox, groups, invites bool
 	anew                   bool // the daemon was away: all is to be looked at
 }
+
+// everything is what to look at after what was not heard of.
+var everything = hints{inbox: true, groups: true, invites: true, anew: true}
 
 // news carries hints from who hears of them to who looks.
 type news struct {
@@ -47,38 +49,31 @@ func (n news) take() hints {
 // follow listens for events until ctx ends, over restarts of the daemon.
 func (b *bot) follow(ctx context.Context) {
 	said := false // that the daemon is away
-	for ctx.Err() == nil {
-		page, err := b.Client.InboxPage(ctx, localapi.InboxQuery{Limit: 1, Unread: true})
-		if err == nil {
+	b.Client.Follow(ctx, localapi.Follower{
+		Begin: func(ctx context.Context) (localapi.Cursor, error) {
+			talks, err := b.Client.Talks(ctx)
+			if err != nil {
+				return 0, err
+			}
 			b.Tell(Report{What: "ready"})
 			said = false
-			b.news.add(func(h *hints) { h.inbox, h.groups, h.invites, h.anew = true, true, true, true })
-			b.listen(ctx, page.Cursor)
-		} else if !said && ctx.Err() == nil {
-			said = true
-			b.Tell(Report{What: "away", Reason: err.Error()})
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+			b.news.add(func(h *hints) { *h = everything })
+			return talks.Cursor, nil
+		},
+		Event: b.heed,
+		Away: func(err error) {
+			if !said {
+				said = true
+				b.Tell(Report{What: "away", Reason: err.Error()})
+			}
+		},
+	})
 }
 
-// listen passes hints on until the daemon goes away.
-func (b *bot) listen(ctx context.Context, since localapi.Cursor) {
-	for e, err := range b.Client.Events(ctx, since) {
-		if err != nil {
-			return
-		}
-		b.heed(&e)
-	}
-}
-
-func (b *bot) heed(e *localapi.Event) {
+func (b *bot) heed(e localapi.Event) {
 	switch {
 	case e.Gap:
-		b.news.add(func(h *hints) { h.inbox, h.groups, h.invites, h.anew = true, true, true, true })
+		b.news.add(func(h *hints) { *h = everything })
 	case e.Kind == localapi.EventReceived, e.Kind == localapi.EventContact:
 		b.news.add(func(h *hints) { h.inbox = true })
 	case e.Kind == localapi.EventGroup && e.Group != nil:

@@ -18,12 +18,12 @@ func (s *stage) meetElsewhere(ctx context.Context) (here, there end, err error) 
 	if err != nil {
 		return here, there, err
 	}
-	since, err := newest(ctx, s.cfg.Client)
+	talks, err := s.cfg.Client.Talks(ctx)
 	if err != nil {
 		return here, there, err
 	}
 	s.following.Go(func() {
-		follow(s.follows, s.cfg.Client, since, func(e localapi.Event) { s.answered(e) })
+		follow(s.follows, s.cfg.Client, talks.Cursor, s.answered)
 	})
 	return end{name: id.ID, id: id.ID, client: s.cfg.Client}, end{name: "there", id: s.cfg.To}, s.greet(ctx)
 }

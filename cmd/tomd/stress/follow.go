@@ -13,31 +13,16 @@ const comeBack = 50 * time.Millisecond
 // follow calls fn for each of a daemon's events after since, in order and once,
 // over all its restarts, until ctx ends.
 func follow(ctx context.Context, client *localapi.Client, since localapi.Cursor, fn func(localapi.Event)) {
-	for ctx.Err() == nil {
-		for e, err := range client.Events(ctx, since) {
-			if err != nil {
-				break
+	client.Follow(ctx, localapi.Follower{
+		Begin: func(context.Context) (localapi.Cursor, error) { return since, nil },
+		Event: func(e localapi.Event) {
+			if e.Cursor > since { // after a gap what was told before is told again
+				since = e.Cursor
+				fn(e)
 			}
-			if e.Cursor == 0 || e.Cursor <= since && since != localapi.Latest {
-				continue // after a gap what was told before is told again
-			}
-			since = e.Cursor
-			fn(e)
-		}
-		pause(ctx, comeBack)
-	}
-}
-
-// newest is the place in a daemon's events from where on only those follow that
-// are still to come.
-func newest(ctx context.Context, client *localapi.Client) (last localapi.Cursor, err error) {
-	for page, err := range client.Inbox(ctx, localapi.InboxQuery{}) {
-		if err != nil {
-			return 0, err
-		}
-		last = page.Cursor
-	}
-	return last, nil
+		},
+		Away: func(error) {},
+	})
 }
 
 // pause waits, or for ctx to end.

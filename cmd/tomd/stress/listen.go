@@ -88,7 +88,7 @@ func Listen(ctx context.Context, client *localapi.Client, out, err io.Writer) er
 	if failed != nil {
 		return failed
 	}
-	since, failed := newest(ctx, client)
+	talks, failed := client.Talks(ctx)
 	if failed != nil {
 		return failed
 	}
@@ -96,7 +96,7 @@ func Listen(ctx context.Context, client *localapi.Client, out, err io.Writer) er
 	l := newListener(client, out)
 	var answering sync.WaitGroup
 	answering.Go(func() { l.answer(ctx) })
-	follow(ctx, client, since, l.noticed)
+	follow(ctx, client, talks.Cursor, l.noticed)
 	answering.Wait()
 	return nil
 }
