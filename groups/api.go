@@ -118,7 +118,7 @@ func (r *room) summary() Summary {
 	return Summary{
 		Read: r.place.Read, Unread: r.unread(),
 		Group: r.id, Name: f.Settings().Name, Members: f.Len(), Admin: f.Admin(r.s.self),
-		Number: b.Record.Number, Seq: r.seat.Ledger().Log().Seq(), Hub: b.Primary(),
+		Number: b.Record.Number, Seq: r.seat.End(), Hub: b.Primary(),
 	}
 }
 
@@ -131,7 +131,7 @@ func (r *room) unread() (n int) {
 			from = max(from, joined)
 		}
 	}
-	for seq := from + 1; seq <= log.Seq(); seq++ {
+	for seq := from + 1; seq <= r.seat.End(); seq++ {
 		if e, ok := log.At(seq); ok && e.Record.Kind == wire.KindMessage && e.Record.Author != r.s.self && r.seat.Ledger().Void(seq) == nil {
 			n++
 		}
@@ -167,7 +167,7 @@ func (s *Service) Show(ctx context.Context, g wire.GroupID) (i Info, err error) 
 
 // knowsAll says whether this node knows of all members that they have the log.
 func (r *room) knowsAll() bool {
-	end := r.seat.Ledger().Log().Seq()
+	end := r.seat.End()
 	return !slices.ContainsFunc(r.seat.Ledger().Fold().Nodes(), func(k protocols.Key) bool {
 		to, _ := r.holds(k)
 		return k != r.s.self && to < end
@@ -191,7 +191,7 @@ func (r *room) memberInfo(m wire.Member) MemberInfo {
 	x.Online = m.Node == r.s.self || r.s.cfg.Lines.Connected(m.Node)
 	x.Acked, x.Read = r.holds(m.Node)
 	if m.Node == r.s.self {
-		x.Acked, x.Read = r.seat.Ledger().Log().Seq(), r.place.Read
+		x.Acked, x.Read = r.seat.End(), r.place.Read
 	}
 	return x
 }
@@ -207,7 +207,7 @@ func (s *Service) Log(ctx context.Context, g wire.GroupID, since Cursor, limit i
 		log := r.seat.Ledger().Log()
 		from, before := r.place.Cuts.since(since)
 		base, _ := log.Base()
-		for seq := max(from, base.Seq) + 1; seq <= log.Seq() && len(list) < limit; seq++ {
+		for seq := max(from, base.Seq) + 1; seq <= r.seat.End() && len(list) < limit; seq++ {
 			e, ok := log.At(seq)
 			if !ok || had(before, e) {
 				continue
@@ -304,7 +304,7 @@ func (s *Service) News(ctx context.Context, g wire.GroupID) (news <-chan struct{
 // Read notes up to where a person has read; the other members hear of it.
 func (s *Service) Read(ctx context.Context, g wire.GroupID, to wire.Seq) error {
 	return s.ask(ctx, g, func(r *room, now time.Time) error {
-		if to = min(to, r.seat.Ledger().Log().Seq()); to > r.place.Read {
+		if to = min(to, r.seat.End()); to > r.place.Read {
 			r.place.Read, r.unsaved = to, true
 			r.seat.Read(now, to)
 		}

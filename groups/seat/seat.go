@@ -182,6 +182,15 @@ func (s *Seat) Waits(now time.Time, seq wire.Seq, waits bool) {
 	s.settle(now)
 }
 
+// End returns the seq up to which the log stands. What the hub on this node has put
+// behind it is not accepted yet, and may come to stand elsewhere.
+func (s *Seat) End() wire.Seq {
+	if s.hub != nil {
+		return s.shown
+	}
+	return s.ledger.Log().Seq()
+}
+
 // Standing returns who has the record at a seq, as far as this node, its author,
 // was told.
 func (s *Seat) Standing(seq wire.Seq) member.Standing { return s.member.Standing(seq) }

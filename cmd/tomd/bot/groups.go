@@ -62,14 +62,9 @@ func (b *bot) fillGroup(ctx context.Context, group string, f *groupFeed) error {
 	return nil
 }
 
-// freshTime is how long a record that cannot be read may just not be opened yet:
-// the log can be seen a moment before what is in it.
-const freshTime = 10 * time.Second
-
 // awaitsKey says that a record may yet be read.
 func (b *bot) awaitsKey(f *groupFeed, r *localapi.GroupRecord) bool {
-	fresh := r.Mark == "unreadable" && time.Since(r.Created.Time).Abs() < freshTime
-	if r.Mark != "waiting" && !fresh {
+	if r.Mark != "waiting" {
 		f.waiting = time.Time{}
 		return false
 	}
