@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/gob"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
@@ -302,9 +303,10 @@ func (s *Service) removeRatchets(g wire.GroupID) error {
 	return errors.Join(s.cfg.Ratchets.Remove(outName(g)), s.cfg.Ratchets.Remove(inName(g)))
 }
 
-// erase deletes all that is on disk of a group.
+// erase deletes all that is on disk of a group, but for an invitation back into it.
 func (s *Service) erase(g wire.GroupID) error {
 	keys, err := s.rowsOf(g)
+	keys = slices.DeleteFunc(keys, func(key []byte) bool { return bytes.Equal(key, rowKey(g, rowInvite)) })
 	if err == nil {
 		err = s.cfg.Rows.Apply(nil, keys)
 	}

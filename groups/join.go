@@ -233,7 +233,7 @@ func (j *joining) answer(x inbound) (done bool, err error) {
 	case *wire.Refused:
 		hub := j.branch != nil && x.from == j.branch.Primary()
 		if f.Record == j.record.ID && (hub || j.branch == nil && x.from == j.inv.Issuer) {
-			return false, fmt.Errorf("%w: the invitation is used up, void, or not from an admin any more", ErrRefused)
+			return false, fmt.Errorf("%w: the group is full, or the invitation is used up, void or not from an admin any more", ErrRefused)
 		}
 	}
 	return false, nil
@@ -300,10 +300,13 @@ func (s *Service) invited(from protocols.Key, body []byte) error {
 		return nil
 	}
 	inv, charter, err := wire.ParseInvite(s.cfg.Verifier, i.Invite)
-	if err != nil || inv.Issuer != from || inv.For != s.self || s.room(charter.Group()) != nil {
+	if err != nil || inv.Issuer != from || inv.For != s.self {
 		return nil // of no use
 	}
-	all, err := s.Invites()
+	if needed, err := s.needs(charter.Group(), inv); !needed {
+		return err
+	}
+	all, err := s.invitations()
 	if err != nil {
 		return err
 	}
@@ -311,10 +314,39 @@ func (s *Service) invited(from protocols.Key, body []byte) error {
 		return ErrBusy
 	}
 	err = s.cfg.Rows.Apply([]Row{{Key: rowKey(charter.Group(), rowInvite), Value: body}}, nil)
-	if err == nil {
+	if err == nil && s.room(charter.Group()) == nil {
 		s.notify(Event{Group: charter.Group(), Name: charter.Settings.Name, What: InviteCame, Peer: from, PeerName: i.Name})
 	}
 	return err
+}
+
+// tellInvite tells of an invitation that came while this node was in the group.
+func (s *Service) tellInvite(g wire.GroupID) error {
+	list, err := s.Invites()
+	for _, i := range list {
+		if i.Group == g {
+			s.notify(Event{Group: g, Name: i.Name, What: InviteCame, Peer: i.From, PeerName: i.FromName})
+		}
+	}
+	return err
+}
+
+// needs says whether an invitation can be of use. To one who is in the group it is
+// not, unless it was made after a kick that this node has not heard of.
+func (s *Service) needs(g wire.GroupID, inv *wire.Invite) (needed bool, err error) {
+	r := s.room(g)
+	if r == nil {
+		return true, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), giveTime)
+	defer cancel()
+	gone := r.do(ctx, func(time.Time) {
+		needed = r.leaving || inv.Roster > r.seat.Ledger().Fold().Version()
+	})
+	if gone != nil && s.room(g) == nil {
+		return true, nil
+	}
+	return needed, gone
 }
 
 // Invited is an invitation that came and was not used.
@@ -327,8 +359,15 @@ type Invited struct {
 	Invitation *wire.Invitation
 }
 
-// Invites lists the invitations that can be used.
-func (s *Service) Invites() (list []Invited, err error) {
+// Invites lists the invitations that can be used: not one into a group that this
+// node is still in.
+func (s *Service) Invites() ([]Invited, error) {
+	list, err := s.invitations()
+	return slices.DeleteFunc(list, func(i Invited) bool { return s.room(i.Group) != nil }), err
+}
+
+// invitations lists those that are kept and have not ended.
+func (s *Service) invitations() (list []Invited, err error) {
 	var over [][]byte
 	err = s.cfg.Rows.Scan(nil, func(key, value []byte) error {
 		if len(key) != 17 || key[16] != rowInvite {

@@ -10,6 +10,7 @@ import (
 	"github.com/tom-protocol/tom/groups/seat"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 // room is one group on this node. Its goroutine owns all but what is said to be
@@ -335,7 +336,8 @@ func (r *room) frame(now time.Time, from protocols.Key, f wire.Frame) error {
 	return r.seat.Receive(now, from, f)
 }
 
-// showDoor tells one who wants to join by a good record who is hub.
+// showDoor tells one who wants to join by a good record who is hub, and one whom
+// this node invited, in vain, that it need not ask on.
 func (r *room) showDoor(from protocols.Key, f *wire.Publish) {
 	if len(f.Records) != 1 {
 		return
@@ -344,10 +346,24 @@ func (r *room) showDoor(from protocols.Key, f *wire.Publish) {
 	if err != nil || rec.Kind != wire.KindJoin || rec.Author != from || rec.Group != r.id || rec.Verify(r.s.cfg.Prover) != nil {
 		return
 	}
-	if fold := r.seat.Ledger().Fold(); fold.Member(from) || fold.Judge(rec, false) == nil {
+	fold := r.seat.Ledger().Fold()
+	switch {
+	case fold.Member(from) || fold.Judge(rec, false) == nil:
 		frame := r.seat.Branch().Frame()
 		r.send(from, &frame)
+	case !r.seat.Leads() && r.invited(rec):
+		r.send(from, &wire.Refused{Group: r.id, Record: rec.ID, Reason: envelope.ReasonPolicy})
 	}
+}
+
+// invited says whether a join record is by an invitation that this node made.
+func (r *room) invited(rec *wire.Record) bool {
+	p, err := wire.ParseJoin(rec.Payload)
+	if err != nil || p.Invite == nil {
+		return false
+	}
+	i, c, err := wire.ParseInvite(r.s.cfg.Verifier, p.Invite)
+	return err == nil && i.Issuer == r.s.self && c.Group() == r.id
 }
 
 // event takes what happened to records.

@@ -2,6 +2,7 @@ package groups
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -123,7 +124,7 @@ func (s *Service) forget(r *room) {
 	delete(s.rooms, r.id)
 	s.count.rooms(len(s.rooms))
 	s.mu.Unlock()
-	if err := s.erase(r.id); err != nil {
+	if err := errors.Join(s.erase(r.id), s.tellInvite(r.id)); err != nil {
 		logger.Errorw("group not erased", "group", r.id, "err", err)
 	}
 }
