@@ -86,7 +86,7 @@ func (n *Node) memberNamed(ctx context.Context, g wire.GroupID, name string) (Pe
 	}
 	var found []Peer
 	for _, m := range info.Members {
-		if m.Name == name && name != "" {
+		if name != "" && n.memberName(m.Node, m.Name) == name {
 			found = append(found, m.Node)
 		}
 	}
@@ -142,7 +142,7 @@ func (a api) Group(ctx context.Context, name string) (localapi.Group, error) {
 	}
 	for _, m := range i.Members {
 		out.Members = append(out.Members, localapi.GroupMember{
-			ID: peerID(m.Node), Name: a.memberName(m.Node, m.Name), Role: m.Role.String(), Online: m.Online,
+			ID: peerID(m.Node), Name: a.n.memberName(m.Node, m.Name), Role: m.Role.String(), Online: m.Online,
 			AckedSeq: uint64(m.Acked), ReadSeq: uint64(m.Read),
 		})
 	}
@@ -150,14 +150,14 @@ func (a api) Group(ctx context.Context, name string) (localapi.Group, error) {
 }
 
 // memberName is the petname, or what the member called itself.
-func (a api) memberName(p Peer, own string) string {
+func (n *Node) memberName(p Peer, own string) string {
 	switch {
-	case p == a.n.Key() && own == "":
-		return a.n.cfg.Name
+	case p == n.Key() && own == "":
+		return n.cfg.Name
 	case own != "":
 		return own
 	}
-	return a.n.NameOf(p)
+	return n.NameOf(p)
 }
 
 func (a api) InviteToGroup(ctx context.Context, name string, i localapi.NewInvite) (localapi.Invite, error) {
@@ -398,7 +398,7 @@ func (a api) groupRecords(g wire.GroupID, lines []groups.Line) []localapi.GroupR
 	for _, l := range lines {
 		out = append(out, localapi.GroupRecord{
 			Group: g.String(), Term: uint64(l.Place.Number), Seq: uint64(l.Place.Seq), ID: l.ID.String(), Kind: l.Kind.String(),
-			From: peerID(l.Author), Name: a.memberName(l.Author, l.Name), Content: localapi.NewContent(l.Type, l.Body),
+			From: peerID(l.Author), Name: a.n.memberName(l.Author, l.Name), Content: localapi.NewContent(l.Type, l.Body),
 			Created: localapi.At(l.Time), Mark: string(l.Mark), Cursor: uint64(l.Cursor),
 		})
 	}

@@ -136,7 +136,7 @@ func (n *Node) knownAddrs(id peer.ID) []multiaddr.Multiaddr {
 	if p, err := identity.KeyOf(id); err == nil {
 		addrs = append(addrs, n.addrsOf(p)...)
 	}
-	return addrs
+	return multiaddr.Unique(addrs)
 }
 
 // Answer is what one source of addresses says of a peer: a claim.

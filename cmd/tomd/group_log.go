@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -59,7 +60,8 @@ func (f *following) begin(ctx context.Context, since string) error {
 			}
 		}
 		if len(page) == 0 {
-			return localapi.Errorf(localapi.CodeNotFound, "there is no record %s in the log", since)
+			return localapi.Errorf(localapi.CodeNotFound, "there is no record %s in the log", since).
+				WithHint("tomd group log --json shows the ids and cursors")
 		}
 	}
 }
@@ -100,17 +102,20 @@ func (f *following) show(r localapi.GroupRecord) {
 		f.t.printJSON(f.t.out, r)
 		return
 	}
-	text := r.Body
-	if r.Kind != "message" {
-		text = "* " + r.Kind
-		if r.Body != "" {
-			text += " " + r.Body
-		}
-	} else if r.Encoding != "" {
-		text = fmt.Sprintf("(%s, in base64) %s", r.Type, r.Body)
+	fmt.Fprintln(f.t.out, recordText(r))
+}
+
+// recordText is a record for people.
+func recordText(r localapi.GroupRecord) string {
+	text := lines(r.Body)
+	switch {
+	case r.Kind != "message":
+		text = strings.TrimRight("* "+printable(r.Kind)+" "+printable(r.Body), " ")
+	case r.Encoding != "":
+		text = printable(fmt.Sprintf("(%s, in base64) %s", r.Type, r.Body))
 	}
 	if r.Mark != "effective" {
-		text += " (" + r.Mark + ")"
+		text = strings.TrimLeft(text+" ("+printable(string(r.Mark))+")", " ")
 	}
-	fmt.Fprintf(f.t.out, "%s  %s  %s\n", stamp(r.Created.Time), printable(who(r.Name, r.From)), printable(text))
+	return fmt.Sprintf("%s  %s  %s", stamp(r.Created.Time), printable(who(r.Name, r.From)), text)
 }

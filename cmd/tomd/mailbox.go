@@ -28,7 +28,7 @@ func writeMailbox(w io.Writer, m localapi.Mailbox) {
 	fmt.Fprintf(w, "keeps for others\t%s\n", yes(m.Offers))
 	fmt.Fprintf(w, "messages\t%d\n", m.Messages)
 	fmt.Fprintf(w, "recipients\t%d\n", m.Recipients)
-	fmt.Fprintf(w, "room\t%s of %s\n", sizeText(m.Bytes), sizeText(m.Quota))
+	fmt.Fprintf(w, "room taken\t%s of %s\n", sizeText(m.Bytes), sizeText(m.Quota))
 	fmt.Fprintf(w, "room for one sender\t%s\n", sizeText(m.PerAuthor))
 	fmt.Fprintf(w, "room for one recipient\t%s, half of it for strangers\n", sizeText(m.PerRecipient))
 	if !m.Oldest.IsZero() {

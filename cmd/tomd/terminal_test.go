@@ -100,3 +100,22 @@ func TestUnreachedSaysWhatHappensNext(t *testing.T) {
 		}
 	}
 }
+
+func TestRecordsOfAGroupAreShownAsMessagesAre(t *testing.T) {
+	t.Parallel()
+	at := localapi.At(time.Date(2026, 12, 31, 14, 3, 0, 0, time.Local))
+	type record struct{ kind, body, mark, encoding string }
+	for want, in := range map[string]record{
+		"bob  one\n        two":          {kind: "message", body: "one\ntwo\n", mark: "effective"},
+		"bob  (unreadable)":              {kind: "message", mark: "unreadable"},
+		"bob  * role carol: admin\ufffd": {kind: "role", body: "carol: admin\x1b", mark: "effective"},
+		"bob  * join (void)":             {kind: "join", mark: "void"},
+		"bob  (x/\ufffd, in base64) AA":  {kind: "message", encoding: "base64", body: "AA", mark: "effective"},
+	} {
+		r := localapi.GroupRecord{Kind: in.kind, Mark: in.mark, Created: at, Name: "bob"}
+		r.Type, r.Body, r.Encoding = "x/\x1b", in.body, in.encoding
+		if got := recordText(r); got != "Dec 31 14:03:00  "+want {
+			t.Errorf("%+v is shown as %q", r, got)
+		}
+	}
+}

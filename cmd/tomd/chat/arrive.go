@@ -64,6 +64,7 @@ func (s *state) people(in loaded) {
 		t := s.talk(key{id: x.ID})
 		known[t.key] = true
 		t.name, t.stranger, t.muted, t.unread = named(x.Name, x.ID), x.Stranger, x.Muted, x.Unread
+		t.presence = ""
 	}
 	for _, c := range in.contacts {
 		t := s.talk(key{id: c.ID})
@@ -71,6 +72,11 @@ func (s *state) people(in loaded) {
 		t.muted, t.presence = c.Muted, c.State
 		if !c.Added.IsZero() {
 			t.name, t.stranger = named(c.Name, c.ID), false
+		}
+	}
+	for _, p := range in.peers {
+		if t := s.talks[key{id: p.ID}]; t != nil && !t.stranger {
+			t.presence = "online" // of who is no contact too
 		}
 	}
 	for k, t := range s.talks {

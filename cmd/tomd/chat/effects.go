@@ -81,6 +81,7 @@ type (
 		talks    localapi.TalkList
 		groups   []localapi.GroupLine
 		invites  []localapi.ReceivedInvite
+		peers    []localapi.Peer // who is connected
 	}
 	// away says that the daemon does not answer.
 	away struct{ err error }

@@ -46,12 +46,13 @@ func perform(ctx context.Context, c *localapi.Client, what any) any {
 
 // fetch reads everything but words.
 func fetch(ctx context.Context, c *localapi.Client) (in loaded, err error) {
-	var errs [5]error
+	var errs [6]error
 	in.talks, errs[0] = c.Talks(ctx)
 	in.me, errs[1] = c.Identity(ctx)
 	in.contacts, errs[2] = c.Contacts(ctx)
 	in.groups, errs[3] = c.Groups(ctx)
 	in.invites, errs[4] = c.GroupInvites(ctx)
+	in.peers, errs[5] = c.Peers(ctx)
 	return in, errors.Join(errs[:]...)
 }
 

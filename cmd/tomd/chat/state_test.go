@@ -450,3 +450,23 @@ func TestInvitationsAreTold(t *testing.T) {
 		t.Errorf("told again: %q", s.notice)
 	}
 }
+
+// Who is connected is shown so also if no contact; a stranger stays one.
+func TestWhoIsNoContactIsShownOnline(t *testing.T) {
+	t.Parallel()
+	s, _ := opened(t)
+	in := s.everything()
+	in.talks.Talks = append(in.talks.Talks, localapi.Talk{ID: "dave", Name: "dave?"})
+	in.peers = []localapi.Peer{{ID: "dave"}, {ID: eve}, {ID: "nobody"}}
+	s.in(in)
+	for who, want := range map[string]localapi.State{"dave": "online", eve: "", carol: "offline"} {
+		if got := s.talks[key{id: who}].presence; got != want {
+			t.Errorf("%s is shown %q", who, got)
+		}
+	}
+	in.peers = nil
+	s.in(in)
+	if got := s.talks[key{id: "dave"}].presence; got != "" {
+		t.Errorf("one who has gone is shown %q", got)
+	}
+}
