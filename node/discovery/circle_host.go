@@ -137,19 +137,39 @@ func (c *circled) Network() network.Network { return circleNetwork{c.Host.Networ
 // SetStreamHandler has whoever comes let in first.
 func (c *circled) SetStreamHandler(id protocol.ID, handle network.StreamHandler) {
 	c.Host.SetStreamHandler(id, func(s network.Stream) {
-		p := s.Conn().RemotePeer()
-		c.mu.Lock()
-		known, ok := c.circle.has(p), c.circle.admit(p)
-		c.mu.Unlock()
-		if !ok {
+		if !c.welcome(s.Conn().RemotePeer()) {
 			_ = s.Reset()
 			return
 		}
-		if !known {
-			c.join(p)
-		}
 		handle(s)
 	})
+}
+
+// welcome lets in who comes: as a guest if there is room for one, else only if
+// this node would choose them now. Its own gossipsub does not come twice, and
+// others give up after a few times: who may have a place hears so at once, also
+// before it is identified.
+func (c *circled) welcome(p peer.ID) bool {
+	c.mu.Lock()
+	known, ok := c.circle.has(p), c.circle.admit(p)
+	c.mu.Unlock()
+	switch {
+	case known:
+	case ok:
+		c.join(p)
+	default:
+		c.met(p)
+		c.widen()
+		ok = c.has(p)
+	}
+	return ok
+}
+
+// has says that p is in the circle.
+func (c *circled) has(p peer.ID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.circle.has(p)
 }
 
 // NewStream opens a stream whose end is noticed.
@@ -198,10 +218,7 @@ type circleNetwork struct {
 
 // Connectedness says that nobody outside of the circle is connected.
 func (n circleNetwork) Connectedness(p peer.ID) network.Connectedness {
-	n.of.mu.Lock()
-	in := n.of.circle.has(p)
-	n.of.mu.Unlock()
-	if !in {
+	if !n.of.has(p) {
 		return network.NotConnected
 	}
 	return n.Network.Connectedness(p)
