@@ -129,7 +129,7 @@ func TestThousandsOfHalfOpenStreams(t *testing.T) {
 // openHalf opens a stream and leaves it, in one of four states. It returns nil
 // if all that the victim grants are open.
 func openHalf(ctx context.Context, conn network.Conn, kind int) network.Stream {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	s, err := conn.NewStream(ctx)
 	if err != nil {
