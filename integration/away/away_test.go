@@ -9,52 +9,28 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := proc.CleanUp(); err != nil {
-		fmt.Println(err)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
 
 // town is a machine on which some daemons run.
 type town struct {
-	*proc.Machine
-	t   *testing.T
+	*proctest.Machine
 	ctx context.Context
 }
 
 func newTown(t *testing.T, patience time.Duration) *town {
 	t.Helper()
-	binary, err := proc.Build(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := proc.NewMachine(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = m.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	return &town{m, t, ctx}
-}
-
-func (w *town) start(name string, args ...string) *proc.Daemon {
-	w.t.Helper()
-	d, err := w.Start(w.ctx, name, args...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return d
+	return &town{proctest.New(t), ctx}
 }
 
 // until wants something to become true.
 func (w *town) until(what string, patience time.Duration, true func() bool) time.Duration {
-	w.t.Helper()
+	w.T.Helper()
 	took, err := proc.Until(w.ctx, patience, func() string {
 		if true() {
 			return ""
@@ -62,22 +38,22 @@ func (w *town) until(what string, patience time.Duration, true func() bool) time
 		return what
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return took
 }
 
 // send has one write to another and returns the id once the state is reached.
 func (w *town) send(from *proc.Daemon, to, text string, state localapi.State) string {
-	w.t.Helper()
+	w.T.Helper()
 	accepted, err := from.Client.Send(w.ctx, localapi.Outgoing{To: to, Content: localapi.NewContent("", []byte(text))})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	m, err := from.Client.Wait(w.ctx, accepted.ID, state, 30*time.Second)
 	if err != nil || !m.State.Reached(state) {
 		trace, _ := from.Client.Trace(w.ctx, accepted.ID)
-		w.t.Fatalf("%q is %s, not %s: %v; %+v", text, m.State, state, err, trace)
+		w.T.Fatalf("%q is %s, not %s: %v; %+v", text, m.State, state, err, trace)
 	}
 	return accepted.ID
 }
@@ -85,12 +61,12 @@ func (w *town) send(from *proc.Daemon, to, text string, state localapi.State) st
 // accept has one write n messages to another, and returns their ids as soon as
 // they are accepted.
 func (w *town) accept(from *proc.Daemon, to, text string, n int) (ids []string) {
-	w.t.Helper()
+	w.T.Helper()
 	for i := range n {
 		body := fmt.Appendf(nil, "%s %d", text, i)
 		accepted, err := from.Client.Send(w.ctx, localapi.Outgoing{To: to, Content: localapi.NewContent("", body)})
 		if err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 		ids = append(ids, accepted.ID)
 	}
@@ -99,11 +75,11 @@ func (w *town) accept(from *proc.Daemon, to, text string, n int) (ids []string) 
 
 // inbox is what is in an inbox, by text.
 func (w *town) inbox(d *proc.Daemon) map[string][]localapi.Received {
-	w.t.Helper()
+	w.T.Helper()
 	all := make(map[string][]localapi.Received)
 	for page, err := range d.Client.Inbox(w.ctx, localapi.InboxQuery{Limit: localapi.MaxPage}) {
 		if err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 		for _, m := range page.Messages {
 			all[m.Body] = append(all[m.Body], m)
@@ -113,10 +89,10 @@ func (w *town) inbox(d *proc.Daemon) map[string][]localapi.Received {
 }
 
 func (w *town) mailbox(d *proc.Daemon) localapi.Mailbox {
-	w.t.Helper()
+	w.T.Helper()
 	m, err := d.Client.Mailbox(w.ctx)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return m
 }
@@ -127,9 +103,9 @@ func TestTheSenderIsGone(t *testing.T) {
 	w := newTown(t, 2*time.Minute)
 	var keepers []*proc.Daemon
 	for i := range 4 {
-		keepers = append(keepers, w.start(fmt.Sprintf("keeper%d", i)))
+		keepers = append(keepers, w.Start(fmt.Sprintf("keeper%d", i)))
 	}
-	alice, bob := w.start("alice"), w.start("bob", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1")
+	alice, bob := w.Start("alice"), w.Start("bob", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1")
 	w.send(alice, bob.Link, "before", localapi.Delivered)
 	w.until("everybody knows everybody", 30*time.Second, func() bool {
 		for _, d := range append([]*proc.Daemon{alice, bob}, keepers...) {
@@ -160,7 +136,7 @@ func TestTheSenderIsGone(t *testing.T) {
 		}
 	}
 
-	bob = w.start("bob", "--listen", "/ip4/127.0.0.2/udp/0/quic-v1") // on another address
+	bob = w.Start("bob", "--listen", "/ip4/127.0.0.2/udp/0/quic-v1") // on another address
 	w.until("bob has the message", 5*time.Second, func() bool { return len(w.inbox(bob)["while you were away"]) > 0 })
 	took := time.Since(bob.Started)
 	t.Logf("received %v after the process was started, its socket answered after %v", took.Round(time.Millisecond), bob.Ready.Round(time.Millisecond))
@@ -197,14 +173,14 @@ func TestTheSenderIsGone(t *testing.T) {
 // toldToForget has a message delivered by holders, and wants its trace to tell
 // who they were, and that they know.
 func (w *town) toldToForget(alice, bob *proc.Daemon) {
-	w.t.Helper()
+	w.T.Helper()
 	bob.Kill()
 	id := w.send(alice, bob.ID, "and again", localapi.Stored)
 	if _, err := bob.Again(w.ctx); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	if m, err := alice.Client.Wait(w.ctx, id, localapi.Delivered, 20*time.Second); err != nil || m.State != localapi.Delivered {
-		w.t.Fatalf("alice learns %+v, %v", m, err)
+		w.T.Fatalf("alice learns %+v, %v", m, err)
 	}
 	w.until("all holders are told to forget it", 10*time.Second, func() bool {
 		out, err := alice.Output(w.ctx, "trace", id)

@@ -51,33 +51,33 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 // smallDisk puts the data of a daemon that is about to start on a disk of its
 // own, and returns where.
 func (w *town) smallDisk(name string, size string) string {
-	w.t.Helper()
+	w.T.Helper()
 	dir := w.Data(name)
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {
-		needs.Missing(w.t, "to mount a file system: "+err.Error())
+		needs.Missing(w.T, "to mount a file system: "+err.Error())
 	}
-	w.t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	w.T.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	return dir
 }
 
 // fill takes all free space of a disk, and returns how to give it back.
 func (w *town) fill(dir string) (free func()) {
-	w.t.Helper()
+	w.T.Helper()
 	name := filepath.Join(dir, "ballast")
 	f, err := os.Create(name)
 	for chunk := make([]byte, 4<<10); err == nil; {
 		_, err = f.Write(chunk)
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	_ = f.Close()
 	return func() {
 		if err := os.Remove(name); err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
 	}
 }
@@ -85,8 +85,8 @@ func (w *town) fill(dir string) (free func()) {
 func fullDisk(t *testing.T) {
 	w := newTown(t, 3*time.Minute)
 	disk := w.smallDisk("small", "64m")
-	small, alice, bob := w.start("small"), w.start("alice"), w.start("bob")
-	keepers := []*proc.Daemon{w.start("keeper0"), w.start("keeper1"), w.start("keeper2")}
+	small, alice, bob := w.Start("small"), w.Start("alice"), w.Start("bob")
+	keepers := []*proc.Daemon{w.Start("keeper0"), w.Start("keeper1"), w.Start("keeper2")}
 	w.send(alice, small.Link, "to small, before", localapi.Delivered)
 	w.send(small, bob.Link, "from small, before", localapi.Delivered)
 	w.until("everybody knows everybody", 30*time.Second, func() bool {

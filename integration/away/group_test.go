@@ -19,7 +19,7 @@ func (w *town) kept(all []*proc.Daemon) (n int) {
 
 // met waits until daemons have found each other.
 func (w *town) met(all ...*proc.Daemon) {
-	w.t.Helper()
+	w.T.Helper()
 	w.until("everybody knows everybody", 30*time.Second, func() bool {
 		return !slices.ContainsFunc(all, func(d *proc.Daemon) bool {
 			s, err := d.Client.Status(w.ctx)
@@ -34,8 +34,8 @@ func (w *town) met(all ...*proc.Daemon) {
 func TestGroupsReachThoseWhoAreAway(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, 3*time.Minute)
-	keepers := []*proc.Daemon{w.start("keeper0"), w.start("keeper1"), w.start("keeper2")}
-	alice, bob, carol := w.start("alice"), w.start("bob"), w.start("carol")
+	keepers := []*proc.Daemon{w.Start("keeper0"), w.Start("keeper1"), w.Start("keeper2")}
+	alice, bob, carol := w.Start("alice"), w.Start("bob"), w.Start("carol")
 	w.met(alice, bob, carol, keepers[0], keepers[1], keepers[2])
 	w.send(alice, carol.Link, "before", localapi.Delivered) // no stranger invites anybody
 	w.send(carol, alice.Link, "before", localapi.Delivered)

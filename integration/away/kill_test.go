@@ -18,9 +18,9 @@ func TestKilledHoldersLoseNothing(t *testing.T) {
 	w := newTown(t, 4*time.Minute)
 	var keepers []*proc.Daemon
 	for i := range 4 {
-		keepers = append(keepers, w.start(fmt.Sprintf("keeper%d", i)))
+		keepers = append(keepers, w.Start(fmt.Sprintf("keeper%d", i)))
 	}
-	alice, bob := w.start("alice"), w.start("bob")
+	alice, bob := w.Start("alice"), w.Start("bob")
 	w.send(alice, bob.Link, "before", localapi.Delivered)
 	w.until("alice knows everybody", 30*time.Second, func() bool {
 		s, err := alice.Client.Status(w.ctx)
@@ -39,7 +39,7 @@ func TestKilledHoldersLoseNothing(t *testing.T) {
 		}
 		ids = append(ids, accepted.ID)
 		if i%10 == 9 {
-			time.Sleep(time.Duration(rng.Int64N(int64(1500 * time.Millisecond)))) // any moment will do
+			<-time.After(time.Duration(rng.Int64N(int64(1500 * time.Millisecond)))) // any moment will do
 			n := rng.IntN(len(keepers))
 			keepers[n].Kill()
 			again, err := keepers[n].Again(w.ctx)

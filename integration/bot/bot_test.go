@@ -22,7 +22,7 @@ func TestEachMessageIsAnsweredOnceWhoeverIsKilled(t *testing.T) {
 		messages, kills = 2000, 200
 	}
 	s := newScene(t, 4*time.Minute)
-	alice, home := s.start("alice"), s.start("home")
+	alice, home := s.Start("alice"), s.Start("home")
 	link := home.Link
 	rng := rand.New(rand.NewPCG(7, uint64(time.Now().UnixNano())))
 	command := []string{"--exec", "sh", "--", "-c", `read -r n; printf 'answer to %s' "$n"`}
@@ -40,7 +40,7 @@ func TestEachMessageIsAnsweredOnceWhoeverIsKilled(t *testing.T) {
 		if rng.IntN(2) == 0 {
 			home.Kill()
 			again, err := home.Again(s.ctx)
-			s.check(err)
+			s.Check(err)
 			home = again
 		}
 		b.kill()
@@ -65,7 +65,7 @@ func TestEachMessageIsAnsweredOnceWhoeverIsKilled(t *testing.T) {
 		t.Errorf("%d answers to %d messages", len(all), messages+1)
 	}
 	unread, err := home.Client.InboxPage(s.ctx, localapi.InboxQuery{Unread: true})
-	if s.check(err); len(unread.Messages) > 1 { // the last may not be marked yet
+	if s.Check(err); len(unread.Messages) > 1 { // the last may not be marked yet
 		t.Errorf("%d messages are unread still", len(unread.Messages))
 	}
 }
@@ -75,7 +75,7 @@ func TestEachMessageIsAnsweredOnceWhoeverIsKilled(t *testing.T) {
 func TestTwoBotsSoonHaveNothingToSay(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, time.Minute)
-	left, right := s.start("left"), s.start("right")
+	left, right := s.Start("left"), s.Start("right")
 	l, r := s.bot("left", "--echo"), s.bot("right", "--echo")
 	l.until("ready")
 	r.until("ready")
@@ -99,17 +99,17 @@ func TestBotsInAGroupAnswerPeopleOnce(t *testing.T) {
 	t.Parallel()
 	const questions = 12
 	s := newScene(t, 2*time.Minute)
-	alice, one, two := s.start("alice"), s.start("one"), s.start("two")
+	alice, one, two := s.Start("alice"), s.Start("one"), s.Start("two")
 	first, second := s.bot("one", "--echo", "--accept-invites"), s.bot("two", "--accept-invites", "--exec", "sh", "--", "-c", `printf 'in %s: ' "$TOM_GROUP_NAME"; cat`)
 	first.until("ready")
 	second.until("ready")
 	g, err := alice.Client.CreateGroup(s.ctx, localapi.NewGroup{Name: "friends"})
-	s.check(err)
+	s.Check(err)
 	for _, d := range []*proc.Daemon{one, two} {
 		_, err := alice.Client.Connect(s.ctx, d.Link)
-		s.check(err)
+		s.Check(err)
 		_, err = alice.Client.InviteToGroup(s.ctx, g.Group, localapi.NewInvite{Peer: d.ID})
-		s.check(err)
+		s.Check(err)
 	}
 	if r := first.until("joined"); r.Group != g.Group {
 		t.Errorf("joined %+v", r)
@@ -117,12 +117,12 @@ func TestBotsInAGroupAnswerPeopleOnce(t *testing.T) {
 	second.until("joined")
 	for n := range questions {
 		_, err := alice.Client.SendToGroup(s.ctx, g.Group, localapi.NewContent("", fmt.Append(nil, "q", n)))
-		s.check(err)
+		s.Check(err)
 		if n == questions/2 {
 			second.until("answered")
 			two.Kill()
 			_, err := two.Again(s.ctx)
-			s.check(err)
+			s.Check(err)
 			first.kill()
 			s.bot("one", "--echo")
 		}
@@ -141,16 +141,16 @@ func TestBotsInAGroupAnswerPeopleOnce(t *testing.T) {
 // answers waits until a group's log has n answers, and those to one question more
 // behind them: what would be answered twice has come by then.
 func (s *scene) answers(d *proc.Daemon, group string, n int) []string {
-	s.t.Helper()
+	s.T.Helper()
 	last := ""
 	for cursor := uint64(0); ; {
 		page, err := d.Client.GroupLog(s.ctx, group, localapi.GroupLogQuery{Since: cursor, Wait: time.Second})
-		s.check(err)
+		s.Check(err)
 		if len(page) > 0 {
 			cursor = page[len(page)-1].Cursor
 		}
 		all, err := d.Client.GroupLog(s.ctx, group, localapi.GroupLogQuery{})
-		s.check(err)
+		s.Check(err)
 		var bodies []string
 		final := 0
 		for _, r := range all {
@@ -167,7 +167,7 @@ func (s *scene) answers(d *proc.Daemon, group string, n int) []string {
 		}
 		if len(bodies) >= n && last == "" {
 			sent, err := d.Client.SendToGroup(s.ctx, group, localapi.NewContent("", []byte("the last")))
-			s.check(err)
+			s.Check(err)
 			last = sent.ID
 		}
 	}
@@ -176,7 +176,7 @@ func (s *scene) answers(d *proc.Daemon, group string, n int) []string {
 func TestBotSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, time.Minute)
-	s.start("home")
+	s.Start("home")
 	for _, c := range []struct {
 		args []string
 		code int
@@ -188,12 +188,12 @@ func TestBotSaysWhatIsWrong(t *testing.T) {
 		{[]string{"bot", "--exec", "nonesuch-at-all"}, 2, "there is no program"},
 		{[]string{"bot", "--exec", "cat -n"}, 2, "--exec cat -- -n"},
 	} {
-		r, err := s.machine.Run(s.ctx, "home", "", c.args...)
+		r, err := s.Run(s.ctx, "home", "", c.args...)
 		if err != nil || r.Code != c.code || !strings.Contains(r.Err, c.says) {
 			t.Errorf("%q: %+v, %v; want %d and %q", c.args, r, err, c.code, c.says)
 		}
 	}
-	if r, err := s.machine.Run(s.ctx, "nobody", "", "bot", "--echo"); err != nil || r.Code != 3 {
+	if r, err := s.Run(s.ctx, "nobody", "", "bot", "--echo"); err != nil || r.Code != 3 {
 		t.Errorf("without a daemon: %+v, %v", r, err)
 	}
 }
@@ -203,7 +203,7 @@ func TestBotSaysWhatIsWrong(t *testing.T) {
 func TestWhatIsSentAgainUnderItsIDGoesOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, time.Minute)
-	alice, bob := s.start("alice"), s.start("bob")
+	alice, bob := s.Start("alice"), s.Start("bob")
 	const id, other = "01a21565-4f33-73b7-b084-78efb42442d1", "01a21565-4f33-73b7-b084-78efb42442d2"
 	again := func(id, to string) error {
 		a, err := alice.Client.Send(s.ctx, localapi.Outgoing{ID: id, To: to, Content: localapi.NewContent("", []byte(id))})
@@ -217,22 +217,22 @@ func TestWhatIsSentAgainUnderItsIDGoesOnce(t *testing.T) {
 		go func() { outcomes <- again(id, bob.Link) }()
 	}
 	for range 8 {
-		s.check(<-outcomes)
+		s.Check(<-outcomes)
 	}
 	m, err := alice.Client.Wait(s.ctx, id, localapi.Delivered, 20*time.Second)
-	if s.check(err); m.State != localapi.Delivered {
+	if s.Check(err); m.State != localapi.Delivered {
 		t.Fatalf("%+v", m)
 	}
 	alice.Kill()
 	if alice, err = alice.Again(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	s.check(again(id, bob.Link))
-	s.check(again(other, bob.Link))
+	s.Check(again(id, bob.Link))
+	s.Check(again(other, bob.Link))
 	if got := s.await(bob, 2); len(got) != 2 || got[0].Body != id || got[1].Body != other {
 		t.Errorf("the inbox has %+v", got)
 	}
-	carol := s.start("carol")
+	carol := s.Start("carol")
 	if err := again(id, carol.Link); err == nil || !strings.Contains(err.Error(), "another message") {
 		t.Errorf("one id for two recipients: %v", err)
 	}
@@ -246,31 +246,31 @@ func TestWhatIsSentAgainUnderItsIDGoesOnce(t *testing.T) {
 
 // groupOnce is the same for a group.
 func (s *scene) groupOnce(d *proc.Daemon) {
-	s.t.Helper()
+	s.T.Helper()
 	const record = "01a215654f3373b7b08478efb42442d1"
 	g, err := d.Client.CreateGroup(s.ctx, localapi.NewGroup{Name: "alone"})
-	s.check(err)
+	s.Check(err)
 	write := func() {
-		s.t.Helper()
+		s.T.Helper()
 		sent, err := d.Client.SendToGroupOnce(s.ctx, g.Group, localapi.GroupOutgoing{ID: record, Content: localapi.NewContent("", []byte("once"))})
-		if s.check(err); sent.ID != record {
-			s.t.Errorf("written as %+v", sent)
+		if s.Check(err); sent.ID != record {
+			s.T.Errorf("written as %+v", sent)
 		}
 	}
 	write()
 	write()
 	_, err = d.Client.WaitGroup(s.ctx, g.Group, record, localapi.GroupAccepted, 20*time.Second)
-	s.check(err)
+	s.Check(err)
 	d.Kill()
 	again, err := d.Again(s.ctx)
-	s.check(err)
+	s.Check(err)
 	d = again
 	write()
 	log, err := d.Client.GroupLog(s.ctx, g.Group, localapi.GroupLogQuery{})
-	if s.check(err); len(log) != 1 || log[0].ID != record {
-		s.t.Errorf("the log has %+v", log)
+	if s.Check(err); len(log) != 1 || log[0].ID != record {
+		s.T.Errorf("the log has %+v", log)
 	}
 	if _, err := d.Client.SendToGroupOnce(s.ctx, g.Group, localapi.GroupOutgoing{ID: "x", Content: localapi.NewContent("", []byte("no"))}); err == nil {
-		s.t.Error("anything is taken for an id")
+		s.T.Error("anything is taken for an id")
 	}
 }

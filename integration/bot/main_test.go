@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,58 +11,23 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
-var binary string // tomd, built once
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	defer proc.CleanUp()
-	var err error
-	if binary, err = proc.Build(nil); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
 
 // scene is some daemons on a machine of their own, and what a test is about.
 type scene struct {
-	t       *testing.T
-	ctx     context.Context
-	machine *proc.Machine
+	*proctest.Machine
+	ctx context.Context
 }
 
 func newScene(t *testing.T, limit time.Duration) *scene {
 	t.Helper()
-	m, err := proc.NewMachine(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(func() {
-		cancel()
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &scene{t, ctx, m}
-}
-
-func (s *scene) check(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *scene) start(name string) *proc.Daemon {
-	s.t.Helper()
-	d, err := s.machine.Start(s.ctx, name)
-	s.check(err)
-	return d
+	t.Cleanup(cancel)
+	return &scene{proctest.New(t), ctx}
 }
 
 // report is a line of a bot's output.
@@ -81,13 +45,13 @@ type running struct {
 
 // bot starts a bot, and waits until it is ready.
 func (s *scene) bot(name string, args ...string) *running {
-	s.t.Helper()
+	s.T.Helper()
 	r := &running{s: s, reports: make(chan report, 1<<12)}
-	r.cmd = s.machine.Command(s.ctx, name, append([]string{"--json", "bot"}, args...)...)
+	r.cmd = s.Command(s.ctx, name, append([]string{"--json", "bot"}, args...)...)
 	r.cmd.Stderr = &r.errs
 	out, err := r.cmd.StdoutPipe()
-	s.check(err)
-	s.check(r.cmd.Start())
+	s.Check(err)
+	s.Check(r.cmd.Start())
 	go func() {
 		defer close(r.reports)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -98,7 +62,7 @@ func (s *scene) bot(name string, args ...string) *running {
 		}
 		_ = r.cmd.Wait()
 	}()
-	s.t.Cleanup(r.kill)
+	s.T.Cleanup(r.kill)
 	return r
 }
 
@@ -111,35 +75,35 @@ func (r *running) kill() {
 
 // until reads reports up to one of that kind.
 func (r *running) until(what string) report {
-	r.s.t.Helper()
+	r.s.T.Helper()
 	for {
 		select {
 		case line, ok := <-r.reports:
 			if !ok {
-				r.s.t.Fatalf("the bot has ended: %s", r.errs.String())
+				r.s.T.Fatalf("the bot has ended: %s", r.errs.String())
 			}
 			if line.What == what {
 				return line
 			}
 		case <-r.s.ctx.Done():
-			r.s.t.Fatalf("no %q came", what)
+			r.s.T.Fatalf("no %q came", what)
 		}
 	}
 }
 
 // send sends text without waiting for more than its acceptance.
 func (s *scene) send(from *proc.Daemon, to, text string) string {
-	s.t.Helper()
+	s.T.Helper()
 	a, err := from.Client.Send(s.ctx, localapi.Outgoing{To: to, Content: localapi.NewContent("", []byte(text))})
-	s.check(err)
+	s.Check(err)
 	return a.ID
 }
 
 // inbox reads all that a daemon has received.
 func (s *scene) inbox(d *proc.Daemon) (all []localapi.Received) {
-	s.t.Helper()
+	s.T.Helper()
 	for page, err := range d.Client.Inbox(s.ctx, localapi.InboxQuery{}) {
-		s.check(err)
+		s.Check(err)
 		all = append(all, page.Messages...)
 	}
 	return all
@@ -147,9 +111,9 @@ func (s *scene) inbox(d *proc.Daemon) (all []localapi.Received) {
 
 // await looks at the inbox at each event until it has n messages.
 func (s *scene) await(d *proc.Daemon, n int) []localapi.Received {
-	s.t.Helper()
+	s.T.Helper()
 	for e, err := range d.Client.Events(s.ctx, 0) {
-		s.check(err)
+		s.Check(err)
 		if e.Kind != localapi.EventReceived {
 			continue
 		}
@@ -157,6 +121,6 @@ func (s *scene) await(d *proc.Daemon, n int) []localapi.Received {
 			return all
 		}
 	}
-	s.t.Fatalf("%s has not %d messages", d.Name, n)
+	s.T.Fatalf("%s has not %d messages", d.Name, n)
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 func TestTwoPeopleAndAGroup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	alice, bob, carol := w.start("alice"), w.start("bob"), w.start("carol")
+	alice, bob, carol := w.Start("alice"), w.Start("bob"), w.Start("carol")
 	w.acquaint(alice, bob)
 	w.acquaint(alice, carol)
 	w.acquaint(bob, carol)
@@ -103,15 +103,15 @@ func daemonGoes(t *testing.T, w *world, a *pane, alice, bob *proc.Daemon) {
 	a.golden("a-away", "waits for the daemon", "not sent yet")
 	evil := "\x1b[2J\x1b]0;pwned\aall\rgone \u202eneddih"
 	_, err := bob.Client.Send(t.Context(), localapi.Outgoing{To: alice.ID, Content: localapi.NewContent("text/plain", []byte(evil))})
-	w.check(err)
+	w.Check(err)
 	alice, err = alice.Again(t.Context())
-	w.check(err)
+	w.Check(err)
 	a.golden("a-back", "written while it was away", "not sent yet", "gone")
 	if title := a.run("display-message", "-p", "-t", a.name, "#{pane_title}"); strings.Contains(title, "pwned") {
 		t.Errorf("the title is %q", title)
 	}
 	page, err := bob.Client.Talk(t.Context(), alice.ID, 0, 0)
-	w.check(err)
+	w.Check(err)
 	count := 0
 	for _, x := range page.Words {
 		if x.Received != nil && x.Received.Body == "written while it was away" {
@@ -129,10 +129,10 @@ var colour = regexp.MustCompile(`\x1b\[[0-9;]*[39][0-7]m`)
 func TestTerminalsWithoutColoursOrCursor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	alice, bob := w.start("alice"), w.start("bob")
+	alice, bob := w.Start("alice"), w.Start("bob")
 	w.acquaint(alice, bob)
 	_, err := bob.Client.Send(t.Context(), localapi.Outgoing{To: alice.ID, Content: localapi.NewContent("text/plain", []byte("hello"))})
-	w.check(err)
+	w.Check(err)
 
 	coloured := w.open("alice", nil)
 	coloured.shows("hello", "online")
@@ -149,7 +149,7 @@ func TestTerminalsWithoutColoursOrCursor(t *testing.T) {
 	dumb := w.open("alice", []string{"TERM=dumb"})
 	dumb.shows("TERM=dumb", "cannot move its cursor", "exit 2")
 	out, err := alice.Run(t.Context(), "chat")
-	w.check(err)
+	w.Check(err)
 	if out.Code != 2 || !strings.Contains(out.Err, "needs a terminal") {
 		t.Errorf("without a terminal: %+v", out)
 	}

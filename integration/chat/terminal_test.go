@@ -71,7 +71,7 @@ type pane struct {
 
 // open runs tomd chat for a daemon, with all times shown as hh:mm.
 func (w *world) open(name string, env []string, args ...string) *pane {
-	w.t.Helper()
+	w.T.Helper()
 	p := &pane{w.tty, w, name}
 	home := filepath.Dir(w.Data(name))
 	line := append([]string{"env", "-u", "NO_COLOR", "XDG_RUNTIME_DIR=" + home, "HOME=" + home}, env...)
@@ -151,7 +151,7 @@ var ids = regexp.MustCompile(`12D3KooW[1-9A-HJ-NP-Za-km-z]+`)
 // shows waits until all parts are on the screen.
 func (p *pane) shows(parts ...string) {
 	p.t.Helper()
-	p.w.until(func() string {
+	p.w.Until(patience, func() string {
 		p.t.Helper()
 		screen := p.screen()
 		for _, part := range parts {
@@ -178,7 +178,7 @@ func (p *pane) golden(name string, parts ...string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.w.until(func() string {
+	p.w.Until(patience, func() string {
 		p.t.Helper()
 		if got := p.screen(); got != string(want) {
 			return fmt.Sprintf("%s's screen is\n%s\nand not %s:\n%s\nif that is meant, run the test with -update", p.name, got, path, want)
@@ -191,7 +191,7 @@ func (p *pane) golden(name string, parts ...string) {
 func (p *pane) settled() (screen string) {
 	p.t.Helper()
 	since := time.Now()
-	p.w.until(func() string {
+	p.w.Until(patience, func() string {
 		if now := p.screen(); now != screen {
 			screen, since = now, time.Now()
 		}
@@ -201,11 +201,4 @@ func (p *pane) settled() (screen string) {
 		return ""
 	})
 	return screen
-}
-
-func (w *world) until(look func() string) {
-	w.t.Helper()
-	if _, err := proc.Until(w.t.Context(), patience, look); err != nil {
-		w.t.Fatal(err)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/localapi"
 	"github.com/tom-protocol/tom/protocols"
@@ -168,7 +169,7 @@ func (n *notary) parse(file localapi.Receipt) (*ack.Receipt, error) {
 func (s *storm) checkSample(ctx context.Context) {
 	s.t.Helper()
 	alice, bob := s.running(ctx, s.alice), s.running(ctx, s.bob)
-	third := newMachine(s.t)
+	third := proctest.New(s.t)
 	ids := keysOf(s.accepted)
 	r := rand.New(rand.NewPCG(s.seed, 3))
 	for range 5 {

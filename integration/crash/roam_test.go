@@ -14,6 +14,7 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -24,14 +25,14 @@ const patience = time.Minute
 // what waited for it: its neighbour finds it through the rendezvous folder.
 func TestNodeThatMovedIsFound(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	ids := []string{deliver(t, alice, bob.ID)}
 	bob.Kill()
 	ids = append(ids, queue(t, alice, bob.ID)...)
 
 	take(t, bob.Addrs)
-	moved := start(t, m, "bob")
+	moved := m.Start("bob")
 	wantElsewhere(t, bob, moved)
 	awaitAll(t, alice, ids)
 	wantInbox(t, moved, ids)
@@ -41,9 +42,9 @@ func TestNodeThatMovedIsFound(t *testing.T) {
 // one who moved that calls: it has kept where its neighbour is.
 func TestNodeThatMovedCallsThoseItKnows(t *testing.T) {
 	t.Parallel()
-	here, there := newMachine(t), newMachine(t)
+	here, there := proctest.New(t), proctest.New(t)
 	there.Network = here.Network
-	alice, bob := start(t, here, "alice"), start(t, there, "bob")
+	alice, bob := here.Start("alice"), there.Start("bob")
 	if _, err := alice.Output(t.Context(), "connect", bob.Link); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestNodeThatMovedCallsThoseItKnows(t *testing.T) {
 	stop(t, bob)
 	ids = append(ids, queue(t, alice, bob.ID)...)
 
-	moved := start(t, there, "bob", "--listen", "/ip4/127.0.0.1/udp/"+freePort(t)+"/quic-v1")
+	moved := there.Start("bob", "--listen", "/ip4/127.0.0.1/udp/"+freePort(t)+"/quic-v1")
 	wantElsewhere(t, bob, moved)
 	awaitAll(t, alice, ids)
 	wantInbox(t, moved, ids)

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -29,8 +30,8 @@ type storm struct {
 }
 
 func newStorm(t *testing.T, p plan) *storm {
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	for _, c := range []struct {
 		who *localapi.Client
 		of  string

@@ -9,21 +9,21 @@ import (
 )
 
 // build builds tomd and shows how far it is.
-func build() (binary string, err error) {
+func build() error {
 	begin := time.Now()
 	fmt.Println("Building tomd. The first build on a machine takes minutes, later ones seconds.")
 	total, err := proc.Packages()
 	if err != nil {
-		return "", err
+		return err
 	}
 	p := progress{total: total, live: isTerminal(os.Stdout)}
-	binary, err = proc.Build(p.compiled)
+	_, err = proc.Build(p.compiled)
 	p.end()
 	if err != nil {
-		return "", err
+		return err
 	}
 	fmt.Printf("  built in %.1f s\n", time.Since(begin).Seconds())
-	return binary, nil
+	return nil
 }
 
 // progress counts compiled packages: on a terminal in one line, else in one for

@@ -30,12 +30,12 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	binary, err := build()
+	err = build()
 	defer func() { err = errors.Join(err, proc.CleanUp()) }()
 	if err != nil {
 		return err
 	}
-	m, err := proc.NewMachine(binary)
+	m, err := proc.NewMachine()
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,12 @@ import (
 // told reads a daemon's events of the group from the first on, until one is the
 // last that is looked for.
 func (p *party) told(d *proc.Daemon, last localapi.GroupWhat) (all []localapi.GroupEvent) {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	p.T.Helper()
+	ctx, cancel := context.WithTimeout(p.T.Context(), patience)
 	defer cancel()
 	for e, err := range d.Client.Events(ctx, 0) {
 		if err != nil {
-			p.t.Fatalf("%s was told %+v, and then: %v", d.Name, all, err)
+			p.T.Fatalf("%s was told %+v, and then: %v", d.Name, all, err)
 		}
 		if e.Kind != localapi.EventGroup {
 			continue
@@ -52,9 +52,9 @@ func TestWhatHappensInAGroupIsTold(t *testing.T) {
 		{Change: localapi.ChangeKick, Peer: carol.ID},
 	} {
 		sent, err := alice.Client.ChangeGroup(t.Context(), p.group, c)
-		p.check(err)
+		p.Check(err)
 		_, err = alice.Client.WaitGroup(t.Context(), p.group, sent.ID, localapi.GroupAccepted, patience)
-		p.check(err)
+		p.Check(err)
 	}
 	told := p.told(carol, localapi.GroupRemoved)
 	for _, e := range told {

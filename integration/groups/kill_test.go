@@ -19,7 +19,7 @@ func TestAMemberThatWasKilledCatchesUp(t *testing.T) {
 		p.write(p.members[i%2], fmt.Sprint("while carol is away ", i), localapi.GroupDelivered)
 	}
 	carol, err := p.members[2].Again(t.Context())
-	p.check(err)
+	p.Check(err)
 	p.members[2] = carol
 	log := p.sameLogs(p.members, 2+21)
 	for _, r := range log {
@@ -36,7 +36,7 @@ func TestAHubThatIsKilledContinuesItsLog(t *testing.T) {
 	first := p.write(p.members[0], "alone", localapi.GroupAccepted)
 	p.members[0].Kill()
 	alice, err := p.members[0].Again(t.Context())
-	p.check(err)
+	p.Check(err)
 	p.members[0] = alice
 	second := p.write(alice, "alone again", localapi.GroupAccepted)
 	if first.Seq != 1 || second.Seq != 2 || second.Term != first.Term {
@@ -64,7 +64,7 @@ func TestTheTalkGoesOnWhenTheHubIsKilled(t *testing.T) {
 		t.Logf("round %d: %s killed; accepted in term %d after %s", round, hub.Name, sent.Term, time.Since(killed).Round(time.Millisecond))
 		p.write(others[1], fmt.Sprint("the other one too, ", round), localapi.GroupDelivered)
 		back, err := hub.Again(t.Context())
-		p.check(err)
+		p.Check(err)
 		p.members[slices.Index(p.members, hub)] = back
 		p.write(back, fmt.Sprint("back again, ", round), localapi.GroupAll)
 	}
@@ -87,17 +87,17 @@ func TestAHubThatLeavesHandsOver(t *testing.T) {
 	others := slices.DeleteFunc(slices.Clone(p.members), func(d *proc.Daemon) bool { return d == hub })
 	left := time.Now()
 	_, err := hub.Client.ChangeGroup(t.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeLeave})
-	p.check(err)
+	p.Check(err)
 	p.eventually(func() (string, bool) {
 		g, err := others[0].Client.Group(t.Context(), p.group)
-		p.check(err)
+		p.Check(err)
 		return fmt.Sprintf("%+v", g), g.Hub != hub.ID && len(g.Members) == 2
 	})
 	p.write(others[0], "without the one that was hub", localapi.GroupAll)
 	t.Logf("the next message was with all after %s", time.Since(left).Round(time.Millisecond))
 	p.eventually(func() (string, bool) {
 		list, err := hub.Client.Groups(t.Context())
-		p.check(err)
+		p.Check(err)
 		return "it is in still", len(list) == 0
 	})
 }
@@ -107,10 +107,10 @@ func TestAnAdminMovesTheHub(t *testing.T) {
 	p := newParty(t, "alice", "bob", "carol")
 	p.chained(p.members[0])
 	_, err := p.members[0].Client.ChangeGroup(t.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeHub, Peer: p.members[2].ID})
-	p.check(err)
+	p.Check(err)
 	p.eventually(func() (string, bool) {
 		g, err := p.members[1].Client.Group(t.Context(), p.group)
-		p.check(err)
+		p.Check(err)
 		return fmt.Sprintf("%+v", g), g.Hub == p.members[2].ID
 	})
 	for _, d := range p.members {

@@ -8,31 +8,21 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
-var binary string // tomd, built once
-
 const patience = time.Minute // for what is certain to come
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	defer proc.CleanUp()
-	var err error
-	if binary, err = proc.Build(nil); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	code := m.Run()
+func TestMain(m *testing.M) {
+	code := proctest.Main(m)
 	fmt.Print("\n", table())
-	return code
+	os.Exit(code)
 }
 
 // party is a group of daemons; the first has founded it.
 type party struct {
-	t       *testing.T
-	machine *proc.Machine
+	*proctest.Machine
 	members []*proc.Daemon
 	group   string
 }
@@ -40,21 +30,12 @@ type party struct {
 // newParty starts daemons, and lets all join a group by one link.
 func newParty(t *testing.T, names ...string) *party {
 	t.Helper()
-	m, err := proc.NewMachine(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	p := &party{t: t, machine: m}
+	p := &party{Machine: proctest.New(t)}
 	for _, name := range names {
-		p.members = append(p.members, p.start(name))
+		p.members = append(p.members, p.Start(name))
 	}
 	made, err := p.members[0].Client.CreateGroup(t.Context(), localapi.NewGroup{Name: "friends"})
-	p.check(err)
+	p.Check(err)
 	p.group = made.Group
 	if len(names) == 1 {
 		return p
@@ -62,7 +43,7 @@ func newParty(t *testing.T, names ...string) *party {
 	link := p.link(uint64(len(names)))
 	for i, d := range p.members[1:] {
 		joined, err := d.Client.JoinGroup(t.Context(), link)
-		p.check(err)
+		p.Check(err)
 		if joined.Group != p.group || joined.Members != i+2 {
 			t.Fatalf("%s joined %+v", d.Name, joined)
 		}
@@ -70,46 +51,32 @@ func newParty(t *testing.T, names ...string) *party {
 	return p
 }
 
-func (p *party) start(name string) *proc.Daemon {
-	p.t.Helper()
-	d, err := p.machine.Start(p.t.Context(), name)
-	p.check(err)
-	return d
-}
-
-func (p *party) check(err error) {
-	p.t.Helper()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 func (p *party) link(uses uint64) string {
-	p.t.Helper()
-	i, err := p.members[0].Client.InviteToGroup(p.t.Context(), p.group, localapi.NewInvite{Uses: uses})
-	p.check(err)
+	p.T.Helper()
+	i, err := p.members[0].Client.InviteToGroup(p.T.Context(), p.group, localapi.NewInvite{Uses: uses})
+	p.Check(err)
 	return i.Link
 }
 
 // write lets a daemon write, and waits until the message has come so far.
 func (p *party) write(d *proc.Daemon, text string, want localapi.GroupState) localapi.GroupSent {
-	p.t.Helper()
-	sent, err := d.Client.SendToGroup(p.t.Context(), p.group, localapi.NewContent(localapi.DefaultType, []byte(text)))
-	p.check(err)
-	sent, err = d.Client.WaitGroup(p.t.Context(), p.group, sent.ID, want, time.Minute)
-	p.check(err)
+	p.T.Helper()
+	sent, err := d.Client.SendToGroup(p.T.Context(), p.group, localapi.NewContent(localapi.DefaultType, []byte(text)))
+	p.Check(err)
+	sent, err = d.Client.WaitGroup(p.T.Context(), p.group, sent.ID, want, time.Minute)
+	p.Check(err)
 	if !sent.State.Reached(want) {
-		p.t.Fatalf("%s wrote %q, and it is %+v", d.Name, text, sent)
+		p.T.Fatalf("%s wrote %q, and it is %+v", d.Name, text, sent)
 	}
 	return sent
 }
 
 // log is the log of a daemon.
 func (p *party) log(d *proc.Daemon) (all []localapi.GroupRecord) {
-	p.t.Helper()
+	p.T.Helper()
 	for at := uint64(0); ; {
-		page, err := d.Client.GroupLog(p.t.Context(), p.group, localapi.GroupLogQuery{Since: at})
-		p.check(err)
+		page, err := d.Client.GroupLog(p.T.Context(), p.group, localapi.GroupLogQuery{Since: at})
+		p.Check(err)
 		if len(page) == 0 {
 			return all
 		}
@@ -120,20 +87,19 @@ func (p *party) log(d *proc.Daemon) (all []localapi.GroupRecord) {
 
 // eventually waits until f holds; what it says is printed if it never does.
 func (p *party) eventually(f func() (string, bool)) {
-	p.t.Helper()
-	_, err := proc.Until(p.t.Context(), time.Minute, func() string {
+	p.T.Helper()
+	p.Until(time.Minute, func() string {
 		said, holds := f()
 		if holds {
 			return ""
 		}
 		return cmp.Or(said, "it never held")
 	})
-	p.check(err)
 }
 
 // sameLogs waits until all have the same log, with texts, and returns it.
 func (p *party) sameLogs(among []*proc.Daemon, least int) (log []localapi.GroupRecord) {
-	p.t.Helper()
+	p.T.Helper()
 	p.eventually(func() (string, bool) {
 		log = p.log(among[0])
 		if len(log) < least {
@@ -166,24 +132,24 @@ func differ(a, b []localapi.GroupRecord) string {
 
 // hub waits until a daemon knows who is hub, and returns it.
 func (p *party) hub(by *proc.Daemon) *proc.Daemon {
-	p.t.Helper()
-	g, err := by.Client.Group(p.t.Context(), p.group)
-	p.check(err)
+	p.T.Helper()
+	g, err := by.Client.Group(p.T.Context(), p.group)
+	p.Check(err)
 	for _, d := range p.members {
 		if d.ID == g.Hub {
 			return d
 		}
 	}
-	p.t.Fatalf("hub %s is nobody", g.Hub)
+	p.T.Fatalf("hub %s is nobody", g.Hub)
 	return nil
 }
 
 // chained waits until the hub has named a shadow and a candidate.
 func (p *party) chained(by *proc.Daemon) {
-	p.t.Helper()
+	p.T.Helper()
 	p.eventually(func() (string, bool) {
-		g, err := by.Client.Group(p.t.Context(), p.group)
-		p.check(err)
+		g, err := by.Client.Group(p.T.Context(), p.group)
+		p.Check(err)
 		return fmt.Sprintf("%+v", g), g.Shadow != "" && (g.Candidate != "" || len(g.Members) < 3)
 	})
 }

@@ -24,7 +24,7 @@ func TestAHubThatWasPausedComesBackAsAMember(t *testing.T) {
 	chain, g := c.chain(1)
 	paused := chain[0]
 	begun := time.Now()
-	c.check(paused.Pause())
+	c.Check(paused.Pause())
 	var first accepted
 	c.eventually(func() (string, bool) {
 		var ok bool
@@ -33,10 +33,10 @@ func TestAHubThatWasPausedComesBackAsAMember(t *testing.T) {
 	})
 	<-time.After(pause - time.Since(begun))
 	resumed := time.Now()
-	c.check(paused.Resume())
+	c.Check(paused.Resume())
 	c.eventually(func() (string, bool) {
 		now, err := paused.Client.Group(t.Context(), c.group)
-		c.check(err)
+		c.Check(err)
 		return fmt.Sprintf("%+v", now), now.Term >= first.term && now.Hub != paused.ID
 	})
 	back := time.Since(resumed)

@@ -30,7 +30,7 @@ func TestAHubThatStopsLeavesNoGap(t *testing.T) {
 			writing.Go(func() { longest[i] = p.slowest(d, stop) })
 		}
 		stopped := time.Now()
-		p.check(hub.Stop(t.Context()))
+		p.Check(hub.Stop(t.Context()))
 		took := time.Since(stopped)
 		for _, d := range others { // each is accepted by the next hub before it ends
 			p.write(d, fmt.Sprint("without the hub, ", round), localapi.GroupAccepted)
@@ -43,7 +43,7 @@ func TestAHubThatStopsLeavesNoGap(t *testing.T) {
 			t.Errorf("a message waited for %v", gap)
 		}
 		back, err := hub.Again(t.Context())
-		p.check(err)
+		p.Check(err)
 		p.members[slices.Index(p.members, hub)] = back
 		p.write(back, fmt.Sprint("back again, ", round), localapi.GroupAll)
 	}
@@ -60,12 +60,12 @@ func (p *party) slowest(d *proc.Daemon, stop <-chan struct{}) (longest time.Dura
 		default:
 		}
 		begun := time.Now()
-		sent, err := d.Client.SendToGroup(p.t.Context(), p.group, localapi.NewContent(localapi.DefaultType, fmt.Append(nil, d.Name, n)))
+		sent, err := d.Client.SendToGroup(p.T.Context(), p.group, localapi.NewContent(localapi.DefaultType, fmt.Append(nil, d.Name, n)))
 		if err == nil {
-			sent, err = d.Client.WaitGroup(p.t.Context(), p.group, sent.ID, localapi.GroupAccepted, patience)
+			sent, err = d.Client.WaitGroup(p.T.Context(), p.group, sent.ID, localapi.GroupAccepted, patience)
 		}
 		if err != nil || !sent.State.Reached(localapi.GroupAccepted) {
-			p.t.Errorf("%s: %+v, %v", d.Name, sent, err)
+			p.T.Errorf("%s: %+v, %v", d.Name, sent, err)
 			return longest
 		}
 		longest = max(longest, time.Since(begun))

@@ -149,7 +149,7 @@ func (c *chat) end() {
 // say writes a message and waits until it is accepted; false says that the daemon
 // is gone.
 func (c *chat) say(d *proc.Daemon, text string) bool {
-	ctx := c.t.Context()
+	ctx := c.T.Context()
 	sent, err := d.Client.SendToGroup(ctx, c.group, localapi.NewContent(localapi.DefaultType, []byte(text)))
 	for err == nil && sent.State == localapi.GroupQueued {
 		sent, err = d.Client.WaitGroup(ctx, c.group, sent.ID, localapi.GroupAccepted, time.Minute)
@@ -158,7 +158,7 @@ func (c *chat) say(d *proc.Daemon, text string) bool {
 	case err != nil:
 		return false
 	case sent.State == localapi.GroupRefused:
-		c.t.Errorf("%s: refused: %s", d.Name, sent.Reason)
+		c.T.Errorf("%s: refused: %s", d.Name, sent.Reason)
 		return false
 	}
 	c.mu.Lock()
@@ -182,7 +182,7 @@ func (c *chat) after(term uint64) (accepted, bool) {
 // killHub kills the first of the hub's chain at any moment, starts them again
 // after a while, and returns how long nothing was accepted.
 func (c *chat) killHub(tr trial) time.Duration {
-	c.t.Helper()
+	c.T.Helper()
 	chain, g := c.chain(tr.dead)
 	var gone sync.WaitGroup
 	killed := time.Now()
@@ -192,7 +192,7 @@ func (c *chat) killHub(tr trial) time.Duration {
 	gone.Wait()
 	left := c.without(chain)
 	if tr.idle && !c.say(left[0], fmt.Sprint("who is hub? ", killed)) {
-		c.t.Fatal("nothing can be written")
+		c.T.Fatal("nothing can be written")
 	}
 	var first accepted
 	c.eventually(func() (string, bool) {
@@ -211,15 +211,15 @@ func (c *chat) killHub(tr trial) time.Duration {
 // chain waits until the hub has a chain of that many, and for a moment between two
 // beats.
 func (c *chat) chain(n int) (list []*proc.Daemon, g localapi.Group) {
-	c.t.Helper()
+	c.T.Helper()
 	c.chained(c.members[0])
 	<-time.After(rand.N(half))
-	g, err := c.members[0].Client.Group(c.t.Context(), c.group)
-	c.check(err)
+	g, err := c.members[0].Client.Group(c.T.Context(), c.group)
+	c.Check(err)
 	for _, id := range []string{g.Hub, g.Shadow, g.Candidate}[:n] {
 		i := slices.IndexFunc(c.members, func(d *proc.Daemon) bool { return d.ID == id })
 		if i < 0 {
-			c.t.Fatalf("the chain is %s, %s, %s", g.Hub, g.Shadow, g.Candidate)
+			c.T.Fatalf("the chain is %s, %s, %s", g.Hub, g.Shadow, g.Candidate)
 		}
 		list = append(list, c.members[i])
 	}
@@ -233,9 +233,9 @@ func (p *party) without(some []*proc.Daemon) []*proc.Daemon {
 
 // bring starts a dead daemon again.
 func (c *chat) bring(d *proc.Daemon, idle bool) {
-	c.t.Helper()
-	back, err := d.Again(c.t.Context())
-	c.check(err)
+	c.T.Helper()
+	back, err := d.Again(c.T.Context())
+	c.Check(err)
 	c.members[slices.Index(c.members, d)] = back
 	if !idle {
 		c.begin(back)
@@ -244,12 +244,12 @@ func (c *chat) bring(d *proc.Daemon, idle bool) {
 
 // agree waits until all follow one hub.
 func (p *party) agree() {
-	p.t.Helper()
+	p.T.Helper()
 	p.eventually(func() (string, bool) {
 		var all []string
 		for _, d := range p.members {
-			g, err := d.Client.Group(p.t.Context(), p.group)
-			p.check(err)
+			g, err := d.Client.Group(p.T.Context(), p.group)
+			p.Check(err)
 			all = append(all, fmt.Sprint(g.Term, " ", g.Hub))
 		}
 		return strings.Join(all, ", "), len(slices.Compact(slices.Clone(all))) == 1
@@ -258,17 +258,17 @@ func (p *party) agree() {
 
 // beat sets how often the hub beats.
 func (p *party) beat(every time.Duration) {
-	p.t.Helper()
+	p.T.Helper()
 	if every == half {
 		return
 	}
 	ms := uint64(every / time.Millisecond)
-	_, err := p.members[0].Client.ChangeGroup(p.t.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeSettings, BeatMS: &ms})
-	p.check(err)
+	_, err := p.members[0].Client.ChangeGroup(p.T.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeSettings, BeatMS: &ms})
+	p.Check(err)
 	for _, d := range p.members {
 		p.eventually(func() (string, bool) {
-			g, err := d.Client.Group(p.t.Context(), p.group)
-			p.check(err)
+			g, err := d.Client.Group(p.T.Context(), p.group)
+			p.Check(err)
 			return fmt.Sprintf("%s has beats of %d ms", d.Name, g.BeatMS), g.BeatMS == ms
 		})
 	}
@@ -277,13 +277,13 @@ func (p *party) beat(every time.Duration) {
 // holdsAll checks that every member's log is the same, and has what was accepted
 // once.
 func (c *chat) holdsAll() {
-	c.t.Helper()
+	c.T.Helper()
 	log := c.sameLogs(c.members, len(c.accepted))
 	ids, texts := make(map[string]int), make(map[string]int)
 	for i, r := range log {
 		ids[r.ID]++
 		if r.Seq != uint64(i+1) {
-			c.t.Fatalf("record %d has the seq %d", i+1, r.Seq)
+			c.T.Fatalf("record %d has the seq %d", i+1, r.Seq)
 		}
 		if r.Kind == "message" && r.Body != "" {
 			texts[r.Body]++
@@ -291,12 +291,12 @@ func (c *chat) holdsAll() {
 	}
 	for _, a := range c.accepted {
 		if ids[a.id] != 1 {
-			c.t.Errorf("%s was accepted in term %d and is in the log %d times", a.id, a.term, ids[a.id])
+			c.T.Errorf("%s was accepted in term %d and is in the log %d times", a.id, a.term, ids[a.id])
 		}
 	}
 	for text, n := range texts {
 		if n != 1 {
-			c.t.Errorf("%q is in the log %d times", text, n)
+			c.T.Errorf("%q is in the log %d times", text, n)
 		}
 	}
 }

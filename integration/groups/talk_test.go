@@ -45,10 +45,10 @@ func TestAllSeeOneOrder(t *testing.T) {
 	if last.Delivered != 2 || last.Members != 2 {
 		t.Errorf("sent %+v", last)
 	}
-	p.check(p.members[2].Client.MarkGroupRead(t.Context(), p.group, last.Seq))
+	p.Check(p.members[2].Client.MarkGroupRead(t.Context(), p.group, last.Seq))
 	p.eventually(func() (string, bool) {
 		sent, err := p.members[1].Client.WaitGroup(t.Context(), p.group, last.ID, localapi.GroupAll, time.Second)
-		p.check(err)
+		p.Check(err)
 		return fmt.Sprintf("%+v", sent), sent.Read == 1
 	})
 }
@@ -57,27 +57,27 @@ func TestInvitationsWaitForThoseWhoAreAway(t *testing.T) {
 	t.Parallel()
 	p := newParty(t, "alice", "bob")
 	alice := p.members[0]
-	carol := p.start("carol")
+	carol := p.Start("carol")
 	_, err := alice.Client.AddContact(t.Context(), carol.Link, "caro")
-	p.check(err)
-	p.check(carol.Stop(t.Context()))
+	p.Check(err)
+	p.Check(carol.Stop(t.Context()))
 	_, err = alice.Client.InviteToGroup(t.Context(), p.group, localapi.NewInvite{Peer: "caro"})
-	p.check(err)
+	p.Check(err)
 	p.write(alice, "before carol", localapi.GroupAll)
 
 	carol, err = carol.Again(t.Context())
-	p.check(err)
+	p.Check(err)
 	var invites []localapi.ReceivedInvite
 	p.eventually(func() (string, bool) {
 		invites, err = carol.Client.GroupInvites(t.Context())
-		p.check(err)
+		p.Check(err)
 		return "no invitation came", len(invites) == 1
 	})
 	if invites[0].Name != "friends" || invites[0].From != alice.ID {
 		t.Errorf("invitation %+v", invites[0])
 	}
 	joined, err := carol.Client.JoinGroup(t.Context(), invites[0].Invite)
-	p.check(err)
+	p.Check(err)
 	if joined.Members != 3 || joined.Name != "friends" {
 		t.Errorf("joined %+v", joined)
 	}
@@ -104,16 +104,16 @@ func TestWhoIsKickedOrLeavesHearsNothingMore(t *testing.T) {
 	link := p.link(9)
 	p.write(carol, "while carol is in", localapi.GroupAll)
 	kick, err := alice.Client.ChangeGroup(t.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeKick, Peer: carol.ID})
-	p.check(err)
+	p.Check(err)
 	_, err = alice.Client.WaitGroup(t.Context(), p.group, kick.ID, localapi.GroupAccepted, time.Minute)
-	p.check(err)
+	p.Check(err)
 	p.write(alice, "without carol", localapi.GroupDelivered)
 	_, err = dave.Client.ChangeGroup(t.Context(), p.group, localapi.GroupChange{Change: localapi.ChangeLeave})
-	p.check(err)
+	p.Check(err)
 	for _, gone := range p.members[2:] {
 		p.eventually(func() (string, bool) {
 			list, err := gone.Client.Groups(t.Context())
-			p.check(err)
+			p.Check(err)
 			return gone.Name + " is in still", len(list) == 0
 		})
 	}
@@ -125,7 +125,7 @@ func TestWhoIsKickedOrLeavesHearsNothingMore(t *testing.T) {
 		t.Error("one who was kicked comes back by a link from before")
 	}
 	g, err := bob.Client.Group(t.Context(), p.group)
-	p.check(err)
+	p.Check(err)
 	if ids := []string{g.Members[0].ID, g.Members[1].ID}; len(g.Members) != 2 || !slices.Contains(ids, alice.ID) || !slices.Contains(ids, bob.ID) {
 		t.Errorf("members %+v", g.Members)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,17 +14,11 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := proc.CleanUp(); err != nil {
-		fmt.Println(err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
 
 // daemon is a running tomd start at a desk, with all that it has in a directory
 // of its own: it shares nothing with the others but the cable.

@@ -38,11 +38,7 @@ func (l *lab) start(t *testing.T, at *node, args ...string) *party {
 // launch is start for any goroutine; the caller ends the daemon. It has a
 // directory of its own: it shares nothing with the others but the wires.
 func (l *lab) launch(ctx context.Context, at *node, args ...string) (*party, error) {
-	binary, err := proc.Build(nil)
-	if err != nil {
-		return nil, err
-	}
-	m, err := proc.NewMachine(binary)
+	m, err := proc.NewMachine()
 	if err != nil {
 		return nil, err
 	}

@@ -34,8 +34,12 @@ type Machine struct {
 	daemons []*Daemon
 }
 
-// NewMachine makes an empty machine for the binary.
-func NewMachine(binary string) (*Machine, error) {
+// NewMachine makes an empty machine. It builds tomd unless that is done.
+func NewMachine() (*Machine, error) {
+	binary, err := Build(nil)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "tom-") // short: sockets lie below it
 	if err != nil {
 		return nil, fmt.Errorf("make directory for data: %w", err)

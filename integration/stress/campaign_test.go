@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 )
 
 var phases = []string{"ping", "burst", "ladder", "fanout", "e2e", "group", "backup", "failover", "roam", "chaos", "endurance"}
@@ -14,7 +16,7 @@ var undisturbed = []string{"ping", "burst", "ladder", "fanout", "e2e", "group"}
 
 func TestACampaignPassesAndIsReported(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
+	m := proctest.New(t)
 	file := filepath.Join(t.TempDir(), "report.html")
 	o := play(t, m, "unused", "campaign", "--duration", "30s", "--report", file)
 	o.wantPass(t, phases...)

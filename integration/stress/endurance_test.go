@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 )
 
 // long is two minutes in CI, and otherwise as short as shows anything.
@@ -18,7 +20,7 @@ func long() string {
 // killed every five.
 func TestEnduranceInShort(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
+	m := proctest.New(t)
 	o := play(t, m, "unused", "endurance", "--duration", long(), "--rate", "10", "--kill-every", "5s", "--away", "2100ms")
 	o.wantPass(t, "endurance")
 	p := o.phases["endurance"]

@@ -8,13 +8,14 @@ import (
 
 	"github.com/tom-protocol/tom/cmd/tomd/stress"
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
 func TestBothEndsAreCounted(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	listen(t, m, bob.Name)
 	o := play(t, m, alice.Name, "ping", "--to", bob.Link, "--duration", "2s")
 	o.wantPass(t, "ping")
@@ -33,8 +34,8 @@ func TestBothEndsAreCounted(t *testing.T) {
 // Nothing is sent that a listener cannot count because it has not begun yet.
 func TestAListenerThatComesLateMissesNothing(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	running, end := context.WithCancelCause(t.Context())
 	var r proc.Result
 	go func() {
@@ -68,8 +69,8 @@ func TestAListenerThatComesLateMissesNothing(t *testing.T) {
 // Where nobody listens nothing is sent, and the tool says why.
 func TestWithoutAListenerNothingIsSent(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	o := play(t, m, alice.Name, "ping", "--to", bob.Link, "--duration", "2s", "--patience", "1s")
 	if c := o.phases["ping"].Counts; o.Code != 1 || o.pass || c.Sent != 0 || !strings.Contains(o.Out, "no listener has answered") {
 		t.Errorf("it exits with %d: %+v: %s", o.Code, c, o.Out)
@@ -80,8 +81,8 @@ func TestWithoutAListenerNothingIsSent(t *testing.T) {
 // tool says so.
 func TestWhatIsLostIsTold(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	listen(t, m, bob.Name)
 	ended := make(chan error, 1)
 	go func() { ended <- awayUntilExpired(t.Context(), alice, bob) }()
@@ -125,8 +126,8 @@ func awayUntilExpired(ctx context.Context, alice, bob *proc.Daemon) error {
 // receipts: this one forgets each fiftieth message.
 func TestAListenerThatLacksSomethingIsBelieved(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	ctx, cancel := context.WithCancel(t.Context())
 	forgetful := make(chan error, 1)
 	go func() { forgetful <- forget(ctx, bob) }()
@@ -184,8 +185,8 @@ func forget(ctx context.Context, d *proc.Daemon) error {
 // Against a listener what would end processes is left out, and told to be.
 func TestACampaignAgainstAListener(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob")
+	m := proctest.New(t)
+	alice, bob := m.Start("alice"), m.Start("bob")
 	listen(t, m, bob.Name)
 	o := play(t, m, alice.Name, "campaign", "--to", bob.Link, "--duration", "12s")
 	o.wantPass(t, "ping", "burst", "ladder", "e2e", "endurance")

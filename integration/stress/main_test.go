@@ -12,21 +12,10 @@ import (
 	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/verdict"
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 )
 
-var binary string // tomd, built once
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	defer proc.CleanUp()
-	var err error
-	if binary, err = proc.Build(nil); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
 
 // outcome is what a run has printed.
 type outcome struct {
@@ -44,31 +33,8 @@ type phase struct {
 	Daemons []fleet.Usage `json:"daemons"`
 }
 
-func newMachine(t *testing.T) *proc.Machine {
-	t.Helper()
-	m, err := proc.NewMachine(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return m
-}
-
-func start(t *testing.T, m *proc.Machine, name string) *proc.Daemon {
-	t.Helper()
-	d, err := m.Start(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 // play runs tomd stress for the daemon of that name, and reads what it prints.
-func play(t *testing.T, m *proc.Machine, name string, args ...string) outcome {
+func play(t *testing.T, m *proctest.Machine, name string, args ...string) outcome {
 	t.Helper()
 	r, err := m.Run(t.Context(), name, "", append([]string{"stress"}, args...)...)
 	if err != nil {
@@ -141,7 +107,7 @@ func (p phase) wantFigures(t *testing.T) {
 
 // listen runs tomd stress listen for the daemon of that name, until the test
 // ends, and returns once it listens.
-func listen(t *testing.T, m *proc.Machine, name string) {
+func listen(t *testing.T, m *proctest.Machine, name string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	cmd := m.Command(ctx, name, "stress", "listen")

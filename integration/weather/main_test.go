@@ -10,35 +10,10 @@ import (
 	"testing"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 )
 
-var binary string // tomd, built once
-
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	defer proc.CleanUp()
-	var err error
-	if binary, err = proc.Build(nil); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	return m.Run()
-}
-
-func newMachine(t *testing.T) *proc.Machine {
-	t.Helper()
-	m, err := proc.NewMachine(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return m
-}
+func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
 
 // station is a daemon whose metrics can be read.
 type station struct {
@@ -46,13 +21,10 @@ type station struct {
 	metrics string
 }
 
-func start(t *testing.T, m *proc.Machine, name string, args ...string) station {
-	t.Helper()
-	s := station{metrics: freeAddr(t)}
-	var err error
-	if s.Daemon, err = m.Start(t.Context(), name, append(args, "--metrics", s.metrics)...); err != nil {
-		t.Fatal(err)
-	}
+func start(m *proctest.Machine, name string, args ...string) station {
+	m.T.Helper()
+	s := station{metrics: freeAddr(m.T)}
+	s.Daemon = m.Start(name, append(args, "--metrics", s.metrics)...)
 	return s
 }
 

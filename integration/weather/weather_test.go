@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/proc"
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -27,8 +28,8 @@ func amount() int {
 // One end drops a fifth of all frames, each way, and kills streams.
 func TestEverythingArrivesOnceInBadWeather(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
-	alice, bob := start(t, m, "alice"), start(t, m, "bob", "--chaos", bad)
+	m := proctest.New(t)
+	alice, bob := start(m, "alice"), start(m, "bob", "--chaos", bad)
 	if _, err := alice.Client.Connect(t.Context(), bob.Link); err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +92,8 @@ func lossWasAsTold(t *testing.T, s station, told float64) {
 func TestAGroupAgreesInBadWeather(t *testing.T) {
 	t.Parallel()
 	const records = 30
-	m := newMachine(t)
-	members := []station{start(t, m, "alice", "--chaos", bad), start(t, m, "bob", "--chaos", bad), start(t, m, "carol", "--chaos", bad)}
+	m := proctest.New(t)
+	members := []station{start(m, "alice", "--chaos", bad), start(m, "bob", "--chaos", bad), start(m, "carol", "--chaos", bad)}
 	group, err := members[0].Client.CreateGroup(t.Context(), localapi.NewGroup{Name: "friends"})
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +165,7 @@ func join(t *testing.T, s station, link string) {
 
 func TestChaosIsSaidAloud(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t)
+	m := proctest.New(t)
 	for _, args := range [][]string{
 		{"start", "--local", "--chaos", "loss=5%"},
 		{"start", "--local", "--network", "main", "--chaos", "loss=5%"},
@@ -178,7 +179,7 @@ func TestChaosIsSaidAloud(t *testing.T) {
 	if err != nil || r.Code != 2 || !strings.Contains(r.Err, "say loss=5%") {
 		t.Errorf("a typo: %+v, %v", r, err)
 	}
-	s := start(t, m, "loud", "--chaos", bad)
+	s := start(m, "loud", "--chaos", bad)
 	status, err := s.Client.Status(t.Context())
 	if err != nil || status.Chaos != "loss=20%,delay=20ms,kill-stream=30/min" || len(status.Notices) == 0 || !strings.Contains(status.Notices[0], "CHAOS") {
 		t.Errorf("status: %+v, %v", status, err)
@@ -191,7 +192,7 @@ func TestChaosIsSaidAloud(t *testing.T) {
 	if err := s.Stop(t.Context()); err != nil || !strings.Contains(s.Stderr(), "CHAOS") {
 		t.Errorf("stopped: %v; it said %q", err, s.Stderr())
 	}
-	quiet := start(t, m, "quiet")
+	quiet := start(m, "quiet")
 	status, err = quiet.Client.Status(t.Context())
 	if err != nil || status.Chaos != "" || strings.Contains(fmt.Sprint(status.Notices), "CHAOS") {
 		t.Errorf("without: %+v, %v", status, err)
