@@ -9,6 +9,7 @@ import (
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 )
 
 // slowly runs f in virtual time with a group whose hub beats as seldom as may be:
@@ -51,7 +52,7 @@ func TestADayLaterItIsGone(t *testing.T) {
 		c.join("carol")
 		for hour := range 60 {
 			c.write(c.nodes[hour%3], fmt.Sprint("hour ", hour), 2)
-			time.Sleep(time.Hour)
+			virtual.Pass(time.Hour)
 		}
 		for _, n := range c.nodes {
 			lines := c.log(n)
@@ -96,7 +97,7 @@ func TestWhoWasAwayForTwoDaysComesBack(t *testing.T) {
 		carol.Stop()
 		for hour := range 48 {
 			c.write(c.nodes[hour%2], fmt.Sprint("hour ", hour), 1)
-			time.Sleep(time.Hour)
+			virtual.Pass(time.Hour)
 		}
 		c.must(carol.Start())
 		c.write(bob, "there you are", 2)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -39,10 +40,10 @@ func TestWhoFollowsALogGetsEachRecordOnceOverAMerge(t *testing.T) {
 		for i, n := range c.nodes {
 			c.write(n, fmt.Sprint("before ", i), 5)
 		}
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		read()
 		c.town.Cut(func(a, b protocols.Key) bool { return side[a] != side[b] })
-		time.Sleep(20 * time.Second)
+		virtual.Pass(20 * time.Second)
 		for i, n := range c.nodes {
 			c.write(n, fmt.Sprint("apart ", i), 2)
 		}
@@ -51,11 +52,11 @@ func TestWhoFollowsALogGetsEachRecordOnceOverAMerge(t *testing.T) {
 			c.write(n, fmt.Sprint("still apart ", i), 2)
 		}
 		c.town.Cut(func(a, b protocols.Key) bool { return false })
-		time.Sleep(30 * time.Second)
+		virtual.Pass(30 * time.Second)
 		c.nodes[4].Stop()
 		c.must(c.nodes[4].Start())
 		c.write(c.nodes[0], "after", 5)
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		read()
 		for i := range got {
 			if len(got[i]) != 19 {

@@ -10,6 +10,7 @@ import (
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -81,7 +82,7 @@ func TestAHubThatForksTheLogIsFoundOutPastTheHub(t *testing.T) {
 		for _, n := range c.nodes {
 			c.write(n, "hello", 4)
 		}
-		time.Sleep(5 * time.Second) // a shadow and a candidate are named
+		virtual.Pass(5 * time.Second) // a shadow and a candidate are named
 		hub := c.nodes[0]
 		i, err := hub.Show(c.t.Context(), c.group)
 		c.must(err)
@@ -116,7 +117,7 @@ func TestAHubThatForksTheLogIsFoundOutPastTheHub(t *testing.T) {
 func (c *crowd) same(among []*groupstest.Node) {
 	c.t.Helper()
 	why := ""
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); virtual.Pass(time.Second) {
 		want, err := among[0].Log(c.t.Context(), c.group, 0, 1000, 0)
 		c.must(err)
 		why = ""

@@ -14,6 +14,7 @@ import (
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -25,7 +26,7 @@ func settled(t *testing.T, f func(c *crowd, hub *groupstest.Node)) {
 		for _, n := range c.nodes {
 			c.write(n, "hello from "+n.Name, 3)
 		}
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		f(c, c.nodes[0])
 	})
 }
@@ -122,7 +123,7 @@ func TestAStrangerMovesNothing(t *testing.T) {
 				c.must(c.town.Inject(evil, n, true, frame))
 			}
 		}
-		time.Sleep(20 * time.Second)
+		virtual.Pass(20 * time.Second)
 		c.unmoved(before)
 		if len(refused()) == 0 {
 			c.t.Error("it is not told that it is refused")
@@ -206,7 +207,7 @@ func TestReplayedFramesDoNothing(t *testing.T) {
 			c.write(c.nodes[i%4], fmt.Sprint("message ", i), 3)
 		}
 		c.town.Drop(func(_, _ protocols.Key, _ bool, _ []byte) bool { return false })
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		before := c.show(hub)
 		evil := c.settle("evil")
 		node := func(k protocols.Key) *groupstest.Node {
@@ -217,14 +218,14 @@ func TestReplayedFramesDoNothing(t *testing.T) {
 		for _, s := range slices.Concat(all, backward) {
 			c.must(c.town.Inject(node(s.from), node(s.to), s.hub, s.frame))
 		}
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		for i, s := range all {
 			c.must(c.town.Inject(evil, node(s.to), s.hub, s.frame))
 			if i%20 == 0 {
-				time.Sleep(3 * time.Second) // as fast as strangers are heard
+				virtual.Pass(3 * time.Second) // as fast as strangers are heard
 			}
 		}
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		c.unmoved(before)
 		seen := make(map[wire.RecordID]bool)
 		lines, err := c.nodes[2].Log(c.t.Context(), c.group, 0, 1000, 0)
@@ -259,7 +260,7 @@ func TestAMemberThatForgesIsNamed(t *testing.T) {
 		refused := answers[*wire.Refused](c, evil)
 		rename := c.record(evil, wire.KindRename, (&wire.Rename{Name: "mine"}).Append(nil))
 		c.must(c.town.Inject(evil, hub, false, publish(c, rename)))
-		time.Sleep(2 * time.Minute)
+		virtual.Pass(2 * time.Minute)
 		if len(refused()) == 0 {
 			c.t.Error("it is not told that it may not rename")
 		}
@@ -292,7 +293,7 @@ func TestAHubThatAltersIsNamed(t *testing.T) {
 				alter(page)
 				before := c.show(victim)
 				c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, page)))
-				time.Sleep(time.Second)
+				virtual.Pass(time.Second)
 				if after := c.show(victim); after.Seq != before.Seq || after.Name != before.Name {
 					c.t.Errorf("it is at %d, %q", after.Seq, after.Name)
 				}
@@ -362,7 +363,7 @@ func TestAMemberCannotClaimAHubThatIsWell(t *testing.T) {
 				c.must(c.town.Inject(evil, n, true, frame))
 			}
 		}
-		time.Sleep(30 * time.Second)
+		virtual.Pass(30 * time.Second)
 		for _, n := range c.nodes {
 			if i := c.show(n); i.Hub != before.Hub {
 				c.t.Errorf("%s follows %v", n.Name, i.Hub)
@@ -384,7 +385,7 @@ func TestWhoWasKickedStaysOut(t *testing.T) {
 		c.must(err)
 		c.nodes = c.nodes[:3]
 		c.write(c.nodes[1], "among us", 2)
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		before := c.show(hub)
 		pages := answers[*wire.Records](c, evil)
 		ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
@@ -395,7 +396,7 @@ func TestWhoWasKickedStaysOut(t *testing.T) {
 		for _, n := range c.nodes {
 			c.must(c.town.Inject(evil, n, false, publish(c, c.record(evil, wire.KindMessage, (&wire.Message{Roster: 99, Ciphertext: []byte("x")}).Append(nil)))))
 		}
-		time.Sleep(20 * time.Second)
+		virtual.Pass(20 * time.Second)
 		c.write(c.nodes[2], "still among us", 2)
 		if n := len(pages()); n > 0 {
 			c.t.Errorf("it is sent %d pages", n)
@@ -424,11 +425,11 @@ func TestWhoIsLeftAloneGoesOn(t *testing.T) {
 			inTown(t, 2, func(c *crowd) {
 				alice, bob := c.nodes[0], c.nodes[1]
 				c.write(bob, "hello", 1)
-				time.Sleep(5 * time.Second)
+				virtual.Pass(5 * time.Second)
 				c.must(alice.Move(c.t.Context(), c.group, bob.Key))
 				_, err := alice.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.NewHub && e.Peer == bob.Key })
 				c.must(err)
-				time.Sleep(pause)
+				virtual.Pass(pause)
 				_, err = alice.Kick(c.t.Context(), c.group, bob.Key)
 				c.must(err)
 				_, err = bob.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Removed })
@@ -448,7 +449,7 @@ func TestWhoIsLeftAloneGoesOn(t *testing.T) {
 						st, err := alice.Status(c.t.Context(), c.group, id)
 						c.t.Fatalf("alice is in still: %+v, its message %+v, %v", list[0], st, err)
 					}
-					time.Sleep(time.Second)
+					virtual.Pass(time.Second)
 				}
 			})
 		})

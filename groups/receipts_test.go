@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -16,7 +17,7 @@ func TestShowTellsWhoHasWhat(t *testing.T) {
 		for i := range 5 {
 			c.write(c.nodes[1], fmt.Sprint("message ", i), 4)
 		}
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		for _, n := range c.nodes {
 			i, err := n.Show(c.t.Context(), c.group)
 			c.must(err)
@@ -46,12 +47,12 @@ func TestLostReceiptsAreMadeUpFor(t *testing.T) {
 				})
 				id, err := c.nodes[1].Send(c.t.Context(), c.group, "text/plain", []byte("lost on the way"))
 				c.must(err)
-				time.Sleep(time.Second)
+				virtual.Pass(time.Second)
 				if st, err := c.nodes[1].Status(c.t.Context(), c.group, id); err != nil || st.Delivered == 3 {
 					c.t.Fatalf("nothing was lost: %+v, %v", st, err)
 				}
 				c.town.Drop(func(_, _ protocols.Key, _ bool, _ []byte) bool { return false })
-				time.Sleep(10 * time.Second)
+				virtual.Pass(10 * time.Second)
 				if st, err := c.nodes[1].Status(c.t.Context(), c.group, id); err != nil || st.Delivered != 3 {
 					c.t.Errorf("after ten seconds %+v, %v", st, err)
 				}

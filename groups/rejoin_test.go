@@ -9,6 +9,7 @@ import (
 
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -63,7 +64,7 @@ func TestAJoinOutlivesAKill(t *testing.T) {
 				c.must(err)
 				break
 			}
-			time.Sleep(time.Second)
+			virtual.Pass(time.Second)
 		}
 		c.write(late, "here at last", 2)
 		if i, err := c.nodes[0].Show(c.t.Context(), c.group); err != nil || len(i.Members) != 3 {
@@ -84,7 +85,7 @@ func TestWhoGaveUpTriesAgain(t *testing.T) {
 		late.Stop()
 		c.must(late.Start())
 		c.town.Slow(func(_, _ protocols.Key) groupstest.Speed { return groupstest.Speed{} })
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if list, err := late.List(c.t.Context()); err != nil || len(list) != 0 {
 			c.t.Errorf("it joined although it had been told that it could not: %v, %v", list, err)
 		}

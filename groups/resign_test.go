@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/groupstest"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -19,7 +20,7 @@ func TestAHubThatStopsHandsOver(t *testing.T) {
 		}
 		const oneWay = 50 * time.Millisecond
 		c.town.Slow(func(_, _ protocols.Key) groupstest.Speed { return groupstest.Speed{Delay: oneWay} })
-		time.Sleep(5 * time.Second) // a shadow is named
+		virtual.Pass(5 * time.Second) // a shadow is named
 		hub := c.nodes[0]
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(c.t.Context(), 3*time.Second)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups"
+	"github.com/tom-protocol/tom/integration/virtual"
 )
 
 // After a kick those who are left meet at another topic, which who was kicked
@@ -12,14 +13,14 @@ import (
 func TestAKickMovesTheTopic(t *testing.T) {
 	t.Parallel()
 	inTown(t, 4, func(c *crowd) {
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		before := c.town.Meeting()
 		if len(before) != 1 {
 			c.t.Fatalf("they meet at %v", before)
 		}
 		_, err := c.nodes[0].Kick(c.t.Context(), c.group, c.nodes[3].Key)
 		c.must(err)
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		after := c.town.Meeting()
 		for topic, n := range after {
 			if n != 3 || before[topic] != 0 {
@@ -30,7 +31,7 @@ func TestAKickMovesTheTopic(t *testing.T) {
 		c.must(err)
 		c.nodes = c.nodes[:3]
 		c.write(c.join("late"), "hello", 3)
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		if now := c.town.Meeting(); len(now) != 1 {
 			c.t.Errorf("with the new one they meet at %v", now)
 		}
@@ -44,12 +45,12 @@ func TestALostKeyIsAskedFor(t *testing.T) {
 	inTown(t, 3, func(c *crowd) {
 		alice, bob := c.nodes[1], c.nodes[2]
 		c.write(alice, "with a key", 2)
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		bob.Stop()
 		c.must(bob.Disk.Remove(c.group.String() + "-in"))
 		c.must(bob.Start())
 		c.write(alice, "without", 1)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		c.write(alice, "with a key again", 2)
 		marks := make(map[string]groups.Mark)
 		unreadable := 0

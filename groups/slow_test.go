@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/groupstest"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -27,7 +28,7 @@ func TestSlowMembersHoldUpNobody(t *testing.T) {
 			}
 			return groupstest.Speed{Delay: 5 * time.Millisecond}
 		})
-		time.Sleep(15 * time.Second) // neither is shadow any more
+		virtual.Pass(15 * time.Second) // neither is shadow any more
 		body := bytes.Repeat([]byte("x"), 2_000)
 		begun, longest, most := time.Now(), time.Duration(0), 0
 		for i := range 600 {

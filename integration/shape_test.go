@@ -1,8 +1,12 @@
 package integration
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -36,5 +40,25 @@ func TestTopLevelStaysAsItIs(t *testing.T) {
 	}
 	for _, name := range missing {
 		t.Errorf("%s is missing", name)
+	}
+}
+
+// A test that sleeps by the wall clock waits too long or not long enough. In virtual
+// time it lets time pass with integration/virtual, which refuses to do so elsewhere;
+// for another process it waits with proc.Until, or on what it prints.
+func TestNoTestSleeps(t *testing.T) {
+	t.Parallel()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") || filepath.Base(path) == "shape_test.go" {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err == nil && bytes.Contains(source, []byte("time.Sleep(")) {
+			t.Errorf("%s sleeps", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tom-protocol/tom/integration/virtual"
 )
 
 // presenceLog runs presences in a bubble and returns what was written.
@@ -46,12 +48,12 @@ func TestFlappingPeerDoesNotFillTheLog(t *testing.T) {
 	got := presenceLog(t, func(s *presences) {
 		for range 3600 { // an hour
 			s.note(Peer{1}, Online)
-			time.Sleep(time.Second / 2)
+			virtual.Pass(time.Second / 2)
 			s.note(Peer{1}, Stale)
-			time.Sleep(time.Second / 2)
+			virtual.Pass(time.Second / 2)
 		}
 		s.note(Peer{1}, Online)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 	})
 	if len(got) < 100 || len(got) > 130 {
 		t.Errorf("%d events in an hour of flapping, want 6 and one each 30 s", len(got))

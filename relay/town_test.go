@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/envelope"
 	"github.com/tom-protocol/tom/relay/choose"
@@ -54,8 +55,7 @@ func inTown(t *testing.T, f func(t *testing.T, w *town)) {
 
 // pass lets time go by, and what happens then be done.
 func (w *town) pass(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
+	virtual.Pass(d)
 }
 
 func (w *town) settle(name byte) *folk {
@@ -142,11 +142,8 @@ func (f *folk) SendEnvelope(p protocols.Key, frame []byte, written func(error)) 
 	if f.breaking(p, written) {
 		return nil
 	}
-	go func() {
-		written(nil)
-		time.Sleep(way)
-		to.receive(&line{from: f, to: to}, frame)
-	}()
+	go written(nil)
+	time.AfterFunc(way, func() { to.receive(&line{from: f, to: to}, frame) })
 	return nil
 }
 
@@ -160,8 +157,7 @@ func (l *line) Answer(frame []byte) error {
 	if err != nil {
 		l.to.w.t.Error(err)
 	}
-	go func() {
-		time.Sleep(way)
+	time.AfterFunc(way, func() {
 		if l.from.Service != nil && l.from.Answered(l.to.key(), a) {
 			return
 		}
@@ -169,7 +165,7 @@ func (l *line) Answer(frame []byte) error {
 		defer l.from.w.mu.Unlock()
 		l.from.answers = append(l.from.answers, a)
 		l.from.times = append(l.from.times, time.Now())
-	}()
+	})
 	return nil
 }
 
@@ -312,8 +308,7 @@ type cellar struct {
 func (c *cellar) Holds() bool { return true }
 
 func (c *cellar) Keep(_ protocols.Key, e *envelope.Envelope, answer func(envelope.Answer)) {
-	go func() {
-		time.Sleep(c.slow)
+	time.AfterFunc(c.slow, func() {
 		c.mu.Lock()
 		full := c.full
 		if !full {
@@ -325,5 +320,5 @@ func (c *cellar) Keep(_ protocols.Key, e *envelope.Envelope, answer func(envelop
 			return
 		}
 		answer(envelope.Answer{Code: envelope.Stored, Storage: []byte("signed")})
-	}()
+	})
 }

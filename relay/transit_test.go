@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols/envelope"
 	"github.com/tom-protocol/tom/relay/fair"
 	"github.com/tom-protocol/tom/relay/role"
@@ -192,7 +193,7 @@ func TestLateAnswerIsTheOutcomeOfCopies(t *testing.T) {
 		join(a, r)
 		join(b, r)
 		b.mood = func(in *line, e *envelope.Envelope) {
-			time.Sleep(1500 * time.Millisecond)
+			virtual.Pass(1500 * time.Millisecond)
 			b.take(in, e)
 		}
 		e := a.write(b, 100, r)
@@ -419,7 +420,7 @@ func TestForgedAnswersChangeNothing(t *testing.T) {
 		b.mood = func(in *line, e *envelope.Envelope) {
 			forged := &line{from: in.from, to: m}
 			forged.say(e, envelope.Answer{Code: envelope.Refused, Reason: envelope.ReasonPolicy})
-			time.Sleep(3 * way)
+			virtual.Pass(3 * way)
 			for range 1000 {
 				in.say(e, taken)
 			}

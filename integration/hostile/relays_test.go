@@ -191,7 +191,7 @@ func TestBadRelaysAreRoutedAround(t *testing.T) {
 		"says nothing": {nil, func(why node.Explanation) bool { return why.Silent > 0.9 }},
 		"says taken":   {sayTaken, func(why node.Explanation) bool { return why.Lost > 0.9 }},
 		"delays": {func(e *envelope.Envelope) []byte {
-			time.Sleep(5 * time.Second)
+			<-time.After(5 * time.Second)
 			return sayTaken(e)
 		}, func(why node.Explanation) bool { return why.Silent > 0.9 }},
 		"refuses for the recipient": {func(e *envelope.Envelope) []byte {

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 
 // leaked returns the goroutines of nodes and hosts that outlive the tests.
 func leaked() (left string) {
+	again := time.NewTicker(50 * time.Millisecond) // they are on their way out
+	defer again.Stop()
 	for range 100 {
 		left = ""
 		buf := make([]byte, 4<<20)
@@ -51,7 +53,7 @@ func leaked() (left string) {
 		if left == "" {
 			return ""
 		}
-		time.Sleep(50 * time.Millisecond) // they are on their way out
+		<-again.C
 	}
 	return left
 }

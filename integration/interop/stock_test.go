@@ -20,6 +20,7 @@ import (
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -111,7 +112,7 @@ func relayed(addrs []multiaddr.Multiaddr) bool {
 func public(t *testing.T, in *simnat.Internet, ip string, bootstrap ...string) *simnat.Node {
 	t.Helper()
 	n := in.Place(t, ip, nil, node.Config{Reachability: "public", Bootstrap: bootstrap})
-	simnat.Until(t, 30*time.Second, "our node relays for others", func() bool { return n.Reach().Serving })
+	virtual.Until(t, 30*time.Second, time.Millisecond, "our node relays for others", func() bool { return n.Reach().Serving })
 	return n
 }
 
@@ -125,7 +126,7 @@ func TestOurNodesTalkThroughAStockRelay(t *testing.T) {
 			return in.Place(t, ip, symmetric(in, outside), node.Config{Bootstrap: []string{relay.address()}, NoDHT: true})
 		}
 		alice, bob := join("10.1.0.2", "2.0.0.1"), join("10.2.0.2", "2.0.0.2")
-		simnat.Until(t, 10*time.Second, "bob has a place at the relay", func() bool { return relayed(bob.Addrs()) })
+		virtual.Until(t, 10*time.Second, time.Millisecond, "bob has a place at the relay", func() bool { return relayed(bob.Addrs()) })
 		begun := time.Now()
 		if st := alice.Send(bob.Link(), "hello", 5*time.Second); st.Path != "relayed" {
 			t.Errorf("delivered %s", st.Path)
@@ -146,7 +147,7 @@ func TestStockHostsTalkThroughOurRelay(t *testing.T) {
 		info := infoOf(t, ours)
 		b := newStock(t, in, "10.2.0.2", symmetric(in, "2.0.0.2"),
 			libp2p.EnableAutoRelayWithStaticRelays([]peer.AddrInfo{info}, autorelay.WithBootDelay(0)), libp2p.ForceReachabilityPrivate())
-		simnat.Until(t, 10*time.Second, "the stock host has a place at our relay", func() bool { return relayed(b.Addrs()) })
+		virtual.Until(t, 10*time.Second, time.Millisecond, "the stock host has a place at our relay", func() bool { return relayed(b.Addrs()) })
 		a := newStock(t, in, "10.1.0.2", symmetric(in, "2.0.0.1"))
 		a.Peerstore().AddAddrs(b.ID(), b.Addrs(), time.Hour)
 		a.hears(b)
@@ -174,7 +175,7 @@ func TestHolesArePunchedWithStockHosts(t *testing.T) {
 				other := newStock(t, in, "10.2.0.2", in.Router("2.0.0.2"),
 					libp2p.EnableHolePunching(), libp2p.ForceReachabilityPrivate(),
 					libp2p.EnableAutoRelayWithStaticRelays([]peer.AddrInfo{infoOf(t, relay)}, autorelay.WithBootDelay(0)))
-				simnat.Until(t, 10*time.Second, "both have a place at the relay", func() bool {
+				virtual.Until(t, 10*time.Second, time.Millisecond, "both have a place at the relay", func() bool {
 					return relayed(other.Addrs()) && relayed(ours.Addrs())
 				})
 				us := infoOf(t, ours)
@@ -189,7 +190,7 @@ func TestHolesArePunchedWithStockHosts(t *testing.T) {
 				} else if err := other.Connect(network.WithAllowLimitedConn(t.Context(), "test"), us); err != nil {
 					t.Fatal(err)
 				}
-				simnat.Until(t, 15*time.Second, "a direct connection", func() bool {
+				virtual.Until(t, 15*time.Second, time.Millisecond, "a direct connection", func() bool {
 					return direct(other.Network().ConnsToPeer(us.ID))
 				})
 			})
@@ -221,7 +222,7 @@ func TestAutoNATv2WorksBothWays(t *testing.T) {
 		if err := asks.Connect(t.Context(), infoOf(t, ours)); err != nil {
 			t.Fatal(err)
 		}
-		simnat.Until(t, time.Minute, "our node confirms an address of the stock host", func() bool {
+		virtual.Until(t, time.Minute, time.Millisecond, "our node confirms an address of the stock host", func() bool {
 			verdict, err := client.GetReachability(t.Context(), []autonatv2.Request{{Addr: asks.Addrs()[0], SendDialData: true}})
 			return err == nil && verdict.Reachability == network.ReachabilityPublic
 		})
@@ -233,7 +234,7 @@ func TestAutoNATv2WorksBothWays(t *testing.T) {
 			servers = append(servers, server.address())
 		}
 		us := in.Place(t, "5.0.0.1", nil, node.Config{Bootstrap: servers})
-		simnat.Until(t, 2*time.Minute, "our node knows that it is public", func() bool { return us.Reachability() == "public" })
+		virtual.Until(t, 2*time.Minute, time.Millisecond, "our node knows that it is public", func() bool { return us.Reachability() == "public" })
 	})
 }
 
@@ -252,20 +253,20 @@ func TestDHTIsSharedWithStockHosts(t *testing.T) {
 		kad(server, dht.ModeServer)
 		first := public(t, in, "1.0.0.1", server.address())
 		second := public(t, in, "1.0.0.2", server.address())
-		simnat.Until(t, 30*time.Second, "both are connected to the stock server", func() bool { return len(server.Network().Peers()) == 2 })
+		virtual.Until(t, 30*time.Second, time.Millisecond, "both are connected to the stock server", func() bool { return len(server.Network().Peers()) == 2 })
 
 		client := newStock(t, in, "3.0.0.2", nil)
 		lookup := kad(client, dht.ModeClient)
 		if err := client.Connect(t.Context(), infoOf(t, first)); err != nil {
 			t.Fatal(err)
 		}
-		simnat.Until(t, 30*time.Second, "a stock client takes our node for a server", func() bool { return lookup.RoutingTable().Size() > 0 })
+		virtual.Until(t, 30*time.Second, time.Millisecond, "a stock client takes our node for a server", func() bool { return lookup.RoutingTable().Size() > 0 })
 		if found, err := lookup.FindPeer(t.Context(), infoOf(t, second).ID); err != nil || len(found.Addrs) == 0 {
 			t.Errorf("a stock client found %v, %v", found, err)
 		}
 
 		third := in.Place(t, "10.1.0.2", in.Router("2.0.0.1"), node.Config{Bootstrap: []string{server.address()}})
-		simnat.Until(t, 30*time.Second, "our node finds another by the stock server", func() bool {
+		virtual.Until(t, 30*time.Second, time.Millisecond, "our node finds another by the stock server", func() bool {
 			_, answers, err := third.Find(t.Context(), second.ID())
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/proc"
 	"github.com/tom-protocol/tom/node/localapi"
 )
 
@@ -91,7 +92,9 @@ func (p *party) watch(t *testing.T, id string) *watcher {
 	w := &watcher{stop: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(w.ended)
-		for ctx.Err() == nil {
+		next := time.NewTicker(glance)
+		defer next.Stop()
+		for ; ctx.Err() == nil; <-next.C {
 			peers, err := p.Client.Peers(ctx)
 			if err != nil {
 				return // it is gone, or nobody asks any more
@@ -99,7 +102,6 @@ func (p *party) watch(t *testing.T, id string) *watcher {
 			w.mu.Lock()
 			w.seen.look(peers, id, time.Now())
 			w.mu.Unlock()
-			time.Sleep(glance)
 		}
 	}()
 	return w
@@ -145,12 +147,13 @@ func (w *watcher) now() sightings {
 
 // await returns whether the condition became true within the time.
 func (w *watcher) await(condition func(sightings) bool, limit time.Duration) bool {
-	for start := time.Now(); time.Since(start) < limit; time.Sleep(glance) {
+	_, err := proc.Until(context.Background(), limit, func() string {
 		if condition(w.now()) {
-			return true
+			return ""
 		}
-	}
-	return condition(w.now())
+		return "not seen"
+	})
+	return err == nil
 }
 
 func (w *watcher) end() sightings {

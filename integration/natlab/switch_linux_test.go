@@ -91,8 +91,11 @@ func (h *hub) route(from *port, frame []byte) []*port {
 }
 
 func (p *port) write() {
+	due := time.NewTimer(0)
+	<-due.C
 	for f := range p.out {
-		time.Sleep(time.Until(f.due))
+		due.Reset(time.Until(f.due))
+		<-due.C
 		_, _ = p.tap.Write(f.bytes) // lost if it cannot be
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/libp2p/go-libp2p"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 	nodehost "github.com/tom-protocol/tom/node/host"
 )
@@ -62,7 +63,7 @@ func settle(t *testing.T, in *simnat.Internet, n int) *town {
 		if i%4 == 0 && len(known) < bootstraps {
 			known = append(known, nd.Addrs()[0].String()+"/p2p/"+nd.ID())
 		}
-		time.Sleep(200 * time.Millisecond)
+		virtual.Pass(200 * time.Millisecond)
 	}
 	return w
 }
@@ -126,7 +127,7 @@ func (w *town) meet(pairs int, rng *rand.Rand) []time.Duration {
 		a := rng.IntN(len(w.nodes))
 		b := (a + 1 + rng.IntN(len(w.nodes)-1)) % len(w.nodes)
 		all.Go(func() { took[i] = w.deliver(w.nodes[a], w.nodes[b]) })
-		time.Sleep(100 * time.Millisecond)
+		virtual.Pass(100 * time.Millisecond)
 	}
 	all.Wait()
 	slices.Sort(took)
@@ -154,11 +155,11 @@ func live(t *testing.T, lifetime time.Duration, nodes, pairs int) (r result) {
 	simnat.Run(t, func(t *testing.T, in *simnat.Internet) {
 		begun := time.Now()
 		w := settle(t, in, nodes)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		early := w.meet(pairs, rand.New(rand.NewPCG(1, uint64(nodes))))
-		time.Sleep(lifetime/2 - time.Since(begun))
+		virtual.Pass(lifetime/2 - time.Since(begun))
 		before := w.spent()
-		time.Sleep(lifetime / 2)
+		virtual.Pass(lifetime / 2)
 		r = result{nodes: nodes, lived: lifetime, spent: w.spent().since(before, lifetime/2), memory: w.memory(), peers: w.peers()}
 		r.early, r.late = early, w.meet(pairs, rand.New(rand.NewPCG(2, uint64(nodes))))
 		t.Logf("\n%s", r.table())

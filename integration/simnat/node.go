@@ -102,13 +102,3 @@ func (n *Node) Send(to, text string, within time.Duration) node.Status {
 	}
 	return st
 }
-
-// Until waits for something to come about, or fails the test.
-func Until(t *testing.T, within time.Duration, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(within); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", within, what)
-		}
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -43,9 +44,9 @@ func (s awayStorm) run(t *testing.T, w *world) {
 		if i <= 3 {
 			links = append(links, all[i].Link())
 		}
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 	}
-	time.Sleep(30 * time.Second)
+	virtual.Pass(30 * time.Second)
 	dead := make(map[int]bool)
 	order := rng.Perm(s.nodes)
 	for i, n := range order[:s.deaths] {
@@ -58,7 +59,7 @@ func (s awayStorm) run(t *testing.T, w *world) {
 	var letters []letter
 	began := time.Now()
 	for i := range s.messages {
-		time.Sleep(time.Until(began.Add(s.over * time.Duration(i+1) / time.Duration(s.messages))))
+		virtual.Pass(time.Until(began.Add(s.over * time.Duration(i+1) / time.Duration(s.messages))))
 		from, to := 1+rng.IntN(s.nodes), 1+rng.IntN(s.nodes)
 		if from == to {
 			continue
@@ -70,7 +71,7 @@ func (s awayStorm) run(t *testing.T, w *world) {
 		}
 		letters = append(letters, l)
 	}
-	time.Sleep(8 * time.Minute) // all are there who will ever be
+	virtual.Pass(8 * time.Minute) // all are there who will ever be
 	s.check(t, all, letters, dead)
 }
 

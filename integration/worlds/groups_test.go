@@ -9,6 +9,7 @@ import (
 
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -60,7 +61,7 @@ func (w *world) meet(names ...string) *meeting {
 func (m *meeting) until(missing func() string) {
 	m.t.Helper()
 	why := ""
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); virtual.Pass(50 * time.Millisecond) {
 		if why = missing(); why == "" {
 			return
 		}

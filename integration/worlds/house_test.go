@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -22,7 +23,7 @@ func TestManyAtOneAddressAreFoundByTheirIds(t *testing.T) {
 			all[i] = w.home(fmt.Sprintf("10.0.0.%d", i+1), house, node.Config{})
 		}
 		alice := w.home("10.0.0.1", w.Router("3.0.0.1"), node.Config{Name: "alice"})
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 
 		for i, l := range all {
 			if !found(t, alice, l.ID()) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 	nodehost "github.com/tom-protocol/tom/node/host"
 )
@@ -36,7 +37,7 @@ func TestMailIsFoundInTheDHT(t *testing.T) {
 		alice := place("1.1.0.1", node.Config{Name: "alice", Bootstrap: known})
 		dir := t.TempDir()
 		bob := place("1.2.0.1", node.Config{Name: "bob", Bootstrap: known, DataDir: dir})
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		alice.send(t, bob.Link(), "before")
 		bob.stop()
 		if err := os.Remove(filepath.Join(dir, "peers.json")); err != nil {
@@ -46,7 +47,7 @@ func TestMailIsFoundInTheDHT(t *testing.T) {
 			keeper := place(fmt.Sprintf("1.%d.0.1", 10+i), node.Config{Reachability: "private", Bootstrap: known})
 			connect(t, alice, keeper)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		id, err := alice.SendTo(t.Context(), bob.Key(), node.Text("while you were away"))
 		if err != nil {
 			t.Fatal(err)
@@ -54,18 +55,15 @@ func TestMailIsFoundInTheDHT(t *testing.T) {
 		if st, err := alice.Wait(t.Context(), id, node.Stored); err != nil || st.State != node.Stored {
 			t.Fatalf("%v, %v", st, err)
 		}
-		time.Sleep(10 * time.Second) // they make it known
+		virtual.Pass(10 * time.Second) // they make it known
 		alice.stop()
-		time.Sleep(5 * time.Hour)
+		virtual.Pass(5 * time.Hour)
 
 		began := time.Now()
 		bob = place("1.3.0.1", node.Config{Name: "bob", Bootstrap: known, DataDir: dir})
-		for bob.bodies(t)["while you were away"] == 0 {
-			if time.Since(began) > 15*time.Second {
-				t.Fatalf("not found; bob knows %+v", bob.Peers())
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		virtual.Until(t, 15*time.Second, 10*time.Millisecond, "the message by the DHT", func() bool {
+			return bob.bodies(t)["while you were away"] > 0
+		})
 		t.Logf("found %v after the start", time.Since(began))
 	})
 }
@@ -134,9 +132,9 @@ func TestWhoIsUpIsNoted(t *testing.T) {
 		bob, carol := w.client(2, "bob"), w.client(3, "carol")
 		connect(t, alice, bob)
 		connect(t, alice, carol)
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		carol.stop()
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		alice.stop()
 		raw, err := os.ReadFile(filepath.Join(dir, "peers.json"))
 		if err != nil {

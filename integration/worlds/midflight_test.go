@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 	"github.com/tom-protocol/tom/node/reach"
 )
@@ -20,7 +21,7 @@ func TestMidFlight(t *testing.T) {
 	inHomes(t, 3, func(t *testing.T, w *homes) {
 		ra, rb := w.Router("2.0.0.1"), w.Router("2.0.0.2")
 		alice, bob := w.traveller("10.1.0.2", ra, "alice"), w.home("10.2.0.2", rb, node.Config{Name: "bob"})
-		time.Sleep(3 * time.Second)
+		virtual.Pass(3 * time.Second)
 		befriend(t, alice.living, bob)
 
 		ids := stream(t, alice.living, bob, messages, map[int]func(){
@@ -52,7 +53,7 @@ func TestMidFlight(t *testing.T) {
 		if !ways["relayed"] && !ways["relays"] || !ways["direct"] {
 			t.Errorf("the path did not move: %v", ways)
 		}
-		simnat.Until(t, 30*time.Second, "a direct path again", func() bool { return alice.path(bob) == "direct" })
+		virtual.Until(t, 30*time.Second, time.Millisecond, "a direct path again", func() bool { return alice.path(bob) == "direct" })
 	})
 }
 
@@ -104,7 +105,7 @@ func stream(t *testing.T, from, to living, messages int, blows map[int]func()) (
 			t.Fatal(err)
 		}
 		ids = append(ids, id)
-		time.Sleep(10 * time.Millisecond)
+		virtual.Pass(10 * time.Millisecond)
 	}
 	return ids
 }

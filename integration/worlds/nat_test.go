@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 	nodehost "github.com/tom-protocol/tom/node/host"
 )
@@ -32,7 +33,7 @@ func inHomes(t *testing.T, publics int, f func(t *testing.T, w *homes)) {
 			w.bootstrap = append(w.bootstrap, n.Link())
 			w.publics[n.ID()] = plug
 		}
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		f(t, w)
 	})
 }
@@ -81,14 +82,14 @@ func TestMessagesBetweenHomes(t *testing.T) {
 				ra.Symmetric, rb.Symmetric, ra.ByAddress = c.alice, c.bob, c.byAddress
 				alice := w.home("10.1.0.2", ra, node.Config{Name: "alice"})
 				bob := w.home("10.2.0.2", rb, node.Config{Name: "bob"})
-				time.Sleep(10 * time.Second)
+				virtual.Pass(10 * time.Second)
 
 				begun := time.Now()
 				alice.send(t, bob.Link(), "hello")
 				if took := time.Since(begun); took > time.Second {
 					t.Errorf("the first message was delivered after %v", took)
 				}
-				time.Sleep(time.Second)
+				virtual.Pass(time.Second)
 				if got := alice.path(bob); got != c.path {
 					t.Errorf("a second later the path is %s, want %s", got, c.path)
 				}
@@ -106,16 +107,16 @@ func TestNodeIsPublicOnceAStrangerHasCome(t *testing.T) {
 		full.Full, restricted.ByAddress = true, true
 		open, shut := w.home("10.1.0.2", full, node.Config{}), w.home("10.2.0.2", w.Router("2.0.0.2"), node.Config{})
 		half := w.home("10.3.0.2", restricted, node.Config{})
-		time.Sleep(2 * time.Minute)
+		virtual.Pass(2 * time.Minute)
 		for name, n := range map[string]living{"full cone": open, "cone": shut, "address-restricted": half} {
 			n.wantPrivate(t, name)
 		}
-		time.Sleep(4 * time.Minute) // now the addresses of two of them are on trial
+		virtual.Pass(4 * time.Minute) // now the addresses of two of them are on trial
 		for i := range 2 {
 			ip := fmt.Sprintf("10.%d.0.2", i+8)
 			w.meets(ip, fmt.Sprintf("4.0.%d.1", i), map[string]living{"full cone": open, "cone": shut, "address-restricted": half})
 		}
-		time.Sleep(time.Minute) // for the role
+		virtual.Pass(time.Minute) // for the role
 		if r := open.Reach(); r.Reachability != "public" || !r.Serving {
 			t.Errorf("behind a full cone: %s, relays %v", r.Reachability, r.Serving)
 		}
@@ -137,15 +138,15 @@ func (l living) wantPrivate(t *testing.T, name string) {
 func (w *homes) meets(ip, outside string, others map[string]living) {
 	w.t.Helper()
 	n := w.home(ip, w.Router(outside), node.Config{})
-	time.Sleep(3 * time.Second)
+	virtual.Pass(3 * time.Second)
 	for name, o := range others {
 		begun := time.Now()
 		n.send(w.t, o.Link(), "hello")
 		if took := time.Since(begun); took > time.Second {
 			w.t.Errorf("%s: delivered after %v", name, took)
 		}
-		simnat.Until(w.t, 5*time.Second, "a direct path to "+name, func() bool { return n.path(o) == "direct" })
+		virtual.Until(w.t, 5*time.Second, time.Millisecond, "a direct path to "+name, func() bool { return n.path(o) == "direct" })
 		w.t.Logf("%s: direct after %v", name, time.Since(begun))
 	}
-	time.Sleep(time.Second)
+	virtual.Pass(time.Second)
 }

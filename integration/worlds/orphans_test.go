@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -31,13 +32,13 @@ func TestWithNoBootstrapLeftAllFindEachOtherAgain(t *testing.T) {
 			cfgs[i] = cfg(i)
 			all[i] = w.start(10+i, cfgs[i])
 		}
-		time.Sleep(2 * time.Minute)
+		virtual.Pass(2 * time.Minute)
 		w.cut(1)
 		bootstrap.stop()
 		for i := 0; i < orphans; i += 2 {
 			all[i].stop()
 		}
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		for i := 0; i < orphans; i += 2 {
 			at := 10 + i
 			if i%4 == 0 {
@@ -45,7 +46,7 @@ func TestWithNoBootstrapLeftAllFindEachOtherAgain(t *testing.T) {
 			}
 			all[i] = w.start(at, cfgs[i])
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		for i, a := range all {
 			for j, b := range all {
 				if i != j && !a.finds(t, b) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -15,11 +16,11 @@ func TestFirstMessageToSomebodyAwayIsForwardSecret(t *testing.T) {
 		hub := w.start(1, node.Config{Name: "hub"})
 		cfg := node.Config{Name: "bob", DataDir: t.TempDir(), Bootstrap: []string{hub.Link()}}
 		bob := w.start(2, cfg)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		id := bob.ID()
 		bob.stop()
 		alice := w.start(3, node.Config{Name: "alice", Bootstrap: []string{hub.Link()}})
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
@@ -27,7 +28,7 @@ func TestFirstMessageToSomebodyAwayIsForwardSecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		bob = w.start(4, cfg)
 		if st := alice.wait(t, ctx, sent); !st.ForwardSecret {
 			t.Error("sealed to the identity key, though the DHT holds prekeys")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols/delivery"
@@ -159,12 +160,12 @@ func TestRelayKeepsWhatItCannotDeliver(t *testing.T) {
 		connect(t, bob, r)
 		alice.sendBy(t, bare(bob), "first", strange, r)
 		bob.stop()
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		id, err := alice.SendTo(t.Context(), bob.Key(), node.Text("are you there"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		trace, err := alice.Trace(t.Context(), id)
 		kept := slices.IndexFunc(trace.Attempts, func(a delivery.Attempt) bool { return a.Result == "kept there" && a.Path == "relays" })
 		if err != nil || kept < 0 {
@@ -173,19 +174,19 @@ func TestRelayKeepsWhatItCannotDeliver(t *testing.T) {
 		if len(trace.Holders) != 1 || trace.Holders[0].Key != r.Key() || trace.Holders[0].End.IsZero() {
 			t.Errorf("holders %+v", trace.Holders)
 		}
-		time.Sleep(5 * time.Minute) // ways that have failed are tried again
+		virtual.Pass(5 * time.Minute) // ways that have failed are tried again
 		if _, err := alice.SendTo(t.Context(), bob.Key(), node.Text("while you were away")); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(900 * time.Millisecond) // a little later she would have asked holders
+		virtual.Pass(900 * time.Millisecond) // a little later she would have asked holders
 		w.cut(1)
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		if m := r.Mailbox(); m.Copies != 2 || m.Recipients != 1 {
 			t.Errorf("the relay keeps %+v", m)
 		}
 		again := w.start(4, cfg)
 		connect(t, again, r)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		if got := again.bodies(t); got["while you were away"] != 1 || got["are you there"] != 1 {
 			t.Errorf("received %v", got)
 		}

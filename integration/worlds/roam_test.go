@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node"
 )
 
@@ -25,7 +26,7 @@ func TestNodeThatMovedAndWritesIsReached(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 
 		bob = w.start(3, node.Config{Name: "bob", DataDir: dir})
 		begun := time.Now()
@@ -46,14 +47,14 @@ func TestNodeThatMovedIsReachedWithoutAnyonesHelp(t *testing.T) {
 		dir := t.TempDir()
 		alice, bob := w.start(1, node.Config{Name: "alice"}), w.start(2, node.Config{Name: "bob", DataDir: dir})
 		alice.send(t, bob.Link(), "first")
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		w.cut(2)
 		bob.stop()
 		waiting, err := alice.SendTo(ctx, bob.Key(), node.Text("for bob, wherever he is"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Minute)
+		virtual.Pass(5 * time.Minute)
 
 		begun := time.Now()
 		w.start(3, node.Config{Name: "bob", DataDir: dir})

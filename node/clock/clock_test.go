@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -36,7 +37,7 @@ func TestFollowsTheWall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New(time.Now, time.Time{})
 		for _, d := range []time.Duration{0, time.Millisecond, 30 * time.Hour} {
-			time.Sleep(d)
+			virtual.Pass(d)
 			if got := c.Now(); !got.Equal(time.Now()) {
 				t.Fatalf("after %v the clock tells %v, the wall %v", d, got, time.Now())
 			}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
 	"github.com/tom-protocol/tom/protocols/backup"
@@ -78,7 +79,7 @@ func TestMessageAndReceiptGoOverARelayWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newChain(t, 1)
 		id := w.send(t)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		r := w.wantState(t, id, delivery.Delivered)
 		if r.Path != "relays" || len(r.Attempts) != 1 || len(r.Attempts[0].Via) != 1 || r.Attempts[0].Via[0] != w.relays[0].me {
 			t.Errorf("trace %+v", r.Attempts)
@@ -86,7 +87,7 @@ func TestMessageAndReceiptGoOverARelayWithinASecond(t *testing.T) {
 		took := r.At.Sub(r.Created)
 		t.Logf("delivered after %v", took)
 
-		time.Sleep(5 * time.Second) // the receipt's envelope has a receipt too
+		virtual.Pass(5 * time.Second) // the receipt's envelope has a receipt too
 		if err := w.bob.ask(t.Context(), func(*delivery.Machine) {
 			if len(w.bob.held) > 0 {
 				t.Error("the envelope with the receipt is still tried")
@@ -110,7 +111,7 @@ func TestMessageGoesOverFourRelays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newChain(t, 4)
 		id := w.send(t)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		if r := w.wantState(t, id, delivery.Relayed); len(r.Attempts[len(r.Attempts)-1].Via) != 4 {
 			t.Errorf("trace %+v", r.Attempts)
 		}
@@ -123,12 +124,12 @@ func TestRelayThatDropsWhatItTakesDeliversNothing(t *testing.T) {
 		w := newChain(t, 1)
 		w.ferries[0].sinks.Store(true)
 		id := w.send(t)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		w.wantState(t, id, delivery.Relayed)
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		w.wantState(t, id, delivery.Relayed)
 		w.ferries[0].sinks.Store(false)
-		time.Sleep(30 * time.Second)
+		virtual.Pass(30 * time.Second)
 		w.wantState(t, id, delivery.Delivered)
 	})
 }
@@ -173,7 +174,7 @@ func TestRelayThatSaysItKeepsAMessageMustHaveSigned(t *testing.T) {
 				return raw
 			}
 			id := w.send(t)
-			time.Sleep(500 * time.Millisecond)
+			virtual.Pass(500 * time.Millisecond)
 			want := delivery.Sent
 			if c.taken {
 				want = delivery.Relayed
@@ -197,7 +198,7 @@ func TestRelayIsDialledForWhatWaits(t *testing.T) {
 		w.alice.PeerDown(w.relays[0].me)
 		w.join(w.relays[0], w.bob)
 		id := w.send(t)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		w.wantState(t, id, delivery.Delivered)
 	})
 }
@@ -211,7 +212,7 @@ func TestWhatACircuitHasNoRoomForGoesOverARelay(t *testing.T) {
 		known := w.ways.routes
 		w.ways.routes = nil
 		waits := w.send(t)
-		time.Sleep(100 * time.Millisecond)
+		virtual.Pass(100 * time.Millisecond)
 		r := w.wantState(t, waits, delivery.Queued)
 		if !strings.Contains(r.Reason, delivery.ErrLimit.Error()) || r.Next.IsZero() {
 			t.Errorf("reason %q, next try %v", r.Reason, r.Next)
@@ -221,7 +222,7 @@ func TestWhatACircuitHasNoRoomForGoesOverARelay(t *testing.T) {
 		w.ways.mu.Unlock()
 		w.alice.RoutesChanged()
 		goes := w.send(t)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		for _, id := range []envelope.ID{waits, goes} {
 			if r = w.wantState(t, id, delivery.Delivered); r.Path != "relays" {
 				t.Errorf("trace %+v", r.Attempts)

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols"
@@ -69,9 +70,9 @@ func TestReadReceiptGoesOutAgainWhenItsConnectionIsLost(t *testing.T) {
 		lines.wantRead(t, row.ID)
 		c.PeerDown(author)
 		lines.wantRead(t, row.ID) // that one may have been lost as well
-		time.Sleep(2 * readDoubt)
+		virtual.Pass(2 * readDoubt)
 		c.PeerDown(author)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if len(lines.acks) > 0 {
 			t.Error("a receipt that surely arrived went out again")
 		}
@@ -94,10 +95,10 @@ func TestNothingIsExpiredWhileTheClockIsInDoubt(t *testing.T) {
 				t.Errorf("state %v, %v, want %v", r.State, err, s)
 			}
 		}
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		want(delivery.Queued)
 		doubt.Store(false)
-		time.Sleep(3 * time.Minute)
+		virtual.Pass(3 * time.Minute)
 		want(delivery.Expired)
 	})
 }
@@ -130,7 +131,7 @@ func TestMessageOfTheLastRunIsSealedAtOnceIfPrekeysAreAtHand(t *testing.T) {
 		if err := c.resume(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(prekeyPatience / 2)
+		virtual.Pass(prekeyPatience / 2)
 		if out, err := c.Store.Load(row.ID); err != nil || len(out.Envelope) == 0 || !out.ForwardSecret {
 			t.Errorf("not sealed to the prekeys that are at hand: %v", err)
 		}

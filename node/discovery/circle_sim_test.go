@@ -9,6 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -55,7 +56,7 @@ func TestNodeGossipsWithAFewOfItsNeighboursAndHearsAll(t *testing.T) {
 				s.connect(p.Host, q.Host)
 			}
 		}
-		time.Sleep(20 * time.Minute)
+		virtual.Pass(20 * time.Minute)
 		sum := 0
 		for i, p := range all {
 			n := circleOf(p.Host)
@@ -80,7 +81,7 @@ func TestHubOfAStarGossipsWithNoMoreThanItHolds(t *testing.T) {
 		for _, p := range all[1:] {
 			s.connect(p.Host, hub)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if n := circleOf(hub); n != circleMost {
 			t.Errorf("the hub gossips with %d", n)
 		}
@@ -91,7 +92,7 @@ func TestHubOfAStarGossipsWithNoMoreThanItHolds(t *testing.T) {
 				_ = p.Host.Network().ClosePeer(hub.ID())
 			}
 		}
-		time.Sleep(circleRest + time.Minute)
+		virtual.Pass(circleRest + time.Minute)
 		for i, p := range all[1:] {
 			connected := len(p.Host.Network().ConnsToPeer(hub.ID())) > 0
 			if n := gossipStreams(hub, p.Host.ID()); connected != (n == 2) {
@@ -109,7 +110,7 @@ func TestStockGossipIsRefusedOnceTheCircleIsFull(t *testing.T) {
 		for _, p := range all[1:] {
 			s.connect(p.Host, hub)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		stock := s.host(200)
 		ps, err := pubsub.NewGossipSub(t.Context(), stock)
 		if err != nil {
@@ -123,15 +124,15 @@ func TestStockGossipIsRefusedOnceTheCircleIsFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.connect(stock, hub)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if n := gossipStreams(hub, stock.ID()); n != 0 {
 			t.Errorf("%d streams beyond the bound", n)
 		}
 		_ = all[1].Host.Network().ClosePeer(hub.ID())
 		_ = stock.Network().ClosePeer(hub.ID())
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		s.connect(stock, hub)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if n := gossipStreams(hub, stock.ID()); n != 2 {
 			t.Errorf("%d streams with room for it", n)
 		}

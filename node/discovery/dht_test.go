@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/prekeys"
 )
@@ -62,7 +63,7 @@ func (s *sim) dhtCrowd(n int, roles ...uint8) []*dhtNode {
 			s.connect(all[i].Host, all[0].Host)
 		}
 	}
-	time.Sleep(2 * time.Minute)
+	virtual.Pass(2 * time.Minute)
 	return all
 }
 
@@ -121,7 +122,7 @@ func TestDHTHoldsPrekeysAndTheNewestOnes(t *testing.T) {
 		}
 		bob.record = recordOf(bob.signer, time.Now())
 		bob.Changed()
-		time.Sleep(2 * newsPatience)
+		virtual.Pass(2 * newsPatience)
 		if got, err = alice.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, bob.record) {
 			t.Errorf("prekeys after a change: %x, %v", got, err)
 		}
@@ -140,11 +141,11 @@ func TestDHTForgetsNobodyWhoStaysAndEverybodyWhoLeft(t *testing.T) {
 		leave.stop()
 		leave.Host.Close()
 		for range recordLife/time.Hour + 2 { // sweeps and lookups happen in between
-			time.Sleep(time.Hour)
+			virtual.Pass(time.Hour)
 		}
 		stay.record = recordOf(stay.signer, time.Now())
 		stay.Changed()
-		time.Sleep(2 * newsPatience)
+		virtual.Pass(2 * newsPatience)
 		if got, err := all[3].Prekeys(t.Context(), stay.signer.Public()); err != nil || !bytes.Equal(got, stay.record) {
 			t.Errorf("prekeys %x, %v", got, err)
 		}
@@ -159,7 +160,7 @@ func TestDHTFindsWhoOffersARole(t *testing.T) {
 		all := s.dhtCrowd(6)
 		relay := s.dhtNode(6, 1)
 		s.connect(relay.Host, all[4].Host)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		found, err := all[1].Providers(t.Context(), RoleDigest(1), 5)
 		if err != nil || len(found) != 1 || found[0].ID != relay.Host.ID() {
 			t.Fatalf("relays %v, %v", found, err)
@@ -169,7 +170,7 @@ func TestDHTFindsWhoOffersARole(t *testing.T) {
 		}
 		relay.stop()
 		relay.Host.Close()
-		time.Sleep(providerLife + time.Hour)
+		virtual.Pass(providerLife + time.Hour)
 		if found, err := all[1].Providers(t.Context(), RoleDigest(1), 5); err == nil {
 			t.Errorf("a day after it left the relay is still named: %v", found)
 		}
@@ -187,7 +188,7 @@ func (s *sim) villain(n int, meets host.Host) *dht.IpfsDHT {
 	}
 	s.t.Cleanup(func() { _ = kad.Close() })
 	s.connect(h, meets)
-	time.Sleep(time.Minute)
+	virtual.Pass(time.Minute)
 	return kad
 }
 
@@ -296,11 +297,11 @@ func TestNodesThatCannotServeAreFoundAllTheSame(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = kad.Close() })
 		s.connect(h, all[2].Host)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if _, err := kad.GetClosestPeers(t.Context(), string(h.ID())); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if addrs, err := all[7].Find(t.Context(), h.ID()); err != nil || len(addrs) == 0 {
 			t.Errorf("a client is at %v, %v", addrs, err)
 		}
@@ -315,7 +316,7 @@ func TestDHTAsksNobodyBeforeItRunsOrAlone(t *testing.T) {
 			t.Errorf("before it runs: %v", err)
 		}
 		stop := s.runs(d)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if _, err := d.Find(t.Context(), somebody(t).ID); !errors.Is(err, ErrNotFound) {
 			t.Errorf("alone: %v", err)
 		}
@@ -344,7 +345,7 @@ func TestDHTLooksForNobodyTwiceAtOnce(t *testing.T) {
 			t.Errorf("looked again: %v after %v", err, took)
 		}
 		s.connect(h, all[3].Host)
-		time.Sleep(missLife)
+		virtual.Pass(missLife)
 		if _, err := find(); err != nil {
 			t.Errorf("came, and is not found: %v", err)
 		}

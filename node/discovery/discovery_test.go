@@ -18,6 +18,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -93,7 +94,7 @@ func TestServiceConnectsOnceAndLeavesTheConnectedAlone(t *testing.T) {
 		done := make(chan error, 1)
 		s := New(w.config(me.ID, bad, Bootstrap{bob, {ID: me.ID, Addrs: bob.Addrs}, {ID: somebody(t).ID}}))
 		go func() { done <- s.Run(ctx) }()
-		time.Sleep(10 * time.Minute)
+		virtual.Pass(10 * time.Minute)
 		cancel()
 		<-done
 		if n := w.dialled(bob.ID); n != 1 {
@@ -118,8 +119,7 @@ func TestServiceBacksOffAndDialsAtOnceAtANewAddress(t *testing.T) {
 		ctx := t.Context()
 		for range 3600 {
 			s.found(ctx, bob)
-			time.Sleep(time.Second)
-			synctest.Wait()
+			virtual.Pass(time.Second)
 		}
 		if n := w.dialled(bob.ID); n < 12 || n > 40 {
 			t.Errorf("%d dials in an hour", n)
@@ -166,7 +166,7 @@ func TestServiceDialsHardlyMoreThanAreMissing(t *testing.T) {
 		cfg := w.config(somebody(t).ID)
 		cfg.Enough = 4
 		cfg.Connect = func(ctx context.Context, info peer.AddrInfo) error {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return w.connect(ctx, info)
 		}
 		s := New(cfg)
@@ -203,13 +203,12 @@ func TestCacheNamesWhoIsNewWhereNobodyIsWanted(t *testing.T) {
 				named[info.ID]++
 			})
 		}()
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		rounds := func(n int) map[peer.ID]int {
 			mu.Lock()
 			clear(named)
 			mu.Unlock()
-			time.Sleep(time.Duration(n) * cacheInterval)
-			synctest.Wait()
+			virtual.Pass(time.Duration(n) * cacheInterval)
 			mu.Lock()
 			defer mu.Unlock()
 			return maps.Clone(named)

@@ -7,6 +7,7 @@ import (
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -33,19 +34,19 @@ func TestFloodOfPresencesIsContainedAndCounted(t *testing.T) {
 		if _, err := topic.Subscribe(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		const junk = 1000
 		publish := func(raw []byte) {
 			t.Helper()
 			if err := topic.Publish(t.Context(), raw); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Millisecond)
+			virtual.Pass(10 * time.Millisecond)
 		}
 		for range junk { // one origin, well signed
 			publish(said(signerNo(1), time.Now(), somewhere, 1))
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if n := near.judgedAs(accepted); n != 1 {
 			t.Errorf("%d of one origin accepted", n)
 		}
@@ -58,7 +59,7 @@ func TestFloodOfPresencesIsContainedAndCounted(t *testing.T) {
 		for i := range junk { // an origin each
 			publish(said(signerNo(100+i), time.Now(), somewhere, 1))
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if n := far.judgedAs(accepted); n > neighbourBurst+100 {
 			t.Errorf("%d of many origins came further", n)
 		}
@@ -66,7 +67,7 @@ func TestFloodOfPresencesIsContainedAndCounted(t *testing.T) {
 			t.Error("the flood was not counted")
 		}
 		all[3].roles.Store(&[]uint8{1}) // an honest one, later, among what is left of it
-		time.Sleep(2 * presenceInterval(neighbourBurst+200))
+		virtual.Pass(2 * presenceInterval(neighbourBurst+200))
 		for i, p := range all {
 			if _, err := p.Find(t.Context(), all[3].Host.ID()); err != nil && i != 3 {
 				t.Errorf("%d has not heard of the honest relay: %v", i, err)

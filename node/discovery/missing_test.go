@@ -13,6 +13,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -122,7 +123,7 @@ func TestTwoNodesMeetWithoutAnyOfTheSources(t *testing.T) {
 				s.runs(NewPresence(PresenceConfig{Host: hub, Signer: signerOf(t, hub)}))
 				bob := s.seeker(2, nil, hub, home, have)
 				alice := s.seeker(3, bob.Host, hub, home, have)
-				time.Sleep(presenceLeast + time.Minute)
+				virtual.Pass(presenceLeast + time.Minute)
 				if !alice.meets(t.Context(), bob.Host) {
 					t.Error("they do not meet")
 				}
@@ -134,7 +135,7 @@ func TestTwoNodesMeetWithoutAnyOfTheSources(t *testing.T) {
 			hub, home := s.host(1), homeOf(t)
 			bob := s.seeker(2, nil, hub, home, nil)
 			alice := s.seeker(3, bob.Host, hub, home, nil)
-			time.Sleep(time.Minute)
+			virtual.Pass(time.Minute)
 			if alice.meets(t.Context(), bob.Host) {
 				t.Error("they meet by nothing")
 			}
@@ -148,7 +149,7 @@ func TestSomeoneNewKnowsTheRelaysWithinSeconds(t *testing.T) {
 		for i := range 3 {
 			s.connect(s.dhtNode(6+i, 1).Host, all[i].Host)
 		}
-		time.Sleep(2 * time.Minute)
+		virtual.Pass(2 * time.Minute)
 		newcomer := s.dhtNode(9)
 		s.connect(newcomer.Host, all[5].Host)
 		begun := time.Now()
@@ -156,7 +157,7 @@ func TestSomeoneNewKnowsTheRelaysWithinSeconds(t *testing.T) {
 			if time.Since(begun) > 10*time.Second {
 				t.Fatalf("after %v it knows of %d relays", time.Since(begun), len(newcomer.Offering(1)))
 			}
-			time.Sleep(100 * time.Millisecond)
+			virtual.Pass(100 * time.Millisecond)
 		}
 		t.Logf("three relays known %v after the first connection", time.Since(begun))
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/multiformats/go-multiaddr"
 	"golang.org/x/time/rate"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/presence"
@@ -75,7 +76,7 @@ func TestBookTakesTheNewestAndNotTooOften(t *testing.T) {
 			{"an older offer after it", 5 * time.Minute, func() []byte { return said(bob, time.Now().Add(-6*time.Minute), somewhere, 1) }, old},
 			{"our own", 0, func() []byte { return said(signerNo(0), time.Now(), somewhere, 1) }, own},
 		} {
-			time.Sleep(c.wait)
+			virtual.Pass(c.wait)
 			if got := take(c.raw()); got != c.want {
 				t.Errorf("%s: %s, want %s", c.name, got, c.want)
 			}
@@ -116,7 +117,7 @@ func TestBookKeepsWhatFriendsTell(t *testing.T) {
 		if b.size() != 0 || len(b.offering(1)) != 0 {
 			t.Error("a friend offers a role")
 		}
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		if _, v := b.take("neighbour", said(bob, time.Now(), somewhere, 1)); v != accepted {
 			t.Fatal(v)
 		}
@@ -130,7 +131,7 @@ func TestBookKeepsWhatFriendsTell(t *testing.T) {
 		if len(b.told) > maxTold {
 			t.Errorf("%d friends", len(b.told))
 		}
-		time.Sleep(2 * time.Hour)
+		virtual.Pass(2 * time.Hour)
 		if at := b.addrs(bob.Public()); at != nil {
 			t.Errorf("long over, and bob is at %v", at)
 		}
@@ -187,7 +188,7 @@ func TestWhatNeighboursTellOfThemselvesIsToldOthers(t *testing.T) {
 			t.Errorf("forged, and taken: %s", at(eve.Public()))
 		}
 
-		time.Sleep(toldLife + time.Minute)
+		virtual.Pass(toldLife + time.Minute)
 		if got := at(bob.Public()); got != "["+identified+"]" {
 			t.Errorf("long after, bob is at %s", got)
 		}
@@ -234,7 +235,7 @@ func TestBookContainsAFloodOfWellSignedJunk(t *testing.T) {
 		b := newBook(protocols.Main, signerNo(0).Public(), time.Now)
 		outcomes := map[verdict]int{}
 		for range 2000 { // one origin
-			time.Sleep(time.Millisecond)
+			virtual.Pass(time.Millisecond)
 			_, v := b.take("evil", said(signerNo(1), time.Now(), somewhere, 1))
 			outcomes[v]++
 		}
@@ -329,7 +330,7 @@ func TestPresenceOfThoseWithARoleReachesAllAndCanBeRevoked(t *testing.T) {
 			}
 			return nil
 		})
-		time.Sleep(presenceLeast + time.Minute)
+		virtual.Pass(presenceLeast + time.Minute)
 		for i, p := range all {
 			want := 5
 			if i%4 == 0 {
@@ -346,12 +347,12 @@ func TestPresenceOfThoseWithARoleReachesAllAndCanBeRevoked(t *testing.T) {
 			}
 		}
 		all[8].roles.Store(new([]uint8))
-		time.Sleep(presenceChange + time.Minute)
+		virtual.Pass(presenceChange + time.Minute)
 		if got := all[1].Offering(1); len(got) != 4 {
 			t.Errorf("%d relays after one has revoked", len(got))
 		}
 		all[4].Host.Close() // vanishes without a word
-		time.Sleep((presenceLives + 1) * presenceLeast)
+		virtual.Pass((presenceLives + 1) * presenceLeast)
 		if got := all[1].Offering(1); len(got) != 3 {
 			t.Errorf("%d relays after one has vanished", len(got))
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -50,11 +51,11 @@ func TestTopicsReachThoseWhoFollowThem(t *testing.T) {
 		s.connect(a.Host, b.Host)
 		s.connect(b.Host, c.Host)
 		s.connect(c.Host, d.Host)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		a.Topics().Publish(topic, []byte("one"))
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		a.Topics().Publish(topic, []byte("bad"))
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		atB.has(t, "one", "bad")
 		atC.has(t, "one")
 		atA.has(t)
@@ -62,17 +63,17 @@ func TestTopicsReachThoseWhoFollowThem(t *testing.T) {
 
 		atC.leave()
 		again := follow(c, topic) // as after a restart of the one who listens
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		b.Topics().Publish(topic, []byte("two"))
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		atC.has(t, "one")
 		again.has(t, "two")
 		atA.has(t, "two")
 		again.leave()
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		b.Topics().Publish(topic, []byte("three"))
 		d.Topics().Publish(topic, []byte("not followed"))
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		again.has(t, "two")
 		atA.has(t, "two", "three")
 	})

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/holder"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/ack"
@@ -54,7 +55,7 @@ func TestAMessageIsKeptBroughtAndForgotten(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 5)
 		e := s.alice.write(s.bob.key)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		if p := s.alice.placement(); !p.Enough || len(p.Holders) != 3 || p.Live != 3 || p.ID != e.ID {
 			t.Fatalf("placed %+v", p)
 		}
@@ -67,7 +68,7 @@ func TestAMessageIsKeptBroughtAndForgotten(t *testing.T) {
 			}
 		}
 		s.comesBack()
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		if s.bob.have() == 0 {
 			t.Fatal("nothing came")
 		}
@@ -92,11 +93,11 @@ func TestNothingIsLeftAfterTheEnd(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 4)
 		e := s.alice.write(s.bob.key)
-		time.Sleep(23*time.Hour + 59*time.Minute)
+		virtual.Pass(23*time.Hour + 59*time.Minute)
 		if n := s.copies(); n < 3 {
 			t.Errorf("%d copies before the end", n)
 		}
-		time.Sleep(2 * time.Minute)
+		virtual.Pass(2 * time.Minute)
 		if n := s.copies(); n != 0 {
 			t.Errorf("%d copies after the end", n)
 		}
@@ -129,7 +130,7 @@ func TestALiarIsFoundOutAndReplaced(t *testing.T) {
 			world(t, func(t *testing.T, r *rig) {
 				s := newScene(t, r, 5)
 				e := s.alice.write(s.bob.key)
-				time.Sleep(time.Second)
+				virtual.Pass(time.Second)
 				liar := s.at(s.alice.placement().Holders[0].Key)
 				liar.mu.Lock()
 				liar.liar = func(f backup.Frame) *backup.Answer {
@@ -139,7 +140,7 @@ func TestALiarIsFoundOutAndReplaced(t *testing.T) {
 					return nil
 				}
 				liar.mu.Unlock()
-				time.Sleep(20 * time.Minute)
+				virtual.Pass(20 * time.Minute)
 				if forged := name == "claims a receipt"; !forged {
 					s.wantSeen(liar)
 				}
@@ -148,7 +149,7 @@ func TestALiarIsFoundOutAndReplaced(t *testing.T) {
 					t.Errorf("%d honest copies", honest)
 				}
 				s.comesBack()
-				time.Sleep(2 * time.Second)
+				virtual.Pass(2 * time.Second)
 				if s.bob.have() == 0 {
 					t.Error("nothing came")
 				}
@@ -190,7 +191,7 @@ func TestAHolderThatSignsForNothingIsNotCounted(t *testing.T) {
 			}
 		}
 		s.alice.write(s.bob.key)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		p := s.alice.placement()
 		if !p.Enough || len(p.Holders) != 3 {
 			t.Fatalf("placed %+v", p)
@@ -211,7 +212,7 @@ func TestStrangersGetNothing(t *testing.T) {
 		s := newScene(t, r, 3)
 		mallory := r.add(off)
 		e := s.alice.write(s.bob.key)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		for _, k := range s.keepers {
 			a, err := k.ask(mallory, &backup.Fetch{})
 			if err != nil || len(a.Envelopes) > 0 || a.More {
@@ -238,7 +239,7 @@ func TestWhoRefusesToForgetIsAnsweredWithTheReceipt(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 4)
 		e := s.alice.write(s.bob.key)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		first := s.alice.placement().Holders[0].Key
 		villain := s.at(first)
 		villain.mu.Lock()
@@ -250,7 +251,7 @@ func TestWhoRefusesToForgetIsAnsweredWithTheReceipt(t *testing.T) {
 		}
 		villain.mu.Unlock()
 		s.comesBack()
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		others := slices.DeleteFunc(slices.Clone(s.keepers), func(k *party) bool { return k == villain })
 		if n := s.copies(villain); n > 0 {
 			t.Fatalf("%d others keep it", n)
@@ -281,11 +282,11 @@ func TestWhoRefusesToForgetIsAnsweredWithTheReceipt(t *testing.T) {
 		if shown < 2*3*10 {
 			t.Errorf("metrics show %v of it", shown)
 		}
-		time.Sleep(5 * time.Minute)
+		virtual.Pass(5 * time.Minute)
 		if n := s.copies(villain); n > 0 {
 			t.Errorf("%d others keep it again", n)
 		}
-		time.Sleep(24 * time.Hour)
+		virtual.Pass(24 * time.Hour)
 		if n := s.copies(villain); n > 0 {
 			t.Errorf("%d others keep it a day later", n)
 		}
@@ -346,7 +347,7 @@ func TestWhatIsTooOldIsRefused(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 1)
 		e := s.alice.sealed(s.bob.key, time.Minute)
-		time.Sleep(2 * time.Minute)
+		virtual.Pass(2 * time.Minute)
 		a, err := s.keepers[0].ask(s.alice, &backup.Store{Envelope: e.Append(nil)})
 		if err != nil || a.Code != backup.Refused || a.Reason != envelope.ReasonClock || a.Value == 0 {
 			t.Errorf("%+v, %v", a, err)
@@ -403,7 +404,7 @@ func TestWhoStopsHandsOver(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 5)
 		s.alice.write(s.bob.key)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		leaving := s.at(s.alice.placement().Holders[1].Key)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
@@ -423,7 +424,7 @@ func TestDeadHoldersAreReplacedWithinAMinute(t *testing.T) {
 	world(t, func(t *testing.T, r *rig) {
 		s := newScene(t, r, 8)
 		s.alice.write(s.bob.key)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		s.alice.goDown()
 		for round := range 3 { // two of them each time, if one is left
 			var held []*party
@@ -438,7 +439,7 @@ func TestDeadHoldersAreReplacedWithinAMinute(t *testing.T) {
 			for _, k := range held[:min(2, len(held)-1)] {
 				k.goDown()
 			}
-			time.Sleep(time.Minute)
+			virtual.Pass(time.Minute)
 		}
 		if n := s.copies(); n < 2 { // so many are left to keep it
 			t.Errorf("%d copies in the end", n)
@@ -501,7 +502,7 @@ func TestWhoIsNamedInVainIsAskedLast(t *testing.T) {
 		})
 		bob.goDown()
 		alice.write(bob.key)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		alice.end()
 		bob.mu.Lock()
 		bob.up = true
@@ -509,7 +510,7 @@ func TestWhoIsNamedInVainIsAskedLast(t *testing.T) {
 		mu.Lock()
 		asked = nil
 		mu.Unlock()
-		time.Sleep(2 * time.Hour) // two rounds
+		virtual.Pass(2 * time.Hour) // two rounds
 		mu.Lock()
 		defer mu.Unlock()
 		if len(asked) != 22 {

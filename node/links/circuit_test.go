@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/links"
 )
@@ -162,7 +163,7 @@ func TestConversationOutlivesItsCircuits(t *testing.T) {
 		if a.count("lost")+a.count("down")+b.count("down") != 0 {
 			t.Errorf("heard %d lost, %d and %d down", a.count("lost"), a.count("down"), b.count("down"))
 		}
-		time.Sleep(30 * time.Second)
+		virtual.Pass(30 * time.Second)
 		if n := circuits(a, b); n != 1 {
 			t.Errorf("%d circuits left open, want one", n)
 		}
@@ -202,7 +203,7 @@ func TestTalkOutlivesTheTimeOfACircuit(t *testing.T) {
 				t.Fatalf("after %d: %v", i, err)
 			}
 			a.await(fmt.Sprintf("answer re %d", i), 1)
-			time.Sleep(15 * time.Second)
+			virtual.Pass(15 * time.Second)
 		}
 		if a.count("down") != 0 || a.count("lost") != 0 || b.count("down") != 0 {
 			t.Errorf("heard %q", a.heard)
@@ -216,7 +217,7 @@ func TestTalkOutlivesTheTimeOfACircuit(t *testing.T) {
 func TestSilentCircuitIsLetGo(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, b, _ := relayedPair(t, w, relay.DefaultLimit())
-		time.Sleep(30 * time.Minute)
+		virtual.Pass(30 * time.Minute)
 		if n := circuits(a, b); n != 0 || a.count("down") != 1 {
 			t.Errorf("%d circuits after half an hour in which nobody spoke", n)
 		}
@@ -229,7 +230,7 @@ func TestSilentCircuitIsLetGo(t *testing.T) {
 func TestCircuitThatCannotBeRenewedSaysSo(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a, b, r := relayedPair(t, w, relay.DefaultLimit())
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		// The relay keeps the circuit, and takes no other.
 		r.RemoveStreamHandler("/libp2p/circuit/relay/0.2.0/hop")
 		piece := strings.Repeat("x", 32<<10)
@@ -272,7 +273,7 @@ func TestDeadRelayIsNoticedThroughItsCircuit(t *testing.T) {
 		if took := time.Since(cut); took > 2500*time.Millisecond {
 			t.Errorf("the circuit was found dead after %v, want at most 2.5s", took)
 		}
-		time.Sleep(2100 * time.Millisecond)
+		virtual.Pass(2100 * time.Millisecond)
 		if a.host.Network().Connectedness(r.ID()) == network.Connected {
 			t.Error("the relay is still taken for living, 2.1 s later")
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/links"
 )
 
@@ -58,7 +59,7 @@ func TestPathMovesInMidStream(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
-			time.Sleep(time.Millisecond)
+			virtual.Pass(time.Millisecond)
 		}
 		for i := range n {
 			b.await(fmt.Sprintf("envelope %d", i), 1)
@@ -77,7 +78,7 @@ func TestPathMovesInMidStream(t *testing.T) {
 			t.Errorf("paths %q and %q, want %q", a.ups(), b.ups(), want)
 		}
 		t.Logf("longest gap %v", gap)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if conns := a.host.Network().ConnsToPeer(b.host.ID()); len(conns) != 1 {
 			t.Errorf("%d connections a minute later, want the direct one alone", len(conns))
 		}
@@ -90,7 +91,7 @@ func TestDirectPathDiesAndTheCircuitTakesOver(t *testing.T) {
 		punch(t, w, a, b)
 		a.await("up direct", 1)
 		b.await("up direct", 1)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		a.Watch(b.key(), true)
 		w.wall.Store(true)
 		cut := time.Now()
@@ -131,7 +132,7 @@ func TestCircuitsMadeFromBothEndsAtOnce(t *testing.T) {
 				}
 				from.await(fmt.Sprintf("answer re %d", i), 1)
 			}
-			time.Sleep(time.Second)
+			virtual.Pass(time.Second)
 		}
 		if got := circuits(a, b); got != 1 {
 			t.Errorf("%d circuits left, want one", got)

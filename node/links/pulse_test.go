@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/links"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
@@ -22,7 +23,7 @@ func TestCrashedPeerIsNoticedWhereSomebodyWaits(t *testing.T) {
 		b, _ := join(t, w.newHost(2, newKey(t)), "bob", nil)
 		a.connect(b)
 		a.Watch(b.key(), true)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if a.count("down") != 0 {
 			t.Fatal("a living peer was taken for dead")
 		}
@@ -40,7 +41,7 @@ func TestUnansweredEnvelopeFindsTheCrash(t *testing.T) {
 		a, _ := join(t, w.newHost(1, newKey(t)), "alice", strangers)
 		b, _ := join(t, w.newHost(2, newKey(t)), "bob", nil)
 		a.connect(b)
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		w.cut(2)
 		sent := time.Now()
 		if err := a.SendEnvelope(b.key(), []byte("into the void"), nil); err != nil {
@@ -58,9 +59,9 @@ func TestWatchAfterTheCrashFindsItToo(t *testing.T) {
 		a, _ := join(t, w.newHost(1, newKey(t)), "alice", nil)
 		b, _ := join(t, w.newHost(2, newKey(t)), "bob", nil)
 		a.connect(b)
-		time.Sleep(10 * time.Minute)
+		virtual.Pass(10 * time.Minute)
 		w.cut(2)
-		time.Sleep(3 * time.Second)
+		virtual.Pass(3 * time.Second)
 		begun := time.Now()
 		a.Watch(b.key(), true)
 		a.await("down", 1)
@@ -79,7 +80,7 @@ func TestIdlePeersAreHardlyAsked(t *testing.T) {
 		other, _ := join(t, w.newHost(3, keyThat(t, func(p links.Peer) bool { return p[0] >= 128 })), "stranger", strangers)
 		a.connect(friend)
 		a.connect(other)
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		if got := a.count("beat"); got < 38 || got > 41 {
 			t.Errorf("%d beats in an hour, want one each 90 s, to the friend alone", got)
 		}
@@ -103,7 +104,7 @@ func TestBusyConnectionNeedsNoBeats(t *testing.T) {
 			if err := a.SendEnvelope(b.key(), fmt.Appendf(nil, "%d", i), nil); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(100 * time.Millisecond)
+			virtual.Pass(100 * time.Millisecond)
 		}
 		a.await("answer re 599", 1)
 		if got := a.count("beat"); got != 0 {
@@ -122,13 +123,13 @@ func TestRelayThatIsLeantOnIsNoticedDead(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.Lean([]peer.ID{ours.host.ID(), stock.ID()})
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if len(a.host.Network().Conns()) != 2 {
 			t.Fatal("a living relay was taken for dead")
 		}
 		w.cut(2)
 		w.cut(3)
-		time.Sleep(8100 * time.Millisecond)
+		virtual.Pass(8100 * time.Millisecond)
 		if left := a.host.Network().Conns(); len(left) != 0 {
 			t.Errorf("%v still open 8.1 s after the relays died", left)
 		}
@@ -141,14 +142,14 @@ func TestSleeperDoesNotBlameItsPeers(t *testing.T) {
 		b, _ := join(t, w.newHost(2, newKey(t)), "bob", nil)
 		a.connect(b)
 		a.Watch(b.key(), true)
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		w.cut(2)
-		time.Sleep(time.Second) // a beat is out, and its answer lost
+		virtual.Pass(time.Second) // a beat is out, and its answer lost
 		wake := a.Freeze()
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		w.back(2)
 		wake()
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 		if a.count("down") != 0 {
 			t.Error("a peer was taken for dead because this node slept")
 		}
@@ -165,7 +166,7 @@ func TestStatesOfAFriend(t *testing.T) {
 		a.connect(b)
 		a.await("online", 1)
 		a.Watch(b.key(), true)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		w.cut(2)
 		cut := time.Now()
 		a.await("stale", 1)
@@ -193,10 +194,10 @@ func TestQuickReturnIsNotOffline(t *testing.T) {
 		a.await("online", 1)
 		a.CloseAll("test")
 		a.await("stale", 1)
-		time.Sleep(10 * time.Second)
+		virtual.Pass(10 * time.Second)
 		a.connect(b)
 		a.await("online", 2)
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if a.count("offline") != 0 {
 			t.Error("it was called offline, and was back within 10 s")
 		}
@@ -245,11 +246,11 @@ func TestHostileBeats(t *testing.T) {
 		if n, err := answers(flood...); err == nil || n > 32 {
 			t.Errorf("a flood had %d answers, %v", n, err)
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if _, err := answers([]byte{0x94, 2, 0xa1, 'x', 0, 0}); err == nil {
 			t.Error("nonsense was answered")
 		}
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		if n, err := answers(few...); n != 3 || err != nil {
 			t.Errorf("later three beats had %d answers, %v", n, err)
 		}
@@ -283,7 +284,7 @@ func TestAnswersNobodyAskedForAreNoBeats(t *testing.T) {
 		if err := a.ConnectAddr(t.Context(), peer.AddrInfo{ID: liar.ID(), Addrs: liar.Addrs()}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		virtual.Pass(time.Hour)
 		if len(asked) < 30 {
 			t.Errorf("asked %d times, want some 40", len(asked))
 		}
@@ -324,10 +325,10 @@ func TestWhatAnHourCosts(t *testing.T) {
 				a, _ := join(t, w.newHost(1, newKey(t)), "alice", c.change)
 				b, _ := join(t, w.newHost(2, newKey(t)), "bob", strangers)
 				a.connect(b)
-				time.Sleep(10 * time.Minute)
+				virtual.Pass(10 * time.Minute)
 				c.begin(a, b)
 				beats, packets := a.count("beat"), w.sent.Load()
-				time.Sleep(time.Hour)
+				virtual.Pass(time.Hour)
 				beats, packets = a.count("beat")-beats, w.sent.Load()-packets
 				if spread := c.beats / 10; beats < c.beats-spread || beats > c.beats {
 					t.Errorf("%d beats, want %d", beats, c.beats)

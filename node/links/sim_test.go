@@ -18,6 +18,7 @@ import (
 	"github.com/libp2p/go-libp2p/x/simlibp2p"
 	"github.com/marcopolo/simnet"
 
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/links"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/heartbeat"
@@ -215,7 +216,7 @@ func TestIdleStreamsCloseAndReopen(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.await(fmt.Sprintf("answer re %d", i), 1)
-			time.Sleep(10 * time.Minute)
+			virtual.Pass(10 * time.Minute)
 			for _, c := range a.host.Network().ConnsToPeer(b.host.ID()) {
 				if open := len(c.GetStreams()); open != 0 {
 					t.Errorf("%d streams open after ten silent minutes", open)

@@ -12,13 +12,14 @@ import (
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/node/reach"
 )
 
 func TestReservationStandsAtOnce(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(2)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		m := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{Relays: known(relays)})
 		begun := time.Now()
 		m.circuits(2 * time.Second)
@@ -54,7 +55,7 @@ func TestPathsBetweenNATs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onInternet(t, func(t *testing.T, in *internet) {
 				relays := in.publics(2)
-				time.Sleep(time.Second)
+				virtual.Pass(time.Second)
 				machine := func(s side, ip, outside string) *machine {
 					if s.public {
 						return in.place(outside, nil, reach.Config{Relays: known(relays)})
@@ -65,7 +66,7 @@ func TestPathsBetweenNATs(t *testing.T) {
 				}
 				a, b := machine(c.from, "10.1.0.2", "2.0.0.1"), machine(c.to, "10.2.0.2", "2.0.0.2")
 				b.circuits(time.Second)
-				time.Sleep(10 * time.Second) // libp2p tells what it has learnt of itself after up to five
+				virtual.Pass(10 * time.Second) // libp2p tells what it has learnt of itself after up to five
 				begun := time.Now()
 				a.dial(b)
 				if took := time.Since(begun); took > 600*time.Millisecond {
@@ -87,7 +88,7 @@ func TestPathsBetweenNATs(t *testing.T) {
 func TestVerdictsOfPeers(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(4)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		symmetric := in.Router("2.0.0.2")
 		symmetric.Symmetric = true
 		fullCone, restricted := in.Router("2.0.0.1"), in.Router("2.0.0.4")
@@ -114,7 +115,7 @@ func TestVerdictsOfPeers(t *testing.T) {
 				}
 			}
 			for range 600 { // a minute
-				time.Sleep(100 * time.Millisecond)
+				virtual.Pass(100 * time.Millisecond)
 				if a := m.deadAddr(); a != nil && c.behind != nil {
 					t.Fatalf("%s advertises %s beside a circuit", name, a)
 				}
@@ -126,10 +127,10 @@ func TestVerdictsOfPeers(t *testing.T) {
 				if said := fmt.Sprint(m.Report().Advice); !strings.Contains(said, "until a stranger comes") {
 					t.Errorf("%s: advice %s", name, said)
 				}
-				time.Sleep(4 * time.Minute) // or it might come through a hole
+				virtual.Pass(4 * time.Minute) // or it might come through a hole
 				stranger := in.place("3.0.0.9", nil, reach.Config{})
 				stranger.dialAt(m, []multiaddr.Multiaddr{multiaddr.StringCast("/ip4/2.0.0.1/udp/4001/quic-v1")})
-				time.Sleep(time.Second)
+				virtual.Pass(time.Second)
 			}
 			r := m.Report()
 			if m.Public() != c.public || (r.Reachability == "public") != c.public {
@@ -179,12 +180,12 @@ func told(changed <-chan struct{}) bool {
 func TestTwoInOneLANMeetThere(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(2)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		home := in.Router("2.0.0.1") // without hairpin
 		a := in.place("10.1.0.2", home, reach.Config{Relays: known(relays)})
 		b := in.place("10.1.0.3", home, reach.Config{Relays: known(relays)})
 		circuits := b.circuits(time.Second)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		a.dialAt(b, circuits) // as a contact link has it
 		took := a.direct(b, 5*time.Second)
 		if took == 0 || took > 600*time.Millisecond {
@@ -201,19 +202,19 @@ func TestTwoInOneLANMeetThere(t *testing.T) {
 func TestHolesArePunchedAgainLater(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(2)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		ra, rb := in.Router("2.0.0.1"), in.Router("2.0.0.2")
 		a := in.place("10.1.0.2", ra, reach.Config{Relays: known(relays)})
 		b := in.place("10.2.0.2", rb, reach.Config{Relays: known(relays)})
 		b.circuits(time.Second)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		ra.Hears = "1.0.0."
 		ra.Deaf.Store(true)
 		a.dial(b)
 		if took := a.direct(b, 9*time.Second); took != 0 {
 			t.Fatalf("direct after %v through a deaf router", took)
 		}
-		time.Sleep(15 * time.Second)
+		virtual.Pass(15 * time.Second)
 		ra.Deaf.Store(false)
 		if took := a.direct(b, 2*time.Minute); took == 0 {
 			t.Error("never tried again")
@@ -224,7 +225,7 @@ func TestHolesArePunchedAgainLater(t *testing.T) {
 func TestAfterAMoveTheConversationGoesOn(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(3)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		var at atomic.Pointer[netip.Addr]
 		put := func(s string) { a := netip.MustParseAddr(s); at.Store(&a) }
 		put("10.1.0.2")
@@ -234,12 +235,12 @@ func TestAfterAMoveTheConversationGoesOn(t *testing.T) {
 		b := in.place("10.2.0.2", in.Router("2.0.0.2"), reach.Config{Relays: known(relays)})
 		a.circuits(time.Second)
 		b.circuits(time.Second)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		a.dial(b)
 		if a.direct(b, 5*time.Second) == 0 {
 			t.Fatal("no direct path before the move")
 		}
-		time.Sleep(5 * time.Second)
+		virtual.Pass(5 * time.Second)
 
 		a.plug.Move(in.Router("2.0.0.9"))
 		put("10.9.0.2")
@@ -262,11 +263,7 @@ func TestAfterAMoveTheConversationGoesOn(t *testing.T) {
 
 func (m *machine) waitFor(what string, is func() bool, within time.Duration) {
 	m.t.Helper()
-	for begun := time.Now(); !is(); time.Sleep(time.Millisecond) {
-		if time.Since(begun) > within {
-			m.t.Fatalf("no %s after %v", what, within)
-		}
-	}
+	virtual.Until(m.t, within, time.Millisecond, what, is)
 }
 
 // byCircuit says that another is connected by a circuit that is no older.
@@ -294,7 +291,7 @@ func cameFrom(m, other *machine, ip string) bool {
 func TestRouterThatForgotIsFoundOut(t *testing.T) {
 	onInternet(t, func(t *testing.T, in *internet) {
 		relays := in.publics(4)
-		time.Sleep(time.Second)
+		virtual.Pass(time.Second)
 		home := in.Router("2.0.0.2")
 		a := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{Relays: known(relays)})
 		b := in.place("10.2.0.2", home, reach.Config{Relays: known(relays)})
@@ -304,7 +301,7 @@ func TestRouterThatForgotIsFoundOut(t *testing.T) {
 			}
 		}
 		b.circuits(time.Second)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		a.dial(b)
 		if a.direct(b, 5*time.Second) == 0 {
 			t.Fatal("no direct path at first")

@@ -17,6 +17,7 @@ import (
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/integration/simnat"
+	"github.com/tom-protocol/tom/integration/virtual"
 	nodehost "github.com/tom-protocol/tom/node/host"
 	"github.com/tom-protocol/tom/node/reach"
 )
@@ -126,19 +127,16 @@ func known(relays []peer.AddrInfo) func(int) []peer.AddrInfo {
 // circuits waits until the machine can be reached by a relay.
 func (m *machine) circuits(within time.Duration) []multiaddr.Multiaddr {
 	m.t.Helper()
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		var addrs []multiaddr.Multiaddr
+	var addrs []multiaddr.Multiaddr
+	virtual.Until(m.t, within, time.Millisecond, "an address by a relay", func() bool {
 		for _, a := range m.Addrs() {
 			if throughRelay(a) {
 				addrs = append(addrs, a)
 			}
 		}
-		if len(addrs) > 0 {
-			return addrs
-		}
-	}
-	m.t.Fatalf("no relay address after %v; advertises %v", within, m.Addrs())
-	return nil
+		return len(addrs) > 0
+	})
+	return addrs
 }
 
 func throughRelay(a multiaddr.Multiaddr) bool { return strings.Contains(a.String(), "p2p-circuit") }
@@ -167,7 +165,7 @@ func (m *machine) direct(to *machine, within time.Duration) time.Duration {
 				return max(time.Since(begun), 1)
 			}
 		}
-		time.Sleep(time.Millisecond)
+		virtual.Pass(time.Millisecond)
 	}
 	return 0
 }

@@ -137,12 +137,9 @@ func TestFramesComeTheirTimeLaterInOrder(t *testing.T) {
 		in, fair := pair(t, New(Forecast{Delay: delay}, nil))
 		for _, ends := range [][2]*stream.Line{{in, fair}, {fair, in}} {
 			begun := time.Now()
-			go func() {
-				for n := range 10 { // one each 50 ms, so that several are under way
-					time.Sleep(50 * time.Millisecond)
-					_ = ends[0].Send([]byte{byte(n)}, nil)
-				}
-			}()
+			for n := range 10 { // one each 50 ms, so that several are under way
+				time.AfterFunc(time.Duration(n+1)*50*time.Millisecond, func() { _ = ends[0].Send([]byte{byte(n)}, nil) })
+			}
 			for n := range 10 {
 				frames, err := ends[1].Receive(nil)
 				if err != nil || len(frames) != 1 || frames[0][0] != byte(n) {

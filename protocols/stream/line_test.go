@@ -122,13 +122,13 @@ func TestUnfinishedFrameHasATime(t *testing.T) {
 		gone := make(chan struct{})
 		go func() {
 			defer close(gone)
-			time.Sleep(40 * time.Second) // silence between frames is free
+			<-time.After(40 * time.Second) // silence between frames is free
 			_, _ = raw.Write([]byte{2, 'o', 'k'})
 			for range 100 { // a byte now and then does not keep it
 				if _, err := raw.Write([]byte{100}); err != nil {
 					return
 				}
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 			}
 		}()
 		collect(t, b, 1)
@@ -149,7 +149,7 @@ func TestEachFrameHasItsOwnTime(t *testing.T) {
 		go func() {
 			_, _ = raw.Write([]byte{2, 'a'})
 			for range 10 { // each write ends one frame and begins the next
-				time.Sleep(20 * time.Second)
+				<-time.After(20 * time.Second)
 				_, _ = raw.Write([]byte{'b', 2, 'a'})
 			}
 			_ = raw.Reset()
@@ -248,10 +248,7 @@ func TestUnusedLineClosesItself(t *testing.T) {
 		begun := time.Now()
 		a := stream.NewLine(raw, stream.Limits{Idle: time.Minute})
 		b := stream.NewLine(far, stream.Limits{Idle: 90 * time.Second})
-		go func() {
-			time.Sleep(50 * time.Second)
-			_ = a.Send([]byte("still here"), nil)
-		}()
+		time.AfterFunc(50*time.Second, func() { _ = a.Send([]byte("still here"), nil) })
 		collect(t, b, 1)
 		if _, err := b.Receive(nil); !errors.Is(err, io.EOF) {
 			t.Errorf("%v, want io.EOF", err)
