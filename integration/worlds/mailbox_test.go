@@ -79,7 +79,7 @@ func TestAnAuthorThatComesBackGoesToItsHolders(t *testing.T) {
 		}
 		alice := start()
 		connect(t, alice, bob)
-		time.Sleep(2 * time.Second)
+		virtual.Pass(2 * time.Second)
 		bob.stop()
 		var all []living
 		more := func() {
@@ -88,7 +88,7 @@ func TestAnAuthorThatComesBackGoesToItsHolders(t *testing.T) {
 				connect(t, alice, keeper)
 				all = append(all, keeper)
 			}
-			time.Sleep(5 * time.Second)
+			virtual.Pass(5 * time.Second)
 		}
 		more()
 		id, err := alice.SendTo(t.Context(), bob.Key(), node.Text("while you were away"))
@@ -97,7 +97,7 @@ func TestAnAuthorThatComesBackGoesToItsHolders(t *testing.T) {
 		}
 		stored := func() node.Trace {
 			t.Helper()
-			time.Sleep(20 * time.Second)
+			virtual.Pass(20 * time.Second)
 			trace, err := alice.Trace(t.Context(), id)
 			if err != nil || trace.State != node.Stored || len(trace.Holders) != 3 {
 				t.Fatalf("%+v, %v", trace, err)
@@ -108,7 +108,7 @@ func TestAnAuthorThatComesBackGoesToItsHolders(t *testing.T) {
 			before[h.Key.String()] = true
 		}
 		alice.stop()
-		time.Sleep(time.Minute)
+		virtual.Pass(time.Minute)
 		alice = start()
 		more()
 		more()
