@@ -327,11 +327,8 @@ func without(keys [][]byte, puts []Row) [][]byte {
 
 // frame takes what a peer said.
 func (r *room) frame(now time.Time, from protocols.Key, f wire.Frame) error {
-	switch f := f.(type) {
-	case *wire.Publish:
+	if f, ok := f.(*wire.Publish); ok {
 		r.showDoor(from, f)
-	case *wire.AttachFrame:
-		defer r.attached(now, from, f)
 	}
 	return r.seat.Receive(now, from, f)
 }
@@ -381,6 +378,8 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Moved:
 		r.refold, r.joinedIn = true, 0
 		r.tell(Event{What: Shifted, Count: e.Count})
+	case member.Expelled:
+		r.part(now, e.Entry.Record)
 	case member.Receipted:
 		r.keys.opened(e.Receipt)
 	case member.Shortened:
@@ -416,21 +415,26 @@ func (r *room) arrived(now time.Time, e member.Event) {
 	}
 }
 
-// departed takes that somebody is no member any more. Who was hub hands over.
+// departed takes that somebody is no member any more.
 func (r *room) departed(now time.Time, rec *wire.Record) {
 	fold := r.seat.Ledger().Fold()
 	if fold.Dissolved() || !fold.Member(r.s.self) {
-		r.tell(Event{What: Removed, Peer: r.s.self, By: rec.Author})
-		r.again = r.seat.Leads() && r.seat.Resign(now)
-		r.leaving = true
-		time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
+		r.part(now, rec)
 		return
 	}
 	r.renew(now, rec)
-	if who, ok := departing(rec); ok {
-		end, _ := r.seat.Ledger().Log().Find(rec.Name())
-		r.farewell(now, who, max(end, 1)-1)
+}
+
+// part takes that this node is no member any more, by a record. Who was hub hands
+// over.
+func (r *room) part(now time.Time, rec *wire.Record) {
+	if r.leaving {
+		return
 	}
+	r.tell(Event{What: Removed, Peer: r.s.self, By: rec.Author})
+	r.again = r.seat.Leads() && r.seat.Resign(now)
+	r.leaving = true
+	time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
 }
 
 // parting is how long one who is no member any more stays to let go of what is

@@ -88,7 +88,7 @@ func (m *Machine) askedInVain(now time.Time) bool {
 func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b *Branch, evidence []*wire.Attach) {
 	m.checkLate(now)
 	defer m.schedule(now)
-	if b.Record.Group != m.cfg.Group || !m.member(from) {
+	if b.Record.Group != m.cfg.Group || !m.member(from) && from != m.d.Current.Primary() {
 		return
 	}
 	if b.Term() == m.d.Current.Term() {

@@ -18,6 +18,7 @@ type watch struct {
 	jitter     time.Duration // recent deviation of the time between beats
 	asked      time.Time     // when this node asked the primary first since life; zero: it did not
 	again      time.Time     // when it asked last
+	missed     time.Time     // when it asked last because of a version of the record that it has not
 	witness    time.Time     // when it asked witnesses; zero: it did not
 	yes        int           // witnesses that had newer beats, running
 	silence    time.Time     // when the first question stayed unanswered
@@ -313,7 +314,8 @@ func (m *Machine) primaryBeat(now time.Time, b *wire.Beat) {
 		Group: m.cfg.Group, Term: b.Term, Version: m.d.Current.Record.Version, Counter: b.Counter, Seq: place.Seq, Time: millis(now),
 	}
 	m.send(b.Node, &wire.BeatFrame{Beat: answer.Sign(m.cfg.Signer)})
-	if b.Version > m.d.Current.Record.Version {
+	if b.Version > m.d.Current.Record.Version && now.Sub(w.missed) >= m.tenths(askTenths) {
+		w.missed = now
 		m.ask(now)
 	}
 	for _, a := range w.askers {

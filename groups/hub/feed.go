@@ -147,19 +147,25 @@ func (h *Hub) feedAll(now time.Time) {
 		return
 	}
 	h.fed = s
-	for _, k := range h.cfg.Ledger.Fold().Nodes() {
+	for _, k := range append(h.cfg.Ledger.Fold().Nodes(), h.cfg.Ledger.Departed()...) {
 		if c := h.cursors[k]; c != nil {
 			h.feed(now, k, c)
 		}
 	}
 }
 
-// end is up to where a member is sent the log.
+// end is up to where one is sent the log. Who is no member any more gets it as far
+// as the record that says so, and nothing behind it: no word of a hub alone takes
+// anybody out of a group.
 func (h *Hub) end(k protocols.Key) wire.Seq {
+	to := h.Committed()
 	if k == h.view.Shadow {
-		return h.log().Seq()
+		to = h.log().Seq()
 	}
-	return h.Committed()
+	if at, departed := h.cfg.Ledger.Departure(k); departed {
+		to = min(to, at)
+	}
+	return to
 }
 
 // feed sends a member what it lacks: the shadow everything, others what is

@@ -262,6 +262,38 @@ func TestAMemberWithAnotherLogIsSentBack(t *testing.T) {
 	}
 }
 
+// Who was kicked gets the log as far as the kick, whatever log it has, and nothing
+// behind it.
+func TestWhoIsOutGetsTheLogAsFarAsItsKick(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	names, _ := d.ledger.Fold().Names(carol.Public())
+	d.publish(alice, d.entry(alice, wire.KindKick, (&wire.Target{Kind: wire.KindKick, Member: carol.Public(), Names: names}).Append(nil)))
+	d.publish(alice, d.message(alice))
+	kick := d.ledger.Log().Seq() - 1
+	check := func(sent []wire.Frame) {
+		t.Helper()
+		page := find[*wire.Records](sent)
+		if page == nil || page.First+wire.Seq(len(page.Entries))-1 != kick {
+			t.Fatalf("a page up to %d, not %+v", kick, page)
+		}
+	}
+	check(d.take()[carol.Public()])
+	d.hub.Attach(d.now, carol.Public(), 5, wire.LogHash{7})
+	if f := find[*wire.Refused](d.take()[carol.Public()]); f == nil || f.Reason != envelope.ReasonConflict {
+		t.Fatalf("it is not sent back: %+v", f)
+	}
+	hash, _ := d.ledger.Log().HashAt(1)
+	d.hub.Sync(d.now, carol.Public(), &wire.Sync{N: 1, Group: d.group, From: 1, Log: hash})
+	check(d.take()[carol.Public()])
+	hash, _ = d.ledger.Log().HashAt(kick)
+	d.hub.Replicated(d.now, carol.Public(), kick, hash)
+	d.publish(bob, d.message(bob))
+	if sent := d.take()[carol.Public()]; len(sent) > 0 {
+		t.Errorf("it is sent %+v behind the kick", sent)
+	}
+}
+
 func TestTheShadowIsSentAgainWhatItDidNotAcknowledge(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

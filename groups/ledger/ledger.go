@@ -11,6 +11,7 @@ import (
 	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/roster"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
 )
 
 // Ledger is a journal and its fold. The journal must be changed through it only.
@@ -21,9 +22,16 @@ type Ledger struct {
 	base      *roster.Fold // before the first entry
 	fold      *roster.Fold
 	void      map[wire.Seq]error
-	snapshots []wire.Seq // with effect, ascending
-	changed   bool       // the fold's version, since it was last asked
+	departed  []departure // whom records with effect took out, in their order
+	snapshots []wire.Seq  // with effect, ascending
+	changed   bool        // the fold's version, since it was last asked
 	disk      disk
+}
+
+// departure is the place of the record that took one out who is no member now.
+type departure struct {
+	who protocols.Key
+	at  wire.Seq
 }
 
 // Base is a place behind which a log begins.
@@ -54,7 +62,7 @@ func (l *Ledger) Empty() {
 
 func (l *Ledger) restart(j *journal.Journal, base *roster.Fold) {
 	l.journal, l.base, l.fold = j, base, base.Clone()
-	l.void, l.snapshots, l.changed = make(map[wire.Seq]error), nil, true
+	l.void, l.departed, l.snapshots, l.changed = make(map[wire.Seq]error), nil, nil, true
 }
 
 // Beginning returns the log's hash before its first record: the charter's.
@@ -76,6 +84,26 @@ func (l *Ledger) RosterChanged() bool {
 // Void returns why the record at a seq has no effect, nil if it has.
 func (l *Ledger) Void(s wire.Seq) error { return l.void[s] }
 
+// Departed returns those whom records in the log took out of the group, in their
+// order.
+func (l *Ledger) Departed() []protocols.Key {
+	list := make([]protocols.Key, len(l.departed))
+	for i, d := range l.departed {
+		list[i] = d.who
+	}
+	return list
+}
+
+// Departure returns where the record stands that took one out of the group; false
+// for one who is a member, or never was, or of whom the log has forgotten it.
+func (l *Ledger) Departure(who protocols.Key) (at wire.Seq, ok bool) {
+	i := slices.IndexFunc(l.departed, func(d departure) bool { return d.who == who })
+	if i < 0 {
+		return 0, false
+	}
+	return l.departed[i].at, true
+}
+
 // Append puts an entry, whose record's proof is verified, at the log's end.
 func (l *Ledger) Append(p wire.Place, raw []byte, e *wire.Entry) (journal.Entry, error) {
 	held, err := l.journal.Append(p, raw, e)
@@ -92,10 +120,16 @@ func (l *Ledger) apply(e journal.Entry) {
 		l.void[e.Place.Seq] = roster.ErrStale
 		return
 	}
-	if _, err := l.fold.Apply(e.Record, e.Old != nil); err != nil {
+	change, err := l.fold.Apply(e.Record, e.Old != nil)
+	switch {
+	case err != nil:
 		l.void[e.Place.Seq] = err
-	} else if e.Record.Kind == wire.KindSnapshot {
+	case change.Kind == wire.KindSnapshot:
 		l.snapshots = append(l.snapshots, e.Place.Seq)
+	case change.Kind == wire.KindLeave, change.Kind == wire.KindKick:
+		l.departed = append(l.departed, departure{change.Node, e.Place.Seq})
+	case change.Kind == wire.KindJoin:
+		l.departed = slices.DeleteFunc(l.departed, func(d departure) bool { return d.who == change.Node })
 	}
 	if l.fold.Version() != version || l.fold.Dissolved() {
 		l.changed = true
@@ -109,7 +143,7 @@ func (l *Ledger) Cut(s wire.Seq) []journal.Entry {
 		return nil
 	}
 	l.disk.cut(s)
-	l.fold, l.changed, l.snapshots = l.base.Clone(), true, nil
+	l.fold, l.changed, l.departed, l.snapshots = l.base.Clone(), true, nil, nil
 	clear(l.void)
 	l.journal.All(l.apply)
 	return cut
@@ -143,6 +177,7 @@ func (l *Ledger) Purge(s wire.Seq) bool {
 	l.journal.Purge(s)
 	l.base = roster.FromSnapshot(l.verifier, l.charter, r)
 	l.snapshots = slices.DeleteFunc(l.snapshots, func(at wire.Seq) bool { return at < s })
+	l.departed = slices.DeleteFunc(l.departed, func(d departure) bool { return d.at < s })
 	for at := range l.void {
 		if at < s {
 			delete(l.void, at)

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"slices"
 	"testing"
 
 	"github.com/tom-protocol/tom/groups/ledger"
@@ -12,7 +13,7 @@ import (
 
 var alice = protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)))
 
-// book is a ledger that its creator alone writes into, and a disk that is told.
+// book is a ledger that its creator writes into, as a rule alone, and a disk that is told.
 type book struct {
 	t    *testing.T
 	c    *wire.Charter
@@ -33,8 +34,13 @@ func newBook(t *testing.T) *book {
 
 func (b *book) append(kind wire.Kind, payload []byte) wire.Seq {
 	b.t.Helper()
+	return b.appendBy(alice, kind, payload)
+}
+
+func (b *book) appendBy(s protocols.Signer, kind wire.Kind, payload []byte) wire.Seq {
+	b.t.Helper()
 	b.id++
-	r, err := wire.ParseRecord(wire.SignRecords(alice, []wire.Record{{Group: b.c.Group(), ID: wire.RecordID{b.id}, Kind: kind, Time: 1, Payload: payload}})[0])
+	r, err := wire.ParseRecord(wire.SignRecords(s, []wire.Record{{Group: b.c.Group(), ID: wire.RecordID{b.id}, Kind: kind, Time: 1, Payload: payload}})[0])
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -182,4 +188,40 @@ func TestAFalseSnapshotForgetsNothing(t *testing.T) {
 	if b.l.Void(at) == nil || b.l.Snapshot() != 0 || b.l.Purge(at) {
 		t.Error("a snapshot of another roster counts")
 	}
+}
+
+// Who went is known by the record, until it is in again or the log has forgotten it.
+func TestALedgerKnowsWhoWent(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	bob := protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32)))
+	gone := func(want wire.Seq) {
+		t.Helper()
+		at, ok := b.l.Departure(bob.Public())
+		if at != want || ok != (want > 0) || ok != slices.Contains(b.l.Departed(), bob.Public()) {
+			t.Errorf("bob's departure is at %d (%v), not %d, among %d", at, ok, want, len(b.l.Departed()))
+		}
+	}
+	leave := func() wire.Seq {
+		names, _ := b.l.Fold().Names(bob.Public())
+		return b.appendBy(bob, wire.KindLeave, (&wire.Target{Kind: wire.KindLeave, Names: names}).Append(nil))
+	}
+	join := func() wire.Seq { return b.appendBy(bob, wire.KindJoin, (&wire.Join{}).Append(nil)) }
+	join()
+	gone(0)
+	first := leave()
+	gone(first)
+	again := join()
+	gone(0)
+	b.l.Cut(again - 1)
+	gone(first)
+	join()
+	last := leave()
+	gone(last)
+	b.appendBy(bob, wire.KindLeave, (&wire.Target{Kind: wire.KindLeave}).Append(nil)) // void
+	gone(last)
+	if at := b.snapshot(); !b.l.Purge(at) {
+		t.Fatal("nothing is forgotten")
+	}
+	gone(0)
 }

@@ -72,6 +72,7 @@ const (
 	Receipted                  // a member acknowledged; Receipt
 	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
+	Expelled                   // an admin's kick of this node was brought past the log; Entry.Record
 	Rooted                     // the log is the one that the invite spoke of
 	Shortened                  // the log was cut off; Cut
 	Withheld                   // Peer, the hub, neither takes nor refuses the record Name

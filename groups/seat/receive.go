@@ -5,9 +5,10 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
-	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 // ErrGroup is returned for a frame of another group.
@@ -30,6 +31,9 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 			return err
 		}
 		s.failover.OnBeat(now, from, b)
+		if b.Term != s.branch.Term() {
+			s.bringDeparture(from)
+		}
 		if !s.failover.Leads() && b.Node == from && b.Term == s.branch.Term() && from == s.branch.Primary() {
 			s.member.OnSeq(now, b.Seq)
 		}
@@ -59,6 +63,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 			return err
 		}
 		s.failover.OnReport(now, from, r)
+		s.bringDeparture(from)
 	case *wire.Alive:
 		if f.Group != s.group {
 			return ErrGroup
@@ -100,7 +105,7 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 			return err
 		}
 		if s.hub != nil && a.Member == from && !s.ledger.Fold().Member(from) {
-			s.ready.Send = append(s.ready.Send, Send{To: from, Frame: &wire.Refused{Group: s.group, Reason: envelope.ReasonNotMember}})
+			s.attachOther(now, a)
 			return nil
 		}
 		follows := s.failover.OnAttach(now, from, a)
@@ -188,6 +193,10 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		}
 		if e.Old != nil && !s.ledger.Fold().Member(from) {
 			continue // what had a place once is kept even if void: only members may bring it
+		}
+		if s.expels(e.Record) {
+			s.ready.Record = append(s.ready.Record, member.Event{Kind: member.Expelled, Entry: journal.Entry{Record: e.Record}})
+			continue
 		}
 		entries = append(entries, e)
 	}

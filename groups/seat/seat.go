@@ -339,6 +339,10 @@ func (s *Seat) takeMember(now time.Time) (again bool) {
 	return again
 }
 
+func (s *Seat) send(to protocols.Key, f wire.Frame) {
+	s.ready.Send = append(s.ready.Send, Send{To: to, Frame: f})
+}
+
 // forked ends the term of a hub that signed two logs.
 func (s *Seat) forked(now time.Time, p *wire.Equivocation) {
 	_, who, ok := p.Proves(s.cfg.Verifier)
@@ -348,7 +352,7 @@ func (s *Seat) forked(now time.Time, p *wire.Equivocation) {
 	s.failover.OnEquivocation(now, who)
 	for _, k := range s.ledger.Fold().Nodes() {
 		if k != s.self {
-			s.ready.Send = append(s.ready.Send, Send{To: k, Frame: p})
+			s.send(k, p)
 		}
 	}
 }

@@ -13,11 +13,18 @@ import (
 )
 
 // Disagreement says how the members that are up differ: empty if all follow one
-// hub that is up and accepts, and hold the same log with the same marks.
+// hub that is up and accepts, and hold the same log with the same marks, and who is
+// no member any more knows it.
 func (w *World) Disagreement() string {
 	var first *Node
 	for _, n := range w.Nodes {
-		if !n.Up || n.Paused || w.removed(n) {
+		if !n.Up || n.Paused {
+			continue
+		}
+		if w.removed(n) {
+			if n != w.lying && n.Seat.Ledger().Fold().Member(n.Key) {
+				return fmt.Sprintf("%s does not know that it is no member any more", name(n.ID))
+			}
 			continue
 		}
 		if first == nil {

@@ -44,6 +44,7 @@ type Node struct {
 	disk     seat.Disk
 	root     *member.Root
 	stranger bool      // it sends, and is not there
+	gone     bool      // it was shown that it was kicked
 	joined   time.Time // when it joined; zero: it was there from the beginning
 	skew     time.Duration
 	wake     time.Time
@@ -253,7 +254,7 @@ func (w *World) Crash(n *Node, lost bool) {
 
 // Restart starts a node that crashed, with what it had on disk.
 func (w *World) Restart(n *Node) {
-	if n.Up {
+	if n.Up || n.gone {
 		return
 	}
 	w.trace("%s restarts", name(n.ID))
@@ -560,6 +561,9 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		}
 	case member.Removed:
 		w.trace("%s learns that it is no member any more", name(n.ID))
+	case member.Expelled:
+		w.trace("%s is shown that it was kicked", name(n.ID))
+		w.After(3*time.Second, func() { w.Crash(n, false); n.gone = true })
 	case member.Moved:
 		w.trace("%s: %d records moved", name(n.ID), e.Count)
 	}
