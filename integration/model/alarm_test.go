@@ -44,7 +44,7 @@ func badDay(t *testing.T, o model.Options, day time.Duration) *model.World {
 	t.Helper()
 	w := model.New(o)
 	spikes(w, rand.New(rand.NewPCG(o.Seed, 3)))
-	w.WriteEvery(41 * time.Second)
+	w.WriteEvery(time.Duration(5*o.Nodes+1) * time.Second)
 	w.Run(day)
 	w.WriteEvery(0)
 	w.Loss, w.Drops = 0, 0
