@@ -51,6 +51,7 @@ func TestAFullGroupRefuses(t *testing.T) {
 		founder := c.nodes[0]
 		_, err := founder.Set(c.t.Context(), c.group, func(s *wire.Settings) { s.Max = 3 })
 		c.must(err)
+		c.shows(func(i groups.Info) bool { return i.Settings.Max == 3 })
 		c.must(founder.Move(c.t.Context(), c.group, c.nodes[1].Key))
 		c.shows(func(i groups.Info) bool { return i.Hub == c.nodes[1].Key })
 		late := c.settle("late")

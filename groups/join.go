@@ -340,7 +340,7 @@ func (s *Service) needs(g wire.GroupID, inv *wire.Invite) (needed bool, err erro
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), giveTime)
 	defer cancel()
-	gone := r.do(ctx, func(time.Time) {
+	gone := r.see(ctx, func(time.Time) {
 		needed = r.leaving || inv.Roster > r.seat.Ledger().Fold().Version()
 	})
 	if gone != nil && s.room(g) == nil {
