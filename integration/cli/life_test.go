@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tom-protocol/tom/integration/proc/proctest"
 )
 
 func TestAcceptedMessageOutlivesBothProcesses(t *testing.T) {
@@ -131,7 +133,7 @@ func TestDamagedKeyIsOneSentence(t *testing.T) {
 func TestAPIOverTCPAndMetrics(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	api, metrics := freeAddr(t), freeAddr(t)
+	api, metrics := proctest.FreeAddr(t), proctest.FreeAddr(t)
 	alice := m.start(t, "alice", "--api", api, "--metrics", metrics)
 	if got := alice.object("status", "--api", api)["id"]; got != alice.id {
 		t.Errorf("over TCP: %v", got)
@@ -163,17 +165,6 @@ func TestLogLevelChangesWhileRunning(t *testing.T) {
 	if err := alice.cmd.Wait(); err != nil || !strings.Contains(alice.stderr.String(), "DEBUG") {
 		t.Errorf("it logged nothing at debug: %v", err)
 	}
-}
-
-// freeAddr is an address nobody listened on a moment ago.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func get(t *testing.T, url string) string {

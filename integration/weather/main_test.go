@@ -3,7 +3,6 @@ package weather
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -23,20 +22,9 @@ type station struct {
 
 func start(m *proctest.Machine, name string, args ...string) station {
 	m.T.Helper()
-	s := station{metrics: freeAddr(m.T)}
+	s := station{metrics: proctest.FreeAddr(m.T)}
 	s.Daemon = m.Start(name, append(args, "--metrics", s.metrics)...)
 	return s
-}
-
-// freeAddr is an address on loopback that was free a moment ago.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // metric is what the daemon counts under that name, with its labels.

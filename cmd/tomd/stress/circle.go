@@ -160,22 +160,13 @@ func (c *circle) talk(ctx context.Context, every, span time.Duration) error {
 }
 
 func (c *circle) writeSteadily(ctx context.Context, m *fleet.Member, offset, every, span time.Duration, records chan<- written) error {
-	begin := time.Now().Add(offset)
-	for i := 0; ; i++ {
-		due := begin.Add(time.Duration(i) * every)
-		if due.Sub(begin) >= span {
-			return nil
-		}
-		pause(ctx, time.Until(due))
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	return steadily(ctx, time.Now().Add(offset), every, span, func(due time.Time) error {
 		w, err := c.write(ctx, m, due)
-		if err != nil {
-			return err
+		if err == nil {
+			records <- w
 		}
-		records <- w
-	}
+		return err
+	})
 }
 
 // confirm waits for each record until every other member has signed for it.

@@ -84,22 +84,26 @@ func retry(err error) bool {
 	return errors.As(err, &none) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// steadily sends a message every so often until the time is over, each at its
-// time or as soon after it as the daemon takes it. What could not be sent in
-// time counts from when it was due.
+// steadily sends a message every so often until the time is over. What could not
+// be sent in time counts from when it was due.
 func (s *stage) steadily(ctx context.Context, from, to end, every, span time.Duration) error {
-	begin := time.Now()
-	for i := 0; ; i++ {
-		due := begin.Add(time.Duration(i) * every)
-		if due.Sub(begin) >= span {
-			return nil
-		}
+	return steadily(ctx, time.Now(), every, span, func(due time.Time) error {
+		_, err := s.send(ctx, from, to, s.cfg.Size, due)
+		return err
+	})
+}
+
+// steadily does something every so often from begin until the time is over, each
+// time when it is due or as soon after it as the one before is done.
+func steadily(ctx context.Context, begin time.Time, every, span time.Duration, do func(due time.Time) error) error {
+	for due := begin; due.Sub(begin) < span; due = due.Add(every) {
 		pause(ctx, time.Until(due))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, err := s.send(ctx, from, to, s.cfg.Size, due); err != nil {
+		if err := do(due); err != nil {
 			return err
 		}
 	}
+	return nil
 }

@@ -4,6 +4,7 @@ package proctest
 
 import (
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -63,4 +64,15 @@ func (m *Machine) Until(patience time.Duration, look func() (missing string)) ti
 	took, err := proc.Until(m.T.Context(), patience, look)
 	m.Check(err)
 	return took
+}
+
+// FreeAddr is a TCP address on loopback that nobody listened on a moment ago.
+func FreeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
