@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
@@ -207,7 +208,11 @@ func appendOptionalBin(dst, b []byte) []byte {
 }
 
 func appendBins(dst []byte, list [][]byte) []byte {
-	dst = msgp.AppendArrayHeader(dst, uint32(len(list)))
+	size := msgp.ArrayHeaderSize
+	for _, b := range list {
+		size += msgp.BytesPrefixSize + len(b)
+	}
+	dst = msgp.AppendArrayHeader(slices.Grow(dst, size), uint32(len(list)))
 	for _, b := range list {
 		dst = msgp.AppendBytes(dst, b)
 	}

@@ -38,8 +38,12 @@ func (e *Entry) appendFields(dst []byte) []byte {
 
 func (e *Entry) readFields(d *decoder) {
 	e.Record = new(Record)
+	from := d.left
 	d.array(e.Record.count())
 	e.Record.readFields(d)
+	if d.err == nil {
+		e.Record.keep(from[:len(from)-len(d.left)])
+	}
 	if d.none() {
 		return
 	}
@@ -59,14 +63,8 @@ func ParseEntry(b []byte) (*Entry, error) {
 	if err := parseExact(b, MaxEntry, e); err != nil {
 		return nil, fmt.Errorf("entry: %w", err)
 	}
-	size := len(msgp.AppendNil(nil))
-	if e.Old != nil {
-		size = len(e.appendFields(nil)) - len(appendArray(nil, e.Record))
+	if len(e.Record.exact) > MaxRecord {
+		return nil, fmt.Errorf("entry: %w: its record is too long", ErrForm)
 	}
-	r, err := ParseRecord(b[1 : len(b)-size])
-	if err != nil {
-		return nil, err
-	}
-	e.Record = r
 	return e, nil
 }

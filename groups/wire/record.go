@@ -112,9 +112,14 @@ func ParseRecord(b []byte) (*Record, error) {
 	if err := parseExact(b, MaxRecord, r); err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
+	r.keep(b)
+	return r, nil
+}
+
+// keep notes the bytes that the record was read from.
+func (r *Record) keep(b []byte) {
 	tail := len(msgp.AppendBytes(nil, r.Proof))
 	r.exact, r.body = b, b[1:len(b)-tail]
-	return r, nil
 }
 
 // A Prover verifies proofs. *proof.Verifier is one.
