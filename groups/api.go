@@ -125,13 +125,9 @@ func (r *room) summary() Summary {
 // unread counts what others wrote behind the place up to which a person has read,
 // since this node is in.
 func (r *room) unread() (n int) {
-	log, from := r.seat.Ledger().Log(), r.place.Read
-	for _, m := range r.seat.Ledger().Fold().Roster().Members {
-		if joined, ok := log.Find(wire.RecordName{Author: r.s.self, ID: m.Admission}); m.Node == r.s.self && ok {
-			from = max(from, joined)
-		}
-	}
-	for seq := from + 1; seq <= r.seat.End(); seq++ {
+	log := r.seat.Ledger().Log()
+	base, _ := log.Base()
+	for seq := max(r.place.Read, r.joined, base.Seq) + 1; seq <= r.seat.End(); seq++ {
 		if e, ok := log.At(seq); ok && e.Record.Kind == wire.KindMessage && e.Record.Author != r.s.self && r.seat.Ledger().Void(seq) == nil {
 			n++
 		}
@@ -168,10 +164,12 @@ func (s *Service) Show(ctx context.Context, g wire.GroupID) (i Info, err error) 
 // knowsAll says whether this node knows of all members that they have the log.
 func (r *room) knowsAll() bool {
 	end := r.seat.End()
-	return !slices.ContainsFunc(r.seat.Ledger().Fold().Nodes(), func(k protocols.Key) bool {
-		to, _ := r.holds(k)
-		return k != r.s.self && to < end
-	})
+	for k := range r.seat.Ledger().Fold().All() {
+		if to, _ := r.holds(k); k != r.s.self && to < end {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Service) show(ctx context.Context, g wire.GroupID) (i Info, err error) {
@@ -287,12 +285,8 @@ func (r *room) before(rec *wire.Record) bool {
 }
 
 func (r *room) nameOf(k protocols.Key) string {
-	for _, m := range r.seat.Ledger().Fold().Roster().Members {
-		if m.Node == k {
-			return m.Name
-		}
-	}
-	return ""
+	m, _ := r.seat.Ledger().Fold().Of(k)
+	return m.Name
 }
 
 // News gives a channel that is closed when something in the group has changed.

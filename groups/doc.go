@@ -21,8 +21,9 @@
 // groups say is said again.
 //
 // Ratchet files and rows keep the order that the keys demand: the own
-// chain is on disk before what it sealed leaves; a message's content, sealed until
-// its end, before the chain that opened it moves on.
+// chain is on disk before what it sealed leaves, some messages ahead; a message's
+// content, sealed until its end, before the chain that opened it moves on there,
+// which is within a second.
 //
 // What is a day old is forgotten: contents at the hour, records when an admin's
 // node has signed a snapshot behind which nothing older is needed. Who joins is on

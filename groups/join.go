@@ -269,7 +269,7 @@ func (s *Service) found(r *room, d seat.Disk) error {
 		r.event(r.s.cfg.Now(), e)
 	}
 	r.after = append(r.after, func() { r.sendAll(first.Send) })
-	return r.save(first.Save)
+	return r.save(r.last, first.Save)
 }
 
 // Create founds a group in which this node is alone.

@@ -29,8 +29,10 @@ type keys struct {
 	issued    map[protocols.Key][]byte         // what was made of it for members that have opened nothing by it yet
 	look      time.Time                        // when to see whether any has waited too long
 	newest    wire.RecordName                  // that was sealed with it
-	outNew    bool
-	inNew     bool
+	outNew    bool                             // the own chain, or who was given it, is another than on disk
+	outTo     wire.Index                       // up to where the own chain on disk has given up its keys
+	inBy      time.Time                        // when the others' chains are to be on disk as they are; zero: they are
+	inNew     bool                             // there is one that is not there at all
 	giving    bool
 	queue     []draft // what waits for keys to be given
 }
@@ -50,6 +52,15 @@ const (
 	giveTime    = 20 * time.Second
 )
 
+// A chain on disk need not be what it is in memory. The own one there is some keys
+// ahead, which nobody misses if a crash skips them; those of others a little
+// behind: what the keys between open is kept there too, and is opened again at a
+// start after a crash, which gives them up.
+const (
+	outAhead = 32
+	inBehind = time.Second
+)
+
 func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), given: make(map[protocols.Key]bool),
@@ -65,7 +76,7 @@ func (k *keys) load() error {
 	b, err := k.r.s.cfg.Ratchets.Load(outName(k.r.id))
 	if err == nil && b != nil {
 		if err = decode(b, &out); err == nil {
-			k.own = senderkey.Resume(out.Chain)
+			k.own, k.outTo = senderkey.Resume(out.Chain), out.Chain.Index
 			for _, p := range out.Given {
 				k.given[p] = true
 			}
@@ -103,11 +114,16 @@ func (k *keys) note(owner protocols.Key, id wire.ChainID) {
 
 // saveOut makes the own chain durable: nothing that it sealed may leave before.
 func (k *keys) saveOut() error {
-	if !k.outNew {
+	if k.own == nil || !k.outNew && k.own.State().Index <= k.outTo {
 		return nil
 	}
-	k.outNew = false
-	out := outRatchet{Chain: k.own.State()}
+	return k.writeOut(outAhead)
+}
+
+// writeOut writes the own chain as it is some keys ahead.
+func (k *keys) writeOut(ahead int) error {
+	out := outRatchet{Chain: k.own.Ahead(ahead)}
+	k.outNew, k.outTo = false, out.Chain.Index
 	for p := range k.given {
 		out.Given = append(out.Given, p)
 	}
@@ -116,12 +132,32 @@ func (k *keys) saveOut() error {
 	return k.r.s.cfg.Ratchets.Save(outName(k.r.id), b)
 }
 
-// saveIn makes the others' chains durable, behind what they opened.
-func (k *keys) saveIn() error {
-	if !k.inNew {
+// moved notes that others' chains have moved on.
+func (k *keys) moved(now time.Time) {
+	if k.inBy.IsZero() {
+		k.inBy = now.Add(inBehind)
+	}
+}
+
+// gained notes that there is another chain, which its owner gives only once.
+func (k *keys) gained(now time.Time) {
+	k.moved(now)
+	k.inNew = true
+}
+
+// saveIn makes the others' chains durable, behind what they opened: at once if
+// there are more of them, else in time.
+func (k *keys) saveIn(now time.Time) error {
+	wait := k.inBy.Sub(now) // too long if the clock went back
+	if !k.inNew && (k.inBy.IsZero() || wait > 0 && wait <= inBehind) {
 		return nil
 	}
-	k.inNew = false
+	return k.writeIn()
+}
+
+// writeIn writes the others' chains.
+func (k *keys) writeIn() error {
+	k.inBy, k.inNew = time.Time{}, false
 	in := inRatchet{Chains: make(map[protocols.Key][]senderkey.Receiving)}
 	for owner, ids := range k.chains {
 		for _, id := range ids {
@@ -135,11 +171,25 @@ func (k *keys) saveIn() error {
 	return k.r.s.cfg.Ratchets.Save(inName(k.r.id), b)
 }
 
+// end makes the chains on disk what they are in memory.
+func (k *keys) end() error {
+	var err error
+	if k.own != nil && (k.outNew || k.own.State().Index != k.outTo) {
+		err = k.writeOut(0)
+	}
+	if !k.inBy.IsZero() {
+		err = errors.Join(err, k.writeIn())
+	}
+	return err
+}
+
 // know tells of the roster as it is now. Who is no member any more is forgotten.
 func (k *keys) know(f *roster.Fold) {
 	f = f.Clone()
 	taken := k.ring.Know(senderkey.Roster{Version: f.Version(), Hash: f.Hash()}, f.Member)
-	k.inNew = k.inNew || len(taken) > 0
+	if len(taken) > 0 {
+		k.gained(k.r.s.cfg.Now())
+	}
 	for p := range k.given {
 		if !f.Member(p) {
 			delete(k.given, p)
@@ -168,7 +218,7 @@ func (k *keys) came(now time.Time, from protocols.Key, key wire.SenderKey) error
 		return err
 	}
 	k.note(from, key.Chain)
-	k.inNew = true
+	k.gained(now) // on disk when its sender hears that it came
 	k.retry(now)
 	return err
 }
@@ -208,13 +258,15 @@ func (k *keys) await() {
 
 // open opens a message that has come to stand in the log.
 func (k *keys) open(now time.Time, rec *wire.Record) {
-	if rec.Author == k.r.s.self || k.r.before(rec) || k.r.s.text(k.r.id, rec.Name()) != nil {
+	if rec.Author == k.r.s.self || k.r.before(rec) {
 		return
 	}
 	switch err := k.tryOpen(now, rec); {
 	case err == nil:
 		k.r.tellMessage(rec)
+	case k.r.s.text(k.r.id, rec.Name()) != nil: // it was opened before the last end
 	case !errors.Is(err, senderkey.ErrNoKey):
+		k.never(rec, err)
 	case len(k.waiting) < maxWaiting:
 		if len(k.waiting) == 0 {
 			k.look = now.Add(requestAfter)
@@ -232,17 +284,17 @@ func (k *keys) tryOpen(now time.Time, rec *wire.Record) error {
 		return err // void, so nobody asks
 	}
 	plain, err := k.ring.Open(senderkey.Record{Group: k.r.id, ID: rec.ID, Author: rec.Author}, m, now)
-	if errors.Is(err, senderkey.ErrNoKey) {
-		return err
+	if err == nil {
+		k.moved(now)
+		k.keep(rec, plain)
 	}
-	if err != nil {
-		logger.Debugw("message not opened", "group", k.r.id, "author", rec.Author, "err", err)
-		k.r.tell(Event{What: NeverOpened, Peer: rec.Author, Record: rec.ID, Detail: err.Error()})
-		return err
-	}
-	k.inNew = true
-	k.keep(rec, plain)
-	return nil
+	return err
+}
+
+// never tells that a message cannot be opened here.
+func (k *keys) never(rec *wire.Record, err error) {
+	logger.Debugw("message not opened", "group", k.r.id, "author", rec.Author, "err", err)
+	k.r.tell(Event{What: NeverOpened, Peer: rec.Author, Record: rec.ID, Detail: err.Error()})
 }
 
 // keep puts a message's content with what is saved next.
@@ -287,9 +339,11 @@ func (k *keys) retry(now time.Time) {
 		}
 		delete(k.waiting, e.Record.Name())
 		k.r.waits(now, e.Record, false)
-		if err == nil {
-			k.r.tell(Event{What: Opened, Peer: e.Record.Author, Seq: seq, Record: e.Record.ID})
+		if err != nil {
+			k.never(e.Record, err)
+			continue
 		}
+		k.r.tell(Event{What: Opened, Peer: e.Record.Author, Seq: seq, Record: e.Record.ID})
 	}
 }
 
@@ -333,7 +387,7 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 
 // lacking are the members who were not given the own chain.
 func (k *keys) lacking() (list []protocols.Key) {
-	for _, p := range k.r.seat.Ledger().Fold().Nodes() {
+	for p := range k.r.seat.Ledger().Fold().All() {
 		if p != k.r.s.self && !k.given[p] {
 			list = append(list, p)
 		}
@@ -358,7 +412,7 @@ func (k *keys) seal(now time.Time, d draft) {
 		d.done(id, err)
 		return
 	}
-	k.outNew, k.newest = true, name
+	k.newest = name
 	row, err := k.r.s.textRow(k.r.id, name, now.Add(Life), plain)
 	if err != nil {
 		d.done(id, err)

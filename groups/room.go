@@ -188,6 +188,9 @@ func (r *room) run(ctx context.Context) {
 	for !r.gone {
 		select {
 		case <-ctx.Done():
+			if err := r.keys.end(); err != nil {
+				logger.Errorw("chains of keys not written", "group", r.id, "err", err)
+			}
 			return
 		case f := <-r.inbox:
 			r.take(f)
@@ -234,6 +237,9 @@ func (r *room) rest() time.Duration {
 	if len(r.keys.waiting) > 0 && r.keys.look.Before(due) {
 		due = r.keys.look
 	}
+	if by := r.keys.inBy; !by.IsZero() && by.Before(due) {
+		due = by
+	}
 	return max(due.Sub(now), shortest)
 }
 
@@ -253,7 +259,7 @@ func (r *room) act() error {
 		r.hubEvent(e)
 	}
 	r.know()
-	if err := r.save(ready.Save); err != nil {
+	if err := r.save(now, ready.Save); err != nil {
 		return err
 	}
 	for _, f := range r.after {
@@ -298,7 +304,7 @@ func (r *room) send(to protocols.Key, f wire.Frame) {
 
 // save writes what has changed: the own chain first, for no key may be used
 // twice; then the rows, with what was opened; and then that it was.
-func (r *room) save(x seat.Save) error {
+func (r *room) save(now time.Time, x seat.Save) error {
 	if err := r.keys.saveOut(); err != nil {
 		return err
 	}
@@ -315,7 +321,7 @@ func (r *room) save(x seat.Save) error {
 			return err
 		}
 	}
-	return r.keys.saveIn()
+	return r.keys.saveIn(now)
 }
 
 // without returns the keys that are not put.
@@ -448,10 +454,8 @@ func (r *room) findJoin() {
 		return
 	}
 	r.joined, r.joinedIn = 0, fold.Version()+1
-	for _, m := range fold.Roster().Members {
-		if m.Node == r.s.self && m.Admission != (wire.RecordID{}) {
-			r.joined, _ = r.seat.Ledger().Log().Find(wire.RecordName{Author: r.s.self, ID: m.Admission})
-		}
+	if m, ok := fold.Of(r.s.self); ok && m.Admission != (wire.RecordID{}) {
+		r.joined, _ = r.seat.Ledger().Log().Find(wire.RecordName{Author: r.s.self, ID: m.Admission})
 	}
 }
 
@@ -462,7 +466,7 @@ func (r *room) know() {
 		r.known, r.refold = fold.Version(), false
 		r.keys.know(fold)
 		nodes := make(map[protocols.Key]bool, fold.Len())
-		for _, k := range fold.Nodes() {
+		for k := range fold.All() {
 			nodes[k] = true
 		}
 		for _, k := range fold.Settings().HubRelays {

@@ -16,6 +16,8 @@ type Disk struct {
 	mu       sync.Mutex
 	rows     map[string][]byte
 	ratchets map[string][]byte
+	saves    int // of ratchets
+	writes   int // that are still to come before the fault
 	fault    error
 }
 
@@ -23,10 +25,29 @@ type Disk struct {
 func NewDisk() *Disk { return &Disk{rows: make(map[string][]byte), ratchets: make(map[string][]byte)} }
 
 // SetFault makes every later write fail so; nil: no more.
-func (d *Disk) SetFault(err error) {
+func (d *Disk) SetFault(err error) { d.SetFaultAfter(0, err) }
+
+// SetFaultAfter makes every write fail so that comes behind so many more.
+func (d *Disk) SetFaultAfter(writes int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fault = err
+	d.writes, d.fault = writes, err
+}
+
+// failed says how a write fails.
+func (d *Disk) failed() error {
+	if d.fault != nil && d.writes > 0 {
+		d.writes--
+		return nil
+	}
+	return d.fault
+}
+
+// Saves is how often a ratchet's state was written.
+func (d *Disk) Saves() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.saves
 }
 
 // Size is how many rows there are, and their bytes.
@@ -43,8 +64,8 @@ func (d *Disk) Size() (rows, size int) {
 func (d *Disk) Apply(puts []groups.Row, deletes [][]byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fault != nil {
-		return d.fault
+	if err := d.failed(); err != nil {
+		return err
 	}
 	for _, k := range deletes {
 		delete(d.rows, string(k))
@@ -93,9 +114,10 @@ func (d *Disk) Load(name string) ([]byte, error) {
 func (d *Disk) Save(name string, b []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fault != nil {
-		return d.fault
+	if err := d.failed(); err != nil {
+		return err
 	}
+	d.saves++
 	d.ratchets[name] = bytes.Clone(b)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -167,7 +168,20 @@ func learn(addrs [][]byte) (list []protocols.Key) {
 	return list
 }
 
-// Stop ends a node's service at once, as a crash does. Its disk stays.
+// Crash ends a node's service, which cannot write any more. Its disk stays.
+func (n *Node) Crash() {
+	n.CrashAfter(0)
+	n.Stop()
+	n.Disk.SetFault(nil)
+}
+
+// CrashAfter lets a node write so many more times and then no more; Crash
+// completes it.
+func (n *Node) CrashAfter(writes int) { n.Disk.SetFaultAfter(writes, errCrash) }
+
+var errCrash = errors.New("the node has crashed")
+
+// Stop ends a node's service. Its disk stays.
 func (n *Node) Stop() {
 	n.mu.Lock()
 	stop, ended := n.stop, n.ended

@@ -100,7 +100,7 @@ func (h *Hub) pass(now time.Time) {
 		return
 	}
 	h.passing.next = now.Add(passEvery)
-	for _, author := range h.cfg.Ledger.Fold().Nodes() {
+	for author := range h.cfg.Ledger.Fold().All() {
 		list := inOrder(h.passing.pending[author])
 		if author == h.self {
 			h.ready.Receipts = append(h.ready.Receipts, list...)

@@ -190,7 +190,7 @@ func (m *Member) Standing(s wire.Seq) (st Standing) {
 	if !ok {
 		return st
 	}
-	for _, k := range m.cfg.Ledger.Fold().Nodes() {
+	for k := range m.cfg.Ledger.Fold().All() {
 		if k == e.Record.Author {
 			continue
 		}

@@ -44,7 +44,7 @@ func (m *Member) bringPast(late []*wire.Entry) {
 	to := m.hub.Shadow
 	m.publishTo(to, late)
 	sent, fold := 0, m.cfg.Ledger.Fold()
-	for _, k := range fold.Nodes() {
+	for k := range fold.All() {
 		if k == m.hub.Primary || k == to || !fold.Admin(k) {
 			continue
 		}

@@ -3,6 +3,7 @@ package roster
 import (
 	"bytes"
 	"errors"
+	"iter"
 	"slices"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -104,8 +105,32 @@ func (f *Fold) Nodes() []protocols.Key {
 	return nodes
 }
 
+// All goes through the members by seniority. Meanwhile nothing may be applied.
+func (f *Fold) All() iter.Seq[protocols.Key] {
+	return func(yield func(protocols.Key) bool) {
+		for i := range f.roster.Members {
+			if !yield(f.roster.Members[i].Node) {
+				return
+			}
+		}
+	}
+}
+
+// Of returns what the roster says of a member; ok is false for one who is none.
+func (f *Fold) Of(k protocols.Key) (m wire.Member, ok bool) {
+	if i := f.find(k); i >= 0 {
+		return f.roster.Members[i], true
+	}
+	return m, false
+}
+
 func (f *Fold) find(k protocols.Key) int {
-	return slices.IndexFunc(f.roster.Members, func(m wire.Member) bool { return m.Node == k })
+	for i := range f.roster.Members { // by index: a member is long, and this is asked all the time
+		if f.roster.Members[i].Node == k {
+			return i
+		}
+	}
+	return -1
 }
 
 // Member says whether the node is a member.

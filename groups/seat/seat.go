@@ -350,7 +350,7 @@ func (s *Seat) forked(now time.Time, p *wire.Equivocation) {
 		return
 	}
 	s.failover.OnEquivocation(now, who)
-	for _, k := range s.ledger.Fold().Nodes() {
+	for k := range s.ledger.Fold().All() {
 		if k != s.self {
 			s.send(k, p)
 		}

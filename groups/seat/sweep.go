@@ -3,7 +3,6 @@ package seat
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -58,7 +57,7 @@ func (s *Seat) snapshot(now time.Time) {
 	}
 	roster := fold.Roster()
 	payload := roster.Append(nil)
-	turn := slices.Index(fold.Nodes(), s.self)
+	turn, _ := fold.Seniority(s.self)
 	if now.Sub(since) < snapEvery(len(payload))+time.Duration(turn)*snapTurn {
 		return
 	}

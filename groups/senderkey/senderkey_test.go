@@ -137,6 +137,34 @@ func TestASeizedDeviceOpensNothingRatchetedPast(t *testing.T) {
 	}
 }
 
+// A chain that is kept ahead goes on behind the keys that it has given up, up to
+// its last.
+func TestAChainKeptAheadGivesUpWhatMayBeUsed(t *testing.T) {
+	t.Parallel()
+	c := begun(t)
+	ahead := c.sending.Ahead(3)
+	ms := c.sealed(3)
+	if ahead != c.sending.State() {
+		t.Error("three messages later it is another")
+	}
+	thief := senderkey.NewRing()
+	thief.Know(roster, everybody)
+	if err := thief.Accept(alice, senderkey.Resume(ahead).Key()); err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range ms {
+		if _, err := thief.Open(record(i), m, start); !errors.Is(err, senderkey.ErrPast) {
+			t.Errorf("it opens message %d: %v", i, err)
+		}
+	}
+	c.opens(0, ms[0])
+	c.sending = senderkey.Resume(c.sending.Ahead(5)) // as after a crash
+	c.opens(9, c.seal(9))
+	if last := c.sending.Ahead(2 * senderkey.MaxMessages); last.Index != senderkey.MaxMessages {
+		t.Errorf("it has %d keys", last.Index)
+	}
+}
+
 func TestNothingBringsBackUsedKeys(t *testing.T) {
 	t.Parallel()
 	c := begun(t)

@@ -60,6 +60,16 @@ func Resume(s State) *Sending { return &Sending{s} }
 // State returns the chain as it is to be kept.
 func (s *Sending) State() State { return s.state }
 
+// Ahead returns the chain as it is to be kept if up to n more messages are to be
+// sealed before it is kept again: their keys are given up in it already.
+func (s *Sending) Ahead(n int) State {
+	x := s.state
+	for ; n > 0 && x.Index < MaxMessages; n-- {
+		x.Secret, x.Index = secret(x.Secret).next(), x.Index+1
+	}
+	return x
+}
+
 // Worn says whether another chain is due: it is a day old, or used up, or the
 // roster lost a member at version removal, after the chain was made. A chain
 // from the future is as good as an old one: the clock went back.

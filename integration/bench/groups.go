@@ -263,7 +263,6 @@ func (b *bench) profiling(p *process, g *gathering, do, name string) error {
 // gather starts the members: the author and some more as processes on disk, the
 // others in one process in memory. The hub counts as one of the processes.
 func (b *bench) gather(all *sides, g *gathering, dir string, hub answer) (members []*process, err error) {
-	begin := time.Now()
 	single := min(realMembers, g.Members) - 1
 	for i := range single {
 		p, _, err := all.open("tom-members", order{Address: hub.Address, N: 1, Name: fmt.Sprint("p", i, "-"), Dir: filepath.Join(dir, strconv.Itoa(i))})
@@ -279,7 +278,7 @@ func (b *bench) gather(all *sides, g *gathering, dir string, hub answer) (member
 		}
 		members = append(members, p)
 	}
-	begin = time.Now()
+	begin := time.Now()
 	for _, p := range members {
 		if _, err := p.callWithin(groupPatience, order{Do: "join", Link: hub.Link}); err != nil {
 			return nil, err
