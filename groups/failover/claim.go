@@ -147,7 +147,7 @@ func (m *Machine) sameTerm(now time.Time, from protocols.Key, b *Branch) {
 		m.toAll(&wire.Equivocation{Tag: protocols.TagGroupHub, A: cur.Record.Bytes(), B: b.Record.Bytes()})
 		return
 	}
-	if from == cur.Primary() && !m.isCondemned(now, from) {
+	if from == cur.Primary() {
 		m.alive(now)
 	}
 	if f := m.lead.foreign; f != nil && f.Primary() == from { // it follows us now
@@ -187,16 +187,6 @@ func (m *Machine) consider(now time.Time, b *Branch) {
 	w.pending = b
 	m.startAsking(now)
 }
-
-// eligible says whether the branch's primary may be hub. One who joins believes
-// those it knows, and checks the log that it is shown.
-func (m *Machine) eligible(now time.Time, b *Branch) bool {
-	return (m.partial || m.member(b.Primary())) && !m.isCondemned(now, b.Primary())
-}
-
-// unfit says that this node leads and knows that it may not: its term has ended
-// with the proof, whoever named it, and any hub that may be one is followed.
-func (m *Machine) unfit(now time.Time) bool { return m.Leads() && !m.eligible(now, m.d.Current) }
 
 // sound says whether a branch could be opened by its primary.
 func (m *Machine) sound(v wire.Verifier, b *Branch) bool {
@@ -287,29 +277,6 @@ func (m *Machine) OnWithdrawn(now time.Time, from protocols.Key, w *wire.Withdra
 	m.follow(now, back)
 }
 
-func (m *Machine) isCondemned(now time.Time, k protocols.Key) bool {
-	until, ok := m.condemned[k]
-	return ok && now.Before(until) && len(m.members) > 1
-}
-
-// condemn notes an equivocation: the node leads nobody for a day.
-func (m *Machine) condemn(now time.Time, k protocols.Key) {
-	if !m.isCondemned(now, k) {
-		m.ready.Events = append(m.ready.Events, Event{Kind: Equivocated, Peer: k})
-	}
-	m.condemned[k] = now.Add(ineligible)
-}
-
-// OnEquivocation takes a proof, which was checked, that a node signed what it
-// must not have.
-func (m *Machine) OnEquivocation(now time.Time, who protocols.Key) {
-	m.checkLate(now)
-	if m.member(who) {
-		m.condemn(now, who)
-	}
-	m.schedule(now)
-}
-
 // Move makes the record in which this node, an admin, names the hub. It goes to
 // the one named, who signs and announces it.
 func (m *Machine) Move(now time.Time, to protocols.Key) {
@@ -352,7 +319,7 @@ func (m *Machine) sendDraft(now time.Time, h wire.HubRecord) {
 
 // OnNamed takes a draft, whose maker's signature was verified, that names this
 // node. It must continue the record this node follows.
-func (m *Machine) OnNamed(now time.Time, _ protocols.Key, h *wire.HubRecord, admin []byte) {
+func (m *Machine) OnNamed(now time.Time, h *wire.HubRecord, admin []byte) {
 	m.checkLate(now)
 	m.onNamed(now, h, admin)
 	m.schedule(now)
@@ -390,7 +357,7 @@ func (m *Machine) openNamed(now time.Time, h wire.HubRecord, admin []byte, link 
 	if led {
 		m.peers = peers
 	} else if h.Cause == wire.CauseAdmin {
-		m.peer(link.Primary).moved = now.Add(ineligible)
+		m.takenFrom(now, link.Primary)
 	}
 	f := b.Frame()
 	m.toAll(&f)

@@ -113,7 +113,7 @@ func (m *Machine) pickFrom(now time.Time, not protocols.Key, moved bool) (best p
 	probes := 0
 	for _, k := range m.byRank(m.d.Current.Record.Number) {
 		p := m.peers[k]
-		if k == m.self || k == not || p == nil || p.attach == nil || p.excluded.After(now) || p.moved.After(now) != moved || m.isCondemned(now, k) {
+		if k == not || p == nil || p.attach == nil || !m.nameable(now, k, moved) {
 			continue
 		}
 		any = true
@@ -153,13 +153,6 @@ func (m *Machine) name(now time.Time, s, c protocols.Key) {
 	m.event(Named, &b)
 	f := b.Frame()
 	m.toAll(&f)
-}
-
-// exclude keeps a node from being named for a while.
-func (m *Machine) exclude(k protocols.Key, until time.Time) {
-	if p := m.peer(k); p.excluded.Before(until) {
-		p.excluded = until
-	}
 }
 
 // signed signs a hub record of this node's own.
@@ -245,12 +238,12 @@ func (m *Machine) OnAttach(now time.Time, from protocols.Key, a *wire.Attach) (f
 		if back := m.d.Withdrawn[a.Opened]; back != nil {
 			m.retreat(from, back)
 		} else {
-			m.stranger(now, from, wire.Term{})
+			m.stranger(from)
 		}
 		return false
 	}
 	if !m.Leads() {
-		m.stranger(now, from, wire.Term{})
+		m.stranger(from)
 		return false
 	}
 	p := m.peer(from)

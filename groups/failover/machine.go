@@ -43,7 +43,6 @@ const (
 	maxAskers    = 8
 	maxProbes    = 3
 	sentBeats    = 64 // whose time is remembered
-	ineligible   = 24 * time.Hour
 )
 
 // Config is what a machine is made with.
@@ -116,11 +115,10 @@ type Ready struct {
 
 // peer is what is known of another member in the present term.
 type peer struct {
+	barred                // survives terms
 	attach   *wire.Attach // its newest to this hub
 	heard    time.Time
 	echo     time.Time // when the newest beat was sent that it echoed
-	excluded time.Time // not to be named before; survives terms
-	moved    time.Time // an admin took the group away from it: not to be named before, if there is another; survives terms
 	reported time.Time
 	report   []byte
 	probed   time.Time
@@ -190,8 +188,6 @@ func (m *Machine) Members(now time.Time, r Roster) {
 	m.schedule(now)
 }
 
-func (m *Machine) member(k protocols.Key) bool { return slices.Contains(m.members, k) }
-
 // First opens a group's first term: its creator's.
 func First(s protocols.Signer, c *wire.Charter, v wire.Verifier) (*Branch, error) {
 	h := wire.HubRecord{
@@ -212,7 +208,7 @@ func (m *Machine) reset(now time.Time) {
 	m.peers = make(map[protocols.Key]*peer)
 	for k, p := range old {
 		if p.excluded.After(now) || p.moved.After(now) {
-			m.peers[k] = &peer{excluded: p.excluded, moved: p.moved}
+			m.peers[k] = &peer{barred: p.barred}
 		}
 	}
 	m.watch = watch{life: now, heardBeat: now, jitter: m.watch.jitter}

@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -130,8 +129,6 @@ func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attac
 	return ca, cb
 }
 
-func (m *Machine) counted(k protocols.Key) bool { return m.member(k) || slices.Contains(m.kicked, k) }
-
 // OnMeet takes another hub's branch and those who follow it.
 func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *Branch, attaches []*wire.Attach) {
 	m.checkLate(now)
@@ -140,7 +137,7 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		return
 	}
 	if !m.Leads() {
-		m.stranger(now, from, wire.Term{})
+		m.stranger(from)
 		return
 	}
 	if !m.mayMeet(now, v, b) {

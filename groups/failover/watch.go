@@ -47,9 +47,6 @@ func (m *Machine) Heard() time.Time { return m.watch.heard }
 // miss is how long a silence of the primary is one.
 func (m *Machine) miss() time.Duration { return max(m.tenths(missTenths), 4*m.watch.jitter) }
 
-// sole says that this node is the only member, as far as it knows the log.
-func (m *Machine) sole() bool { return len(m.members) == 1 && m.members[0] == m.self && !m.partial }
-
 // firstMiss is when this node begins to doubt: shadow and candidate by their
 // beats, others by theirs.
 func (m *Machine) firstMiss() time.Duration {
@@ -66,8 +63,11 @@ func (m *Machine) newest() wire.Counter {
 	return m.watch.beat.Counter
 }
 
-// alive notes that the primary was heard.
+// alive notes that the primary was heard. A condemned one may as well be dead.
 func (m *Machine) alive(now time.Time) {
+	if m.isCondemned(now, m.d.Current.Primary()) {
+		return
+	}
 	w := &m.watch
 	w.life, w.asked, w.witness, w.yes, w.silence = now, time.Time{}, time.Time{}, 0, time.Time{}
 	w.noteGap(now)
@@ -271,7 +271,7 @@ func (m *Machine) Attach(now time.Time) {
 // OnFrame notes that a peer sent anything that is of this term: a sign of life.
 func (m *Machine) OnFrame(now time.Time, from protocols.Key, number wire.Number) {
 	m.checkLate(now)
-	if !m.Leads() && from == m.d.Current.Primary() && number == m.d.Current.Record.Number && !m.isCondemned(now, from) {
+	if !m.Leads() && from == m.d.Current.Primary() && number == m.d.Current.Record.Number {
 		m.alive(now)
 	}
 	if m.Leads() {
@@ -289,7 +289,7 @@ func (m *Machine) OnBeat(now time.Time, from protocols.Key, b *wire.Beat) {
 	}
 	if b.Term != m.d.Current.Term() {
 		m.shown(now, b)
-		m.stranger(now, from, b.Term)
+		m.stranger(from)
 		return
 	}
 	switch {
@@ -343,8 +343,8 @@ func (m *Machine) noteJitter(now time.Time, b *wire.Beat) {
 }
 
 // stranger answers one that follows another term with the record this node
-// follows, and if it is a hub to its members learns what the other follows.
-func (m *Machine) stranger(_ time.Time, from protocols.Key, _ wire.Term) {
+// follows.
+func (m *Machine) stranger(from protocols.Key) {
 	f := m.d.Current.Frame()
 	m.send(from, &f)
 }
@@ -358,7 +358,7 @@ func (m *Machine) OnAlive(now time.Time, from protocols.Key, f *wire.Alive) {
 			m.retreat(from, back)
 			return
 		}
-		m.stranger(now, from, wire.Term{})
+		m.stranger(from)
 		return
 	}
 	if m.Leads() {
@@ -377,10 +377,10 @@ func (m *Machine) OnAlive(now time.Time, from protocols.Key, f *wire.Alive) {
 
 // OnAliveAnswer takes a beat that a witness passes on, or that a member shows to
 // a claimant.
-func (m *Machine) OnAliveAnswer(now time.Time, _ protocols.Key, b *wire.Beat) {
+func (m *Machine) OnAliveAnswer(now time.Time, b *wire.Beat) {
 	m.checkLate(now)
 	defer m.schedule(now)
-	if b == nil || b.Group != m.cfg.Group {
+	if b.Group != m.cfg.Group {
 		return
 	}
 	if m.Leads() {
@@ -412,7 +412,7 @@ func (m *Machine) OnReport(now time.Time, from protocols.Key, r *wire.Report) {
 		return
 	}
 	if r.Opened != m.d.Current.Term().Opened {
-		m.stranger(now, from, wire.Term{})
+		m.stranger(from)
 		return
 	}
 	if m.Leads() {

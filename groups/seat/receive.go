@@ -70,7 +70,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 		}
 		s.failover.OnAlive(now, from, f)
 	case *wire.AliveAnswer:
-		return s.aliveAnswer(now, from, f)
+		return s.aliveAnswer(now, f)
 	case *wire.Replace:
 		b, err := wire.ParseBeat(v, f.Beat)
 		if err != nil {
@@ -82,7 +82,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 		if err != nil {
 			return err
 		}
-		s.failover.OnNamed(now, from, h, admin)
+		s.failover.OnNamed(now, h, admin)
 	case *wire.Equivocation:
 		g, who, ok := f.Proves(v)
 		if !ok || g != s.group {
@@ -260,7 +260,7 @@ func (s *Seat) withdrawn(now time.Time, from protocols.Key, f *wire.WithdrawnFra
 	return nil
 }
 
-func (s *Seat) aliveAnswer(now time.Time, from protocols.Key, f *wire.AliveAnswer) error {
+func (s *Seat) aliveAnswer(now time.Time, f *wire.AliveAnswer) error {
 	if f.Beat == nil {
 		return nil
 	}
@@ -268,6 +268,6 @@ func (s *Seat) aliveAnswer(now time.Time, from protocols.Key, f *wire.AliveAnswe
 	if err != nil {
 		return err
 	}
-	s.failover.OnAliveAnswer(now, from, b)
+	s.failover.OnAliveAnswer(now, b)
 	return nil
 }

@@ -1,0 +1,83 @@
+package failover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// Who counts, who may be hub, and who may be named to be it next.
+//
+// Only members may be hub, and none whom a proof condemns. In what is counted of
+// followers, and of reports, those who were kicked count too: the other side may
+// not have heard of it. Whom the hub names as shadow or candidate must moreover
+// not have failed as one a moment ago; and whom an admin took the group away from
+// is named only where there is no other.
+
+// ineligible is how long one who was condemned may be no hub, and one from whom
+// the group was taken is named last.
+const ineligible = 24 * time.Hour
+
+// barred is until when a member is not to be named.
+type barred struct {
+	excluded time.Time // it failed in the chain
+	moved    time.Time // an admin took the group away from it; unless there is no other
+}
+
+func (m *Machine) member(k protocols.Key) bool { return slices.Contains(m.members, k) }
+
+func (m *Machine) counted(k protocols.Key) bool { return m.member(k) || slices.Contains(m.kicked, k) }
+
+// sole says that this node is the only member, as far as it knows the log.
+func (m *Machine) sole() bool { return len(m.members) == 1 && m.members[0] == m.self && !m.partial }
+
+// eligible says whether the branch's primary may be hub. One who joins believes
+// those it knows, and checks the log that it is shown.
+func (m *Machine) eligible(now time.Time, b *Branch) bool {
+	return (m.partial || m.member(b.Primary())) && !m.isCondemned(now, b.Primary())
+}
+
+// unfit says that this node leads and knows that it may not: its term has ended
+// with the proof, whoever named it, and any hub that may be one is followed.
+func (m *Machine) unfit(now time.Time) bool { return m.Leads() && !m.eligible(now, m.d.Current) }
+
+// nameable says whether a member may be shadow or candidate of this hub. moved:
+// among those from whom the group was taken, or else among the others.
+func (m *Machine) nameable(now time.Time, k protocols.Key, moved bool) bool {
+	p := m.peer(k)
+	return k != m.self && !p.excluded.After(now) && p.moved.After(now) == moved && !m.isCondemned(now, k)
+}
+
+// exclude keeps a node from being named for a while.
+func (m *Machine) exclude(k protocols.Key, until time.Time) {
+	if p := m.peer(k); p.excluded.Before(until) {
+		p.excluded = until
+	}
+}
+
+// takenFrom notes that an admin took the group away from a hub.
+func (m *Machine) takenFrom(now time.Time, k protocols.Key) { m.peer(k).moved = now.Add(ineligible) }
+
+func (m *Machine) isCondemned(now time.Time, k protocols.Key) bool {
+	until, ok := m.condemned[k]
+	return ok && now.Before(until) && len(m.members) > 1
+}
+
+// condemn notes an equivocation: the node leads nobody for a day.
+func (m *Machine) condemn(now time.Time, k protocols.Key) {
+	if !m.isCondemned(now, k) {
+		m.ready.Events = append(m.ready.Events, Event{Kind: Equivocated, Peer: k})
+	}
+	m.condemned[k] = now.Add(ineligible)
+}
+
+// OnEquivocation takes a proof, which was checked, that a node signed what it
+// must not have.
+func (m *Machine) OnEquivocation(now time.Time, who protocols.Key) {
+	m.checkLate(now)
+	if m.member(who) {
+		m.condemn(now, who)
+	}
+	m.schedule(now)
+}
