@@ -137,10 +137,8 @@ func (k *Keeper) auditReplied(now time.Time, q *asked, r *Reply) {
 		if !known {
 			k.shown(now, e)
 		}
-	} else {
-		if !s.failed {
-			k.distrust.failed(now, q.to)
-		}
+	} else if !s.failed {
+		k.distrust.failed(now, q.to)
 		s.lose()
 		k.consider(now, e)
 		k.news(e)
