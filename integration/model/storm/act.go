@@ -27,9 +27,10 @@ func (n *Node) wake() {
 	}
 	n.woken = at
 	n.later(max(at.Sub(n.w.now), 0), func() {
-		if n.woken.Equal(at) {
-			n.woken = time.Time{}
+		if !n.woken.Equal(at) {
+			return // it was woken sooner, and has another deadline since
 		}
+		n.woken = time.Time{}
 		n.keeper.Tick(n.w.now)
 		n.act()
 	})

@@ -25,7 +25,7 @@ type event struct {
 // there before.
 func (c *clock) after(d time.Duration, run func()) {
 	c.count++
-	heap.Push(&c.events, event{c.now.Add(d), c.count, run})
+	heap.Push(&c.events, &event{c.now.Add(d), c.count, run})
 }
 
 // step lets the next event happen; false: nothing is to happen before until.
@@ -34,13 +34,13 @@ func (c *clock) step(until time.Time) bool {
 		c.now = until
 		return false
 	}
-	e := heap.Pop(&c.events).(event)
+	e := heap.Pop(&c.events).(*event)
 	c.now = e.at
 	e.run()
 	return true
 }
 
-type events []event
+type events []*event
 
 func (h events) Len() int      { return len(h) }
 func (h events) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
@@ -52,12 +52,12 @@ func (h events) Less(i, j int) bool {
 	return h[i].order < h[j].order
 }
 
-func (h *events) Push(x any) { *h = append(*h, x.(event)) }
+func (h *events) Push(x any) { *h = append(*h, x.(*event)) }
 
 func (h *events) Pop() any {
 	last := len(*h) - 1
 	e := (*h)[last]
-	(*h)[last] = event{}
+	(*h)[last] = nil
 	*h = (*h)[:last]
 	return e
 }
