@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ type dhtNode struct {
 	host.Host
 	*DHT
 	signer protocols.Signer
-	record []byte
+	record atomic.Pointer[[]byte]
 	stop   func()
 }
 
@@ -35,14 +36,20 @@ func (s *sim) dhtNode(n int, roles ...uint8) *dhtNode {
 	s.t.Helper()
 	d := &dhtNode{Host: s.host(n)}
 	d.signer = signerOf(s.t, d.Host)
-	d.record = recordOf(d.signer, time.Now())
+	d.renew()
 	d.DHT = NewDHT(DHTConfig{
 		Host: d.Host, Local: true,
-		Prekeys: func() []byte { return d.record },
+		Prekeys: func() []byte { return *d.record.Load() },
 		Roles:   func() []uint8 { return roles },
 	})
 	d.stop = s.runs(d.DHT)
 	return d
+}
+
+// renew makes a record as of now; whoever asks gets the newest.
+func (d *dhtNode) renew() {
+	record := recordOf(d.signer, time.Now())
+	d.record.Store(&record)
 }
 
 func recordOf(s protocols.Signer, made time.Time) []byte {
@@ -117,18 +124,18 @@ func TestDHTHoldsPrekeysAndTheNewestOnes(t *testing.T) {
 		all := s.dhtCrowd(15)
 		alice, bob := all[3], all[7]
 		got, err := alice.Prekeys(t.Context(), bob.signer.Public())
-		if err != nil || !bytes.Equal(got, bob.record) {
+		if err != nil || !bytes.Equal(got, *bob.record.Load()) {
 			t.Fatalf("prekeys %x, %v", got, err)
 		}
-		bob.record = recordOf(bob.signer, time.Now())
+		bob.renew()
 		bob.Changed()
 		virtual.Pass(2 * newsPatience)
-		if got, err = alice.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, bob.record) {
+		if got, err = alice.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, *bob.record.Load()) {
 			t.Errorf("prekeys after a change: %x, %v", got, err)
 		}
 		bob.stop()
 		bob.Host.Close()
-		if got, err = alice.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, bob.record) {
+		if got, err = alice.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, *bob.record.Load()) {
 			t.Errorf("prekeys of one who left: %x, %v", got, err)
 		}
 	})
@@ -143,10 +150,10 @@ func TestDHTForgetsNobodyWhoStaysAndEverybodyWhoLeft(t *testing.T) {
 		for range recordLife/time.Hour + 2 { // sweeps and lookups happen in between
 			virtual.Pass(time.Hour)
 		}
-		stay.record = recordOf(stay.signer, time.Now())
+		stay.renew()
 		stay.Changed()
 		virtual.Pass(2 * newsPatience)
-		if got, err := all[3].Prekeys(t.Context(), stay.signer.Public()); err != nil || !bytes.Equal(got, stay.record) {
+		if got, err := all[3].Prekeys(t.Context(), stay.signer.Public()); err != nil || !bytes.Equal(got, *stay.record.Load()) {
 			t.Errorf("prekeys %x, %v", got, err)
 		}
 		if got, err := all[3].Prekeys(t.Context(), leave.signer.Public()); err == nil {
@@ -217,7 +224,7 @@ func TestDHTRecordForSomeoneElsesIDIsRefusedAndCounted(t *testing.T) {
 			if d == bob {
 				continue
 			}
-			if got, err := d.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, bob.record) {
+			if got, err := d.Prekeys(t.Context(), bob.signer.Public()); err != nil || !bytes.Equal(got, *bob.record.Load()) {
 				t.Errorf("prekeys %x, %v", got, err)
 			}
 		}
