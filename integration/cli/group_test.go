@@ -56,3 +56,52 @@ func TestAGroupFromTheCommandLine(t *testing.T) {
 		t.Errorf("a group that is none: %+v", end)
 	}
 }
+
+// What only admins may do takes effect with everybody.
+func TestAnAdminRunsAGroupFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	alice, bob, carol := m.start(t, "alice"), m.start(t, "bob"), m.start(t, "carol")
+	alice.ok("group", "create", "friends")
+	link := parse(t, alice.ok("group", "invite", "friends", "--link", "--uses", "2", "--json"))["link"].(string)
+	bob.ok("group", "join", link)
+	carol.ok("group", "join", link)
+	show := func(d *daemon, what string, so func(g map[string]any) bool) {
+		t.Helper()
+		until(t, d.name+" shows "+what, func() bool { return so(d.object("group", "show", "friends")) })
+	}
+	role := func(who *daemon, want string) func(g map[string]any) bool {
+		return func(g map[string]any) bool {
+			for _, x := range g["members"].([]any) {
+				if x := x.(map[string]any); x["id"] == who.id {
+					return x["role"] == want
+				}
+			}
+			return false
+		}
+	}
+	alice.ok("group", "role", "friends", bob.id, "admin")
+	show(bob, "bob as admin", role(bob, "admin"))
+	bob.ok("group", "set", "friends", "--open", "--max", "7", "--beat", "2s")
+	show(carol, "bob's settings", func(g map[string]any) bool {
+		return g["open"] == true && g["max"] == 7.0 && g["beat_ms"] == 2000.0
+	})
+	alice.ok("group", "set", "friends", "--open=false")
+	show(carol, "alice's setting", func(g map[string]any) bool {
+		return g["open"] == false && g["max"] == 7.0 && g["beat_ms"] == 2000.0
+	})
+	alice.ok("group", "role", "friends", bob.id, "member")
+	show(carol, "bob as member", role(bob, "member"))
+	alice.ok("group", "hub", "friends", "--move", bob.id)
+	show(carol, "bob as hub", func(g map[string]any) bool { return g["hub"] == bob.id })
+	groups := func(d *daemon, n int) {
+		t.Helper()
+		until(t, d.name+"'s list", func() bool { return len(d.rows("group", "list")) == n })
+	}
+	alice.ok("group", "kick", "friends", carol.id)
+	groups(carol, 0)
+	groups(bob, 1)
+	alice.ok("group", "dissolve", "friends")
+	groups(bob, 0)
+	groups(alice, 0)
+}

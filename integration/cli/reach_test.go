@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"strings"
 	"testing"
 	"time"
@@ -10,10 +9,16 @@ import (
 )
 
 // rows are the JSON objects a command prints, one a line.
-func (d *daemon) rows(args ...string) (all []map[string]any) {
+func (d *daemon) rows(args ...string) []map[string]any {
 	d.t.Helper()
-	for lines := bufio.NewScanner(strings.NewReader(d.ok(append(args, "--json")...))); lines.Scan(); {
-		all = append(all, parse(d.t, lines.Text()))
+	return objects(d.t, d.ok(append(args, "--json")...))
+}
+
+// objects are those of a text, one a line.
+func objects(t *testing.T, text string) (all []map[string]any) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		all = append(all, parse(t, line))
 	}
 	return all
 }
