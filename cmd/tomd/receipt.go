@@ -77,7 +77,10 @@ func (v verified) write(w io.Writer) {
 	fmt.Fprintf(w, "  at         %s, by the recipient's clock\n", v.Time.Local().Format("2 January 2006 15:04:05.000 MST"))
 	fmt.Fprintf(w, "  network    %s\n", v.Network)
 	fmt.Fprintf(w, "  digest     %x\n", v.Digest)
-	if v.Others > 0 {
+	switch {
+	case v.Others == 1:
+		fmt.Fprintln(w, "The same receipt names 1 other message of that author.")
+	case v.Others > 1:
 		fmt.Fprintf(w, "The same receipt names %d other messages of that author.\n", v.Others)
 	}
 }

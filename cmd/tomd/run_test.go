@@ -233,19 +233,21 @@ func TestNoDaemonIsExitThree(t *testing.T) {
 func TestWrongUsageIsExitTwo(t *testing.T) {
 	t.Parallel()
 	for args, says := range map[string]string{
-		"send bob":                 "send needs TEXT|-",
-		"contact add":              "contact add needs TARGET [NAME]",
-		"send bob a b":             "in quotes",
-		"status now":               `takes no argument, and there is "now"`,
-		"send --wait there bob hi": "nothing to wait for",
-		"send --timeout x bob hi":  "--timeout",
-		"inbox --since x":          "--since",
-		"completion tcsh":          "bash, fish, zsh",
-		"help nothing":             `no command "nothing"`,
-		"receipt verify /missing":  "cannot read /missing: no such file",
-		"send bob hi --frob":       "--frob",
-		"start --listen tcp:80":    `--listen "tcp:80" is no multiaddr`,
-		"start --log-level loud":   "debug, info, warn, error",
+		"send bob":                                "send needs TEXT|-",
+		"contact add":                             "contact add needs TARGET [NAME]",
+		"send bob a b":                            "in quotes",
+		"status now":                              `takes no argument, and there is "now"`,
+		"send --wait there bob hi":                "nothing to wait for",
+		"send --timeout x bob hi":                 "--timeout",
+		"inbox --since x":                         "--since",
+		"completion tcsh":                         "bash, fish, zsh",
+		"help nothing":                            `no command "nothing"`,
+		"receipt verify /missing":                 "cannot read /missing: no such file",
+		"send bob hi --frob":                      "--frob",
+		"start --listen tcp:80":                   `--listen "tcp:80" is no multiaddr`,
+		"start --bootstrap tom:p":                 "the whole link",
+		"start --bootstrap /ip4/127.0.0.1/tcp/80": "the whole link",
+		"start --log-level loud":                  "debug, info, warn, error",
 	} {
 		if got := tomd(t.Context(), shortDir(t), "", strings.Fields(args)...); got.code != exitUsage || !strings.Contains(got.err, says) || got.out != "" {
 			t.Errorf("%s: %+v", args, got)

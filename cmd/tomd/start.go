@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 	"github.com/urfave/cli/v2"
 
@@ -57,6 +58,25 @@ func startCommand(t *terminal) *cli.Command {
 	}
 }
 
+// checkAddrs looks at the addresses that were given.
+func checkAddrs(c *cli.Context) error {
+	for _, addr := range c.StringSlice("listen") {
+		if _, err := multiaddr.NewMultiaddr(addr); err != nil {
+			return usagef("--listen %q is no multiaddr: say /ip4/0.0.0.0/tcp/4001, for example", addr)
+		}
+	}
+	for _, addr := range c.StringSlice("bootstrap") {
+		_, err := peer.AddrInfoFromString(addr)
+		if identity.IsLink(addr) {
+			_, err = identity.ParseLink(addr)
+		}
+		if err != nil {
+			return usagef("--bootstrap %q says of no peer where it is: give what tomd id prints there, the whole link", addr)
+		}
+	}
+	return nil
+}
+
 // start runs the daemon. It ends in the order it depends: no more requests,
 // then the node, then the socket, whose end tells tomd stop that all is done.
 func start(c *cli.Context, t *terminal) error {
@@ -88,15 +108,8 @@ func newNode(c *cli.Context) (*node.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, flag := range []string{"listen", "bootstrap"} {
-		for _, addr := range c.StringSlice(flag) {
-			if flag == "bootstrap" && identity.IsLink(addr) {
-				continue
-			}
-			if _, err := multiaddr.NewMultiaddr(addr); err != nil {
-				return nil, usagef("--%s %q is no multiaddr: say /ip4/0.0.0.0/tcp/4001, for example", flag, addr)
-			}
-		}
+	if err := checkAddrs(c); err != nil {
+		return nil, err
 	}
 	if _, err := role.ParseMode(c.String("relay")); err != nil {
 		return nil, usagef("--relay %v", err)

@@ -73,7 +73,7 @@ func ParseLink(s string) (Link, error) {
 	name, query, _ := strings.Cut(rest, "?")
 	id, err := peer.Decode(name)
 	if err != nil {
-		return Link{}, fmt.Errorf("contact link: %q is no peer id: %w", name, err)
+		return Link{}, fmt.Errorf("contact link: %q is no peer id", name)
 	}
 	key, err := KeyOf(id)
 	if err != nil {

@@ -139,7 +139,7 @@ func (m *Machine) Held(now time.Time, id envelope.ID, holders []Holder, enough b
 			live++
 		}
 	}
-	t.note(t.held, fmt.Sprintf("%d holders, %d live", len(holders), live))
+	t.note(t.held, fmt.Sprintf("%d, of whom %d live", len(holders), live))
 	if enough && t.State < Stored {
 		t.State, t.at = Stored, now
 		m.changed(now, t)

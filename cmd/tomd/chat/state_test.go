@@ -470,3 +470,30 @@ func TestWhoIsNoContactIsShownOnline(t *testing.T) {
 		t.Errorf("one who has gone is shown %q", got)
 	}
 }
+
+// How far a message has come is said as it is, in a talk and in a group.
+func TestHowOursStand(t *testing.T) {
+	t.Parallel()
+	g := func(state localapi.GroupState, delivered, read int) *localapi.GroupSent {
+		return &localapi.GroupSent{State: state, Delivered: delivered, Read: read, Members: 3}
+	}
+	for want, l := range map[string]line{
+		"queued":              {state: localapi.Queued},
+		"relayed":             {state: localapi.Relayed},
+		"queued, 1 holder":    {state: localapi.Queued, holders: 1},
+		"stored, 3 holders":   {state: localapi.Stored, holders: 3},
+		"delivered":           {state: localapi.Delivered, holders: 3},
+		"read":                {state: localapi.Read},
+		"failed: too large":   {state: localapi.Failed, reason: "too large"},
+		"in the log":          {sent: g(localapi.GroupAccepted, 0, 0)},
+		"delivered to 2 of 3": {sent: g(localapi.GroupDelivered, 2, 0)},
+		"delivered to all":    {sent: g(localapi.GroupAll, 3, 0)},
+		"read by 2 of 3":      {sent: g(localapi.GroupAll, 3, 2)},
+		"read by all":         {sent: g(localapi.GroupAll, 3, 3)},
+		"refused: no member":  {sent: &localapi.GroupSent{State: localapi.GroupRefused, Reason: "no member"}},
+	} {
+		if got := l.stands(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
