@@ -57,13 +57,29 @@ func onGroup(what order, t *talk) []any {
 	return []any{do{what: what, key: t.key}}
 }
 
-func invite(_ *state, t *talk, arg string) []any {
+func invite(s *state, t *talk, arg string) []any {
 	todo := onGroup(orderInvite, t)
 	if d, ok := todo[0].(do); ok {
-		d.arg = arg
+		d.arg = s.person(arg)
 		todo[0] = d
 	}
 	return todo
+}
+
+// person is the id of the one who is shown under a name; else the name itself, for
+// the daemon to look at.
+func (s *state) person(name string) string {
+	id := name
+	for k, t := range s.talks {
+		switch {
+		case k.group || t.name != name:
+		case id != name:
+			return name // several are: names are claims
+		default:
+			id = k.id
+		}
+	}
+	return id
 }
 
 // notice is for the person, and nothing to be done.

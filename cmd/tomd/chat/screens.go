@@ -175,7 +175,7 @@ func (s *state) groupRows(g *localapi.Group) []string {
 		roles[g.Candidate] = "candidate: the one after"
 	}
 	rows := []string{
-		fmt.Sprintf("%d members, %d records, term %d", len(g.Members), g.Seq, g.Term),
+		fmt.Sprintf("%s, %d records, term %d", members(len(g.Members)), g.Seq, g.Term),
 		"id " + plain.Line(g.Group), "",
 		fit("MEMBER", 20) + fit("", 8) + fit("HERE", 8) + fit("HAS", 7) + fit("READ", 7) + "PART",
 	}

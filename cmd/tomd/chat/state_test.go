@@ -471,6 +471,33 @@ func TestWhoIsNoContactIsShownOnline(t *testing.T) {
 	}
 }
 
+// Who is invited is named as on the screen; where several are shown under a name,
+// or nobody is, the daemon knows what to make of it.
+func TestWhoIsInvitedIsNamedAsShown(t *testing.T) {
+	t.Parallel()
+	s, _ := opened(t)
+	in := s.everything()
+	in.groups = []localapi.GroupLine{{Group: "aaaa", Name: "friends", Hub: carol, Members: 1}}
+	for _, id := range []string{"one", "two", "three"} {
+		name := "dave?"
+		if id == "three" {
+			name = "fred?"
+		}
+		in.talks.Talks = append(in.talks.Talks, localapi.Talk{ID: id, Name: name})
+	}
+	s.in(in)
+	s.show(key{group: true, id: "aaaa"})
+	for text, want := range map[string]string{"/invite fred?": "three", "/invite dave?": "dave?", "/invite nobody": "nobody", "/invite": ""} {
+		s.send(text)
+		if d := one[do](s); d.what != orderInvite || d.arg != want {
+			t.Errorf("%s wants %+v", text, d)
+		}
+	}
+	if s.row("1 member, hub carol") == "" {
+		t.Error("its members are not counted")
+	}
+}
+
 // How far a message has come is said as it is, in a talk and in a group.
 func TestHowOursStand(t *testing.T) {
 	t.Parallel()

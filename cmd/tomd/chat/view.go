@@ -96,7 +96,7 @@ func (s *state) title(t *talk) string {
 func (s *state) aboutLine(t *talk) string {
 	switch {
 	case t.group:
-		return fmt.Sprintf("%d members, hub %s", t.members, s.nameOf(t, t.hub))
+		return fmt.Sprintf("%s, hub %s", members(t.members), s.nameOf(t, t.hub))
 	case t.muted:
 		return "muted"
 	case t.stranger:
@@ -105,6 +105,13 @@ func (s *state) aboutLine(t *talk) string {
 		return good.Styled("online")
 	}
 	return string(t.presence)
+}
+
+func members(n int) string {
+	if n == 1 {
+		return "1 member"
+	}
+	return fmt.Sprintf("%d members", n)
 }
 
 // nameOf is what a member or peer is called.
