@@ -9,12 +9,13 @@ func TestADaemonDoesWhatItsFlagsSay(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	usual := m.start(t, "usual")
-	told := m.start(t, "told", "--low-memory", "--no-dht", "--backup", "off", "--backup-quota", "1M")
+	told := m.start(t, "told", "--low-memory", "--no-dht", "--backup", "off", "--backup-quota", "1M", "--reachability", "private", "--relay", "on")
 	for _, tt := range []struct {
 		command, key string
 		told, usual  any
 	}{
 		{"status", "low_memory", true, nil},
+		{"doctor", "reachability", "private", "local"},
 		{"mailbox", "offers", false, true},
 		{"mailbox", "quota", 1.0 * (1 << 20), 128.0 * (1 << 20)},
 	} {
@@ -24,6 +25,10 @@ func TestADaemonDoesWhatItsFlagsSay(t *testing.T) {
 		if v := usual.object(tt.command)[tt.key]; v != tt.usual {
 			t.Errorf("usual: %s says %s: %v", tt.command, tt.key, v)
 		}
+	}
+	until(t, "told relays for others", func() bool { return told.object("doctor")["serving"] == true })
+	if usual.object("doctor")["serving"] != false {
+		t.Error("usual relays for others")
 	}
 	for from, to := range map[*daemon]*daemon{told: usual, usual: told} {
 		asked := map[any]bool{}
