@@ -16,6 +16,7 @@ import (
 // Bounds of what is under way to one member.
 const (
 	flightPages = 32
+	flightPage  = 32 << 10 // bytes of one page: a slow link shows that it goes on
 	flightFirst = 32 << 10 // bytes, at first
 	flightMost  = 512 << 10
 	flightLeast = 8 << 10
@@ -26,7 +27,7 @@ const (
 const (
 	flightFast = 500 * time.Millisecond // then more may be under way
 	flightSlow = 1500 * time.Millisecond
-	flightLost = 4 * time.Second // then it is sent again
+	flightLost = 4 * time.Second // nothing landed for so long: it is sent again, and less at once
 )
 
 // headLife is how long a head is as good as new, in ms: a member takes none for
@@ -37,7 +38,8 @@ const headLife = 60_000
 type flight struct {
 	pages []flown
 	bytes int
-	room  int // bytes that may be under way; 0: flightFirst
+	room  int       // bytes that may be under way; 0: flightFirst
+	moved time.Time // when a page landed last
 }
 
 type flown struct {
@@ -67,11 +69,12 @@ func (f *flight) landed(now time.Time, s wire.Seq) {
 		n++
 	}
 	if n > 0 {
+		f.moved = now
 		switch took := now.Sub(f.pages[n-1].at); {
 		case took < flightFast:
 			f.room = min(2*f.limit(), flightMost)
 		case took > flightSlow:
-			f.room = max(f.limit()/2, flightLeast)
+			f.less()
 		}
 	}
 	f.pages = f.pages[n:]
@@ -80,8 +83,17 @@ func (f *flight) landed(now time.Time, s wire.Seq) {
 // goesOn says that what is under way to a member that says it is at s will come:
 // to send it once more would take the link from it.
 func (f *flight) goesOn(now time.Time, s wire.Seq) bool {
-	return f.bytes > flightLeast && s < f.pages[len(f.pages)-1].last && now.Sub(f.pages[0].at) < flightLost
+	return f.bytes > flightLeast && s < f.pages[len(f.pages)-1].last && !f.stands(now, flightLost)
 }
+
+// stands says that nothing of what is under way has landed for so long.
+func (f *flight) stands(now time.Time, long time.Duration) bool {
+	return len(f.pages) > 0 && now.Sub(f.pages[0].at) >= long && now.Sub(f.moved) >= long
+}
+
+// less lets less be under way from now on: a link that is full is not to be filled
+// with the same once more.
+func (f *flight) less() { f.room = max(f.limit()/2, flightLeast) }
 
 // pages are those made last.
 type pages map[span]*page
@@ -173,7 +185,7 @@ func (h *Hub) end(k protocols.Key) wire.Seq {
 func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 	to := h.end(k)
 	for !c.lost && !c.flight.full() {
-		p := h.page(c.sent, h.within(c.sent, to, c.flight.limit()))
+		p := h.page(c.sent, h.within(c.sent, to, min(c.flight.limit(), flightPage)))
 		if p == nil {
 			return
 		}

@@ -73,3 +73,28 @@ func TestWhatIsUnderWayIsNotSentTwiceButIfItIsLost(t *testing.T) {
 		t.Error("a small page is worth waiting for")
 	}
 }
+
+// A link that is full shows that it goes on, and then nothing is sent once more; one
+// on which nothing goes on is sent less from then on.
+func TestAFullLinkIsNotFilledWithTheSame(t *testing.T) {
+	t.Parallel()
+	var f flight
+	for s := wire.Seq(1); s <= 3; s++ {
+		f.left(noon, s, flightPage)
+	}
+	f.landed(noon.Add(flightLost-time.Second), 1)
+	late := noon.Add(2*flightLost - 2*time.Second)
+	if !f.goesOn(late, 1) {
+		t.Error("a page landed three seconds ago, and what follows it counts as lost")
+	}
+	late = late.Add(time.Second)
+	if f.goesOn(late, 1) || !f.stands(late, flightLost) {
+		t.Error("nothing has landed for four seconds, and it goes on")
+	}
+	f.less()
+	f.less()
+	f.less()
+	if f.limit() != flightLeast {
+		t.Errorf("%d bytes may be under way at least", f.limit())
+	}
+}

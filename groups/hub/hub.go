@@ -86,7 +86,9 @@ type cursor struct {
 }
 
 // at puts the cursor to a place that the member says it holds.
-func (c *cursor) at(s wire.Seq) { c.sent, c.acked, c.flight = s, s, flight{room: c.flight.room} }
+func (c *cursor) at(s wire.Seq) {
+	c.sent, c.acked, c.flight = s, s, flight{room: c.flight.room, moved: c.flight.moved}
+}
 
 // waiting is a record that is in the log and not accepted yet.
 type waiting struct {
@@ -165,6 +167,9 @@ func (h *Hub) Attach(now time.Time, k protocols.Key, last wire.Seq, hash wire.Lo
 		h.cursors[k] = c
 	}
 	c.flight.landed(now, last)
+	if c.flight.stands(now, flightLost) {
+		c.flight.less()
+	}
 	if c.lost || last < c.acked || !h.log().Has(last, hash) || !c.flight.goesOn(now, last) {
 		h.begin(now, k, c, last, hash, 0)
 	}
