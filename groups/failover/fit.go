@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -60,16 +61,19 @@ func (m *Machine) exclude(k protocols.Key, until time.Time) {
 func (m *Machine) takenFrom(now time.Time, k protocols.Key) { m.peer(k).moved = now.Add(ineligible) }
 
 func (m *Machine) isCondemned(now time.Time, k protocols.Key) bool {
-	until, ok := m.condemned[k]
+	until, ok := m.d.Condemned[k]
 	return ok && now.Before(until) && len(m.members) > 1
 }
 
-// condemn notes an equivocation: the node leads nobody for a day.
+// condemn notes an equivocation: the node leads nobody for a day, whoever restarts
+// meanwhile.
 func (m *Machine) condemn(now time.Time, k protocols.Key) {
 	if !m.isCondemned(now, k) {
 		m.ready.Events = append(m.ready.Events, Event{Kind: Equivocated, Peer: k})
 	}
-	m.condemned[k] = now.Add(ineligible)
+	maps.DeleteFunc(m.d.Condemned, func(_ protocols.Key, until time.Time) bool { return now.After(until) })
+	m.d.Condemned[k] = now.Add(ineligible)
+	m.ready.Save = true
 }
 
 // OnEquivocation takes a proof, which was checked, that a node signed what it

@@ -57,8 +57,9 @@ type Config struct {
 // Durable is what must be on disk before effects are carried out.
 type Durable struct {
 	Current   *Branch
-	Previous  *Branch                   // what this node followed before
-	Withdrawn map[wire.HubHash]*Retreat // its claims that it took back
+	Previous  *Branch                     // what this node followed before
+	Withdrawn map[wire.HubHash]*Retreat   // its claims that it took back
+	Condemned map[protocols.Key]time.Time // for equivocation, until
 }
 
 // Retreat is a claim that was taken back.
@@ -127,21 +128,20 @@ type peer struct {
 // Machine decides for one node in one group. It is not safe for concurrent use:
 // one goroutine gives it input and comes back at its Deadline.
 type Machine struct {
-	cfg       Config
-	self      protocols.Key
-	beat      time.Duration
-	members   []protocols.Key // by seniority
-	admins    map[protocols.Key]bool
-	kicked    []protocols.Key
-	partial   bool                        // there are members that are not known here
-	condemned map[protocols.Key]time.Time // for equivocation, until
-	d         Durable
-	ready     Ready
-	due       time.Time // the deadline that was asked for
-	watch     watch
-	lead      lead
-	peers     map[protocols.Key]*peer
-	followed  time.Time
+	cfg      Config
+	self     protocols.Key
+	beat     time.Duration
+	members  []protocols.Key // by seniority
+	admins   map[protocols.Key]bool
+	kicked   []protocols.Key
+	partial  bool // there are members that are not known here
+	d        Durable
+	ready    Ready
+	due      time.Time // the deadline that was asked for
+	watch    watch
+	lead     lead
+	peers    map[protocols.Key]*peer
+	followed time.Time
 }
 
 // New makes the machine of a node that follows a branch. restart says that it
@@ -149,10 +149,13 @@ type Machine struct {
 func New(now time.Time, cfg Config, d Durable, restart bool) *Machine {
 	m := &Machine{
 		cfg: cfg, self: cfg.Signer.Public(), d: d, beat: time.Duration(wire.DefaultBeat) * time.Millisecond,
-		admins: make(map[protocols.Key]bool), condemned: make(map[protocols.Key]time.Time),
+		admins: make(map[protocols.Key]bool),
 	}
 	if m.d.Withdrawn == nil {
 		m.d.Withdrawn = make(map[wire.HubHash]*Retreat)
+	}
+	if m.d.Condemned == nil {
+		m.d.Condemned = make(map[protocols.Key]time.Time)
 	}
 	m.lead.counter = wire.Counter(now.UnixMilli()) // beyond those of before a restart
 	m.reset(now)

@@ -42,7 +42,7 @@ func (w *World) Disagreement() string {
 	if hub == nil || !hub.Up || hub.Paused || !hub.Seat.Leads() {
 		return fmt.Sprintf("the hub %s is not there", w.nameOf(first.Seat.Branch().Primary()))
 	}
-	if !hub.Seat.Open() && w.up() > 1 {
+	if !hub.Seat.Open() && w.Up() > 1 {
 		return fmt.Sprintf("the hub %s accepts nothing: %s", name(hub.ID), hub.Seat.Why())
 	}
 	return ""
@@ -58,7 +58,8 @@ func (w *World) removed(n *Node) bool {
 	return false
 }
 
-func (w *World) up() (n int) {
+// Up counts the nodes that run.
+func (w *World) Up() (n int) {
 	for _, x := range w.Nodes {
 		if x.Up && !x.Paused {
 			n++
