@@ -395,12 +395,18 @@ func (s *state) standing(in standing) {
 			moved.cursor = localapi.Cursor(in.group.Seq)
 			t.add(false, moved)
 		}
-	case in.message != nil && (in.message.State.Reached(l.state) || in.message.State.Over()):
+	case in.message != nil && isNews(l.state, in.message.State):
 		l.state, l.holders, l.reason = in.message.State, in.message.Holders, plain.Line(in.message.Reason)
 		if l.state != localapi.Expired {
 			l.end = in.message.End.Time
 		}
 	}
+}
+
+// isNews says that what was answered is not older than what is known: answers may
+// come in another order than they were asked for.
+func isNews(known, answered localapi.State) bool {
+	return answered.Reached(known) || answered.Over() && !known.Reached(answered)
 }
 
 // done takes the answer to what a person asked for.

@@ -471,6 +471,26 @@ func TestWhoIsNoContactIsShownOnline(t *testing.T) {
 	}
 }
 
+// An answer that was overtaken by a later one takes nothing back.
+func TestAnOlderAnswerTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ known, answered, want localapi.State }{
+		{localapi.Read, localapi.Delivered, localapi.Read},
+		{localapi.Delivered, localapi.Queued, localapi.Delivered},
+		{localapi.Delivered, localapi.Read, localapi.Read},
+		{localapi.Queued, localapi.Delivered, localapi.Delivered},
+		{localapi.Queued, localapi.Failed, localapi.Failed},
+		{localapi.Failed, localapi.Queued, localapi.Failed},
+	} {
+		s, talk := opened(t)
+		talk.add(false, line{id: "m1", cursor: 99, own: true, text: []string{"hello"}, state: tt.known, at: s.now, end: s.now.Add(time.Hour)})
+		s.in(standing{key: talk.key, id: "m1", message: &localapi.Message{ID: "m1", State: tt.answered, End: localapi.At(s.now.Add(time.Hour))}})
+		if l := talk.find("m1"); l == nil || l.state != tt.want {
+			t.Errorf("%s, then %s: %+v", tt.known, tt.answered, l)
+		}
+	}
+}
+
 // Who is invited is named as on the screen; where several are shown under a name,
 // or nobody is, the daemon knows what to make of it.
 func TestWhoIsInvitedIsNamedAsShown(t *testing.T) {
