@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
@@ -29,6 +30,7 @@ const (
 	Shifted     What = "moved"        // Count records have another place than they had
 	Forked      What = "equivocation" // Peer signed what excludes each other; that is proven
 	Forged      What = "forged"       // Peer sent what breaks a rule, Count times: Detail
+	Disbelieved What = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times
 	Removed     What = "removed"      // this node is no member any more
 	InviteCame  What = "invited"      // Peer invites this node
 )
@@ -150,6 +152,10 @@ func (r *room) hubEvent(e failover.Event) {
 		}
 		r.tell(x)
 	}
+	if e.Kind == failover.Disbelieved {
+		r.blame(r.last, Disbelieved, e.Peer, fmt.Sprintf("its claim of term %d is not believed", e.Branch.Record.Number))
+		return
+	}
 	if e.Kind == failover.Equivocated {
 		logger.Warnw("signed what it must not have", "group", r.id, "peer", e.Peer)
 		return
@@ -182,34 +188,46 @@ type chainOf struct {
 }
 
 // How often a group tells of what one peer does against the rules, and of how
-// many peers it keeps count.
+// many deeds it keeps count.
 const (
-	forgedEvery  = time.Minute
-	maxForgeries = 256
+	blameEvery = time.Minute
+	maxDeeds   = 256
 )
 
-// forgeries is what a peer did against the rules.
-type forgeries struct {
+// deed is what a peer does, maybe again and again.
+type deed struct {
+	what What
+	peer protocols.Key
+}
+
+// deeds is how often it did so since it was told of.
+type deeds struct {
 	told  time.Time
 	count int
 }
 
 // forged notes that a peer sent what breaks a rule.
 func (r *room) forged(now time.Time, from protocols.Key, err error) {
-	f := r.forgers[from]
-	if f == nil {
-		if len(r.forgers) >= maxForgeries {
-			for k := range r.forgers {
-				delete(r.forgers, k)
+	r.blame(now, Forged, from, err.Error())
+}
+
+// blame notes what a peer did.
+func (r *room) blame(now time.Time, what What, peer protocols.Key, detail string) {
+	k := deed{what, peer}
+	d := r.deeds[k]
+	if d == nil {
+		if len(r.deeds) >= maxDeeds {
+			for k := range r.deeds {
+				delete(r.deeds, k)
 				break
 			}
 		}
-		f = new(forgeries)
-		r.forgers[from] = f
+		d = new(deeds)
+		r.deeds[k] = d
 	}
-	f.count++
-	if f.told.IsZero() || now.Sub(f.told) >= forgedEvery {
-		r.tell(Event{What: Forged, Peer: from, Count: f.count, Detail: err.Error()})
-		f.told, f.count = now, 0
+	d.count++
+	if d.told.IsZero() || now.Sub(d.told) >= blameEvery {
+		r.tell(Event{What: what, Peer: peer, Count: d.count, Detail: detail})
+		d.told, d.count = now, 0
 	}
 }

@@ -363,6 +363,15 @@ func TestAMemberCannotClaimAHubThatIsWell(t *testing.T) {
 				c.must(c.town.Inject(evil, n, true, frame))
 			}
 		}
+		claim.Cause = wire.CauseElection // with nobody's report
+		frame = wire.AppendFrame(nil, &wire.HubRecordFrame{Record: claim.Sign(evil.Signer, nil), Linked: [][]byte{current.Bytes()}})
+		for _, n := range c.nodes {
+			if n != evil {
+				c.must(c.town.Inject(evil, n, true, frame))
+				_, err := n.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Disbelieved && e.Peer == evil.Key })
+				c.must(err)
+			}
+		}
 		virtual.Pass(30 * time.Second)
 		for _, n := range c.nodes {
 			if i := c.show(n); i.Hub != before.Hub {

@@ -41,7 +41,7 @@ type room struct {
 	joinedIn wire.RosterVersion // one above the roster in which that was looked up
 	told     chainOf            // the hub that was told of
 	events   []Event            // to be told of behind the next save
-	forgers  map[protocols.Key]*forgeries
+	deeds    map[deed]*deeds
 	topic    topic
 	lanes    *lanes
 	nodes    atomic.Pointer[map[protocols.Key]bool] // the members, for other goroutines
@@ -77,7 +77,7 @@ func (s *Service) newRoom(c *wire.Charter, p place) *room {
 		sent: make(map[wire.RecordID]*sentRecord), news: make(chan struct{}),
 	}
 	r.keys = newKeys(r)
-	r.forgers, r.lanes = make(map[protocols.Key]*forgeries), newLanes()
+	r.deeds, r.lanes = make(map[deed]*deeds), newLanes()
 	return r
 }
 

@@ -95,7 +95,13 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 		m.sameTerm(now, from, b)
 		return
 	}
-	if !m.sound(v, b) || b.Primary() == m.self { // an old claim of its own: it was given up
+	if b.Primary() == m.self { // an old claim of its own: it was given up
+		return
+	}
+	if !m.sound(v, b) {
+		if from == b.Primary() {
+			m.event(Disbelieved, b)
+		}
 		return
 	}
 	if !m.eligible(now, b) { // nobody may follow it, but the sender does
@@ -150,7 +156,8 @@ func (m *Machine) sameTerm(now time.Time, from protocols.Key, b *Branch) {
 	if from == cur.Primary() {
 		m.alive(now)
 	}
-	if f := m.lead.foreign; f != nil && f.Primary() == from { // it follows us now
+	if f := m.lead.foreign; f != nil && f.Primary() == from { // it follows us now, and took nothing back
+		m.event(Disbelieved, f)
 		m.lead.foreign = nil
 	}
 	if m.Leads() || b.Record.Version <= cur.Record.Version {

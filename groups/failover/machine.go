@@ -90,9 +90,10 @@ const (
 	SteppedDown                  // this node is no hub any more; Branch is what it follows
 	Named                        // this node, as hub, changed its chain; Branch
 	Equivocated                  // Peer signed what it must not have; Branch is nil
+	Disbelieved                  // Peer claims to be hub, without right or while the hub is well; Branch is the claim
 )
 
-var eventNames = [...]string{"follows", "claims", "withdraws", "merges", "steps down", "names", "equivocated"}
+var eventNames = [...]string{"follows", "claims", "withdraws", "merges", "steps down", "names", "equivocated", "is not believed"}
 
 // String returns the kind in a word or two.
 func (k EventKind) String() string { return eventNames[k] }

@@ -67,8 +67,11 @@ func (m *Machine) meet(now time.Time) {
 	if l.foreign.Primary() == m.self || now.Sub(l.since) > 2*m.tenths(missTenths) {
 		other := l.foreign
 		l.foreign = nil
-		if other.Primary() == m.self || l.vouched && other.Record.Number >= m.d.Current.Record.Number {
+		switch {
+		case other.Primary() == m.self || l.vouched && other.Record.Number >= m.d.Current.Record.Number:
 			m.merge(now, other)
+		case !l.vouched: // nobody follows it, and it does not meet
+			m.event(Disbelieved, other)
 		}
 		return
 	}

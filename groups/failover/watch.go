@@ -326,6 +326,7 @@ func (m *Machine) primaryBeat(now time.Time, b *wire.Beat) {
 	w.askers = nil
 	if w.pending != nil && b.Counter > w.pendingOf { // fresh: stay, and show it
 		m.send(w.pending.Primary(), &wire.AliveAnswer{Beat: b.Bytes()})
+		m.event(Disbelieved, w.pending)
 		w.pending = nil
 	}
 }

@@ -17,6 +17,36 @@ func (w *World) Liar(n *Node) (stop func()) {
 	return func() { l.over = true } // what it sent is still on its way
 }
 
+// Lie is a way to claim the hub without need or right.
+type Lie int
+
+// Lies are all of them.
+const (
+	ClaimAtWill Lie = iota // as shadow, of a hub that is well
+	ClaimAlone             // by its own report
+	Inflate                // a number far ahead
+	NameItself             // as an admin that it is not
+)
+
+// Lie has a member lie once.
+func (w *World) Lie(n *Node, what Lie) {
+	l := &liar{w: w, n: n, r: rand.New(rand.NewPCG(w.Seed, 8))}
+	w.lying = n
+	switch what {
+	case ClaimAtWill:
+		l.claim(wire.CausePromotion)
+	case ClaimAlone:
+		l.claim(wire.CauseElection)
+	case Inflate:
+		l.inflate()
+	case NameItself:
+		l.admin()
+	}
+}
+
+// Doubted says whether a node did not believe another's claim to be hub.
+func (w *World) Doubted(by, of *Node) bool { return w.doubted[[2]int{by.ID, of.ID}] > 0 }
+
 type liar struct {
 	w    *World
 	n    *Node

@@ -57,3 +57,34 @@ func lied(t *testing.T, nodes, loss int, seed uint64) {
 		t.Errorf("seed %d: %s", seed, b)
 	}
 }
+
+// Whoever claims the hub without need or right is named to everybody, and followed
+// by nobody.
+func TestWhoClaimsTheHubInVainIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, lie := range map[string]model.Lie{
+		"at will": model.ClaimAtWill, "alone": model.ClaimAlone, "with an inflated number": model.Inflate, "as an admin": model.NameItself,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := scene(1)
+			chain := w.Chain()
+			w.Lie(chain[1], lie)
+			for range 50 {
+				w.Run(100 * time.Millisecond)
+				for _, n := range w.Nodes {
+					if n.Seat.Branch().Primary() != chain[0].Key {
+						t.Fatalf("node %d follows another at %v", n.ID, w.Age())
+					}
+				}
+			}
+			for _, n := range w.Nodes {
+				if n != chain[1] && !w.Doubted(n, chain[1]) {
+					t.Errorf("node %d was told nothing", n.ID)
+				}
+			}
+			w.Agree(30 * time.Second)
+			honest(t, w, 5)
+		})
+	}
+}

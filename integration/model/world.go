@@ -80,8 +80,9 @@ type World struct {
 	deaf     func(to *Node, r *wire.Record) bool           // which records a hub does not take
 	writing  int                                           // counts calls of WriteEvery
 	charter  *wire.Charter
-	dead     map[int]bool // for good
-	unrooted map[int]int  // how often a node was shown a log that it does not trust
+	dead     map[int]bool   // for good
+	doubted  map[[2]int]int // how often a node did not believe another's claim
+	unrooted map[int]int    // how often a node was shown a log that it does not trust
 	byKey    map[protocols.Key]*Node
 	rand     *rand.Rand
 	events   events
@@ -140,7 +141,7 @@ func New(o Options) *World {
 	w := &World{
 		Options: o, Now: epoch, Accepted: make(map[wire.RecordName]Acceptance), Refused: make(map[wire.RecordName]bool),
 		byKey: make(map[protocols.Key]*Node), rand: rand.New(rand.NewPCG(o.Seed, 1)),
-		unrooted: make(map[int]int), last: make(map[[2]int]time.Time), cut: make(map[[2]int]bool), extra: make(map[[2]int]time.Duration), signed: make(map[placed]wire.LogHash),
+		unrooted: make(map[int]int), doubted: make(map[[2]int]int), last: make(map[[2]int]time.Time), cut: make(map[[2]int]bool), extra: make(map[[2]int]time.Duration), signed: make(map[placed]wire.LogHash),
 	}
 	disk := w.found(o)
 	for i := range o.Nodes {
@@ -494,6 +495,10 @@ func (w *World) hubEvent(n *Node, e failover.Event) {
 		if w.lying == nil || e.Peer != w.lying.Key {
 			w.broke("%s equivocated", w.nameOf(e.Peer))
 		}
+		return
+	}
+	if e.Kind == failover.Disbelieved {
+		w.doubted[[2]int{n.ID, w.byKey[e.Peer].ID}]++
 		return
 	}
 	r := e.Branch.Record

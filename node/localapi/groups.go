@@ -168,6 +168,7 @@ const (
 	GroupMoved       GroupWhat = "moved"        // Count records have another place than they had
 	GroupForked      GroupWhat = "equivocation" // Peer signed what excludes each other; that is proven
 	GroupForged      GroupWhat = "forged"       // Peer sent what breaks a rule, Count times since the last such event: Detail
+	GroupDisbelieved GroupWhat = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times since the last such event: Detail
 	GroupRemoved     GroupWhat = "removed"      // our node is no member any more
 	GroupInvited     GroupWhat = "invited"      // Peer invites our node
 )

@@ -67,6 +67,8 @@ func (s *state) groupNote(g *localapi.GroupEvent) string {
 		return who + " has signed two histories: this is proven"
 	case localapi.GroupForged:
 		return who + " breaks the rules: " + plain.Line(g.Detail)
+	case localapi.GroupDisbelieved:
+		return who + " claims to be hub, and is not believed"
 	case localapi.GroupRemoved:
 		return "this device is no member any more"
 	case localapi.GroupNotTaken:
