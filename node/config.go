@@ -233,7 +233,7 @@ func (s *settings) makeDataDir() error {
 		return nil
 	}
 	if err := os.MkdirAll(s.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+		return fmt.Errorf("make data directory: %w: name one that you may write with --data", err)
 	}
 	return nil
 }

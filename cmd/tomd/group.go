@@ -190,10 +190,6 @@ func changeCommand(t *terminal, name, usage, args, change string, fill func(*loc
 	}
 }
 
-func timeoutFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "wait no longer than this"}
-}
-
 // changeGroup asks for a change and waits until the hub has taken it.
 func changeGroup(c *cli.Context, t *terminal, client *localapi.Client, group string, change localapi.GroupChange) error {
 	g, err := client.Group(c.Context, group) // its name may be another in a moment

@@ -238,6 +238,8 @@ func TestWrongUsageIsExitTwo(t *testing.T) {
 		"send bob a b":                            "in quotes",
 		"status now":                              `takes no argument, and there is "now"`,
 		"send --wait there bob hi":                "nothing to wait for",
+		"send --timeout -1s bob hi":               "below zero",
+		"group send --timeout -1s friends hi":     "below zero",
 		"send --timeout x bob hi":                 "--timeout",
 		"inbox --since x":                         "--since",
 		"completion tcsh":                         "bash, fish, zsh",

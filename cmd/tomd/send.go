@@ -24,7 +24,7 @@ func sendCommand(t *terminal) *cli.Command {
 			"message is read from standard input.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "wait", Value: string(localapi.Delivered), Usage: "wait for `STATE`: queued, sent, stored (with holders), delivered or read"},
-			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "wait no longer than this"},
+			timeoutFlag(),
 		},
 		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
 			want := localapi.State(c.String("wait"))
@@ -40,6 +40,18 @@ func sendCommand(t *terminal) *cli.Command {
 			s := sending{t: t, client: client, want: want, timeout: c.Duration("timeout"), start: time.Now()}
 			return s.run(c.Context, localapi.Outgoing{To: args[0], Content: content, Keep: true})
 		}),
+	}
+}
+
+func timeoutFlag() cli.Flag {
+	return &cli.DurationFlag{
+		Name: "timeout", Value: 30 * time.Second, Usage: "wait no longer than this",
+		Action: func(_ *cli.Context, d time.Duration) error {
+			if d < 0 {
+				return usagef("--timeout %v is below zero: say how long to wait, 30s for example", d)
+			}
+			return nil
+		},
 	}
 }
 
