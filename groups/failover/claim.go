@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -88,7 +89,7 @@ func (m *Machine) askedInVain(now time.Time) bool {
 func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b *Branch, evidence []*wire.Attach) {
 	m.checkLate(now)
 	defer m.schedule(now)
-	if b.Record.Group != m.cfg.Group || !m.member(from) && from != m.d.Current.Primary() {
+	if b.Record.Group != m.cfg.Group || !m.hears(from) && from != m.d.Current.Primary() {
 		return
 	}
 	if b.Term() == m.d.Current.Term() {
@@ -254,7 +255,7 @@ func (m *Machine) withdraw(now time.Time) {
 	m.event(Withdrew, claim)
 	m.follow(now, back)
 	m.d.Previous = claim
-	for _, k := range m.members {
+	for _, k := range slices.Concat(m.members, m.relays) {
 		m.retreat(k, r)
 	}
 }

@@ -42,6 +42,8 @@
 //     hears only those in an older roster could never be told the truth.
 //   - A primary doubts after two misses of its shadow, and accepts with one replica
 //     only then.
+//   - Relays that are no members lead, follow and are named, and are counted nowhere;
+//     so of two branches a primary that is a member counts for its own.
 //
 // What the model had in beats to all each interval is here in beats to shadow and
 // candidate; the others hear one in ten. They learn of a silent primary when a

@@ -10,11 +10,17 @@ import (
 
 // Who counts, who may be hub, and who may be named to be it next.
 //
-// Only members may be hub, and none whom a proof condemns. In what is counted of
-// followers, and of reports, those who were kicked count too: the other side may
-// not have heard of it. Whom the hub names as shadow or candidate must moreover
-// not have failed as one a moment ago; and whom an admin took the group away from
-// is named only where there is no other.
+// Members may be hub, and relays that are none but that the settings list; nobody
+// whom a proof condemns. In what is counted of followers, and of reports, those who
+// were kicked count too: the other side may not have heard of it. Whom the hub names
+// as shadow or candidate must moreover not have failed as one a moment ago; and whom
+// an admin took the group away from is named only where there is no other.
+//
+// A relay has no voice: it follows, and is counted nowhere; it reports nobody; it
+// claims only where a record names it. So no branch that relays alone keep up wins
+// over one with a member in it. They are listed because they can be reached and are
+// there: the shadow is one of them where one can be named, and the candidate a
+// member, should all of them go.
 
 // ineligible is how long one who was condemned may be no hub, and one from whom
 // the group was taken is named last.
@@ -28,6 +34,11 @@ type barred struct {
 
 func (m *Machine) member(k protocols.Key) bool { return slices.Contains(m.members, k) }
 
+func (m *Machine) relay(k protocols.Key) bool { return slices.Contains(m.relays, k) }
+
+// hears says whether a node takes part: by what it is told, or by what it says.
+func (m *Machine) hears(k protocols.Key) bool { return m.member(k) || m.relay(k) }
+
 func (m *Machine) counted(k protocols.Key) bool { return m.member(k) || slices.Contains(m.kicked, k) }
 
 // sole says that this node is the only member, as far as it knows the log.
@@ -36,14 +47,14 @@ func (m *Machine) sole() bool { return len(m.members) == 1 && m.members[0] == m.
 // eligible says whether the branch's primary may be hub. One who joins believes
 // those it knows, and checks the log that it is shown.
 func (m *Machine) eligible(now time.Time, b *Branch) bool {
-	return (m.partial || m.member(b.Primary())) && !m.isCondemned(now, b.Primary())
+	return (m.partial || m.hears(b.Primary())) && !m.isCondemned(now, b.Primary())
 }
 
 // unfit says that this node leads and knows that it may not: its term has ended
 // with the proof, whoever named it, and any hub that may be one is followed.
 func (m *Machine) unfit(now time.Time) bool { return m.Leads() && !m.eligible(now, m.d.Current) }
 
-// nameable says whether a member may be shadow or candidate of this hub. moved:
+// nameable says whether a node may be shadow or candidate of this hub. moved:
 // among those from whom the group was taken, or else among the others.
 func (m *Machine) nameable(now time.Time, k protocols.Key, moved bool) bool {
 	p := m.peer(k)
@@ -80,7 +91,7 @@ func (m *Machine) condemn(now time.Time, k protocols.Key) {
 // must not have.
 func (m *Machine) OnEquivocation(now time.Time, who protocols.Key) {
 	m.checkLate(now)
-	if m.member(who) {
+	if m.hears(who) {
 		m.condemn(now, who)
 	}
 	m.schedule(now)

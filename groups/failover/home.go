@@ -49,9 +49,9 @@ func (m *Machine) askedHome(foreign *Branch) {
 	m.send(h.Primary, &wire.Named{Draft: h.Draft(m.cfg.Signer)})
 }
 
-// sendHome tells a hub that is no member, which toAll leaves out.
+// sendHome tells a hub that takes no part, which toAll leaves out.
 func (m *Machine) sendHome(foreign *Branch) {
-	if !m.member(foreign.Primary()) {
+	if !m.hears(foreign.Primary()) {
 		f := m.d.Current.Frame()
 		m.send(foreign.Primary(), &f)
 	}

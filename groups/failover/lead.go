@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -22,10 +23,10 @@ type lead struct {
 	meeting
 }
 
-// followers counts the others that attached to this hub.
+// followers counts the other members that attached to this hub.
 func (m *Machine) followers() (n int) {
-	for _, p := range m.peers {
-		if p.attach != nil {
+	for k, p := range m.peers {
+		if p.attach != nil && m.member(k) {
 			n++
 		}
 	}
@@ -52,7 +53,7 @@ func (m *Machine) leadTick(now time.Time) {
 		l.next = now.Add(m.beat)
 		l.round++
 		f, r := m.beatFor(now), m.d.Current.Record
-		for _, k := range m.members {
+		for _, k := range slices.Concat(m.members, m.relays) {
 			if r.Names(k) || l.round%membersEvery == 1 {
 				m.send(k, f)
 			}
@@ -78,40 +79,55 @@ func (m *Machine) quiet(now time.Time, k protocols.Key) bool {
 func (m *Machine) upkeep(now time.Time) {
 	none := protocols.Key{}
 	s, c := m.d.Current.Record.Shadow, m.d.Current.Record.Candidate
-	if s != none && (m.quiet(now, s) || !m.member(s)) {
+	if s != none && (m.quiet(now, s) || !m.hears(s)) {
 		s = none
 	}
-	if c != none && (m.quiet(now, c) || !m.member(c)) {
+	if c != none && (m.quiet(now, c) || !m.hears(c)) {
 		c = none
 	}
 	if s == none && c != none {
 		s, c = c, none
 	}
 	if s == none {
-		s = m.pick(now, c)
+		s = m.pick(now, c, m.relays, m.members)
+	}
+	if s != none && !m.relay(s) {
+		if k, _ := m.pickFrom(now, none, m.relays, false); k != none {
+			s, c = k, s
+		}
 	}
 	if c == none && s != none {
-		c = m.pick(now, s)
+		c = m.pick(now, s, m.members, m.relays)
 	}
 	m.name(now, s, c)
 }
 
-// pick returns the best member to name, zero for none. One that an admin has taken
-// the group away from is named only if there is no other.
-func (m *Machine) pick(now time.Time, not protocols.Key) protocols.Key {
-	k, others := m.pickFrom(now, not, false)
-	if !others {
-		k, _ = m.pickFrom(now, not, true)
+// pick returns the best node to name, zero for none: of the first list, or else of
+// the second. One that an admin has taken the group away from is named only if there
+// is no other.
+func (m *Machine) pick(now time.Time, not protocols.Key, lists ...[]protocols.Key) protocols.Key {
+	for _, moved := range []bool{false, true} {
+		others := false
+		for _, list := range lists {
+			k, any := m.pickFrom(now, not, list, moved)
+			if k != (protocols.Key{}) {
+				return k
+			}
+			others = others || any
+		}
+		if others {
+			break
+		}
 	}
-	return k
+	return protocols.Key{}
 }
 
-// pickFrom returns the best member among those that were moved away from, or among
+// pickFrom returns the best of a list among those that were moved away from, or among
 // the others, and whether there is any. Whom it has no fresh echo of it sends a
 // beat, to look again a little later.
-func (m *Machine) pickFrom(now time.Time, not protocols.Key, moved bool) (best protocols.Key, any bool) {
+func (m *Machine) pickFrom(now time.Time, not protocols.Key, list []protocols.Key, moved bool) (best protocols.Key, any bool) {
 	probes := 0
-	for _, k := range m.byRank(m.d.Current.Record.Number) {
+	for _, k := range m.byRank(m.d.Current.Record.Number, list) {
 		p := m.peers[k]
 		if k == not || p == nil || p.attach == nil || !m.nameable(now, k, moved) {
 			continue
@@ -194,7 +210,7 @@ func (m *Machine) replace(now time.Time, k protocols.Key) {
 		return
 	}
 	if s == (protocols.Key{}) {
-		s = m.pick(now, k)
+		s = m.pick(now, k, m.relays, m.members)
 	}
 	m.name(now, s, c)
 }
@@ -231,7 +247,7 @@ func (m *Machine) echoed(now time.Time, from protocols.Key, b *wire.Beat) {
 func (m *Machine) OnAttach(now time.Time, from protocols.Key, a *wire.Attach) (follows bool) {
 	m.checkLate(now)
 	defer m.schedule(now)
-	if a.Member != from || a.Group != m.cfg.Group || !m.member(from) {
+	if a.Member != from || a.Group != m.cfg.Group || !m.hears(from) {
 		return false
 	}
 	if a.Opened != m.d.Current.Term().Opened {
@@ -292,7 +308,7 @@ func (m *Machine) checkFence(now time.Time) {
 	}
 	attached, confirmed := 0, 0
 	for k, p := range m.peers {
-		if p.attach != nil {
+		if p.attach != nil && m.member(k) {
 			attached++
 			if l.confirmed[k] {
 				confirmed++

@@ -115,7 +115,7 @@ type Ready struct {
 	Events []Event
 }
 
-// peer is what is known of another member in the present term.
+// peer is what is known of another node in the present term.
 type peer struct {
 	barred                // survives terms
 	attach   *wire.Attach // its newest to this hub
@@ -133,6 +133,7 @@ type Machine struct {
 	self     protocols.Key
 	beat     time.Duration
 	members  []protocols.Key // by seniority
+	relays   []protocols.Key // that are no members, and may be hub
 	admins   map[protocols.Key]bool
 	kicked   []protocols.Key
 	partial  bool // there are members that are not known here
@@ -173,7 +174,8 @@ type Roster struct {
 	Members []protocols.Key // by seniority
 	Admins  []protocols.Key
 	Kicked  []protocols.Key
-	Partial bool // there are others: this node has not seen the log yet
+	Relays  []protocols.Key // that are no members, and may be hub
+	Partial bool            // there are others: this node has not seen the log yet
 }
 
 // Members says who is in the group now.
@@ -183,9 +185,9 @@ func (m *Machine) Members(now time.Time, r Roster) {
 	for _, k := range r.Admins {
 		m.admins[k] = true
 	}
-	m.kicked, m.partial = slices.Clone(r.Kicked), r.Partial
+	m.kicked, m.relays, m.partial = slices.Clone(r.Kicked), slices.Clone(r.Relays), r.Partial
 	for k := range m.peers {
-		if !m.member(k) {
+		if !m.hears(k) {
 			delete(m.peers, k)
 		}
 	}
@@ -224,7 +226,7 @@ func (m *Machine) peer(k protocols.Key) *peer {
 	p := m.peers[k]
 	if p == nil {
 		p = new(peer)
-		if m.member(k) {
+		if m.hears(k) {
 			m.peers[k] = p
 		}
 	}
@@ -233,6 +235,9 @@ func (m *Machine) peer(k protocols.Key) *peer {
 
 // Current returns the branch this node follows.
 func (m *Machine) Current() *Branch { return m.d.Current }
+
+// Since is when this node began to follow its hub.
+func (m *Machine) Since() time.Time { return m.followed }
 
 // Durable returns what has to be on disk.
 func (m *Machine) Durable() Durable { return m.d }
@@ -253,10 +258,15 @@ func (m *Machine) ShadowSilent(now time.Time) bool {
 	return s == (protocols.Key{}) || m.quiet(now, s)
 }
 
-// Attached says whether a member has attached to this hub.
+// Attached says whether a node has attached to this hub.
 func (m *Machine) Attached(k protocols.Key) bool {
 	p := m.peers[k]
 	return p != nil && p.attach != nil
+}
+
+// Present says whether a node that attached to this hub was heard of late.
+func (m *Machine) Present(now time.Time, k protocols.Key) bool {
+	return m.Attached(k) && now.Sub(m.peers[k].heard) <= m.beat*membersEvery*3
 }
 
 // Ready hands over what the inputs since the last call led to.
@@ -274,7 +284,7 @@ func (m *Machine) send(to protocols.Key, f wire.Frame) {
 }
 
 func (m *Machine) toAll(f wire.Frame) {
-	for _, k := range m.members {
+	for _, k := range slices.Concat(m.members, m.relays) {
 		m.send(k, f)
 	}
 }

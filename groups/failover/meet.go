@@ -95,15 +95,15 @@ func (m *Machine) merge(now time.Time, other *Branch) {
 	m.peers = peers
 	f := m.evidence(b, attaches)
 	m.toAll(&f)
-	if !m.member(other.Primary()) { // it may not know that it is none any more
+	if !m.hears(other.Primary()) { // it may not know that it is none any more
 		m.send(other.Primary(), &f)
 	}
 }
 
 // counts returns how many members follow a, with the attaches x, and b, with y:
-// each counted where its newest attach is, the two hubs not. Who was kicked
-// counts too: the other side may not have heard of that, and both have to come to
-// the same.
+// each counted where its newest attach is, the two hubs, if they are members, where
+// they lead. Who was kicked counts too: the other side may not have heard of that,
+// and both have to come to the same.
 func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attach) (ca, cb int) {
 	newest := make(map[protocols.Key]wire.Millis)
 	for _, t := range y {
@@ -128,6 +128,12 @@ func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attac
 			ca++
 			cb--
 		}
+	}
+	if m.counted(a.Primary()) {
+		ca++
+	}
+	if m.counted(b.Primary()) {
+		cb++
 	}
 	return ca, cb
 }

@@ -161,7 +161,7 @@ func (m *Machine) keepAsking(now time.Time) {
 	if w.silence.IsZero() && now.Sub(w.asked) >= wait && now.Sub(w.life) >= m.miss() {
 		w.silence = now
 	}
-	if now.Sub(w.asked) >= m.mute() && now.Sub(w.reported) >= m.tenths(reportTenths) {
+	if !m.relay(m.self) && now.Sub(w.asked) >= m.mute() && now.Sub(w.reported) >= m.tenths(reportTenths) {
 		w.reported = now
 		r := wire.Report{Group: m.cfg.Group, Opened: m.d.Current.Term().Opened, Last: m.newest(), Time: millis(now)}
 		m.toAll(&wire.ReportFrame{Report: r.Sign(m.cfg.Signer)})
@@ -179,7 +179,7 @@ func (m *Machine) askWitnesses(now time.Time) {
 	}
 	m.watch.witness = now
 	asked := 0
-	for _, k := range m.byRank(m.d.Current.Record.Number) {
+	for _, k := range m.byRank(m.d.Current.Record.Number, m.members) {
 		if k == m.self || k == m.d.Current.Primary() || asked == maxWitnesses {
 			continue
 		}
@@ -191,7 +191,7 @@ func (m *Machine) askWitnesses(now time.Time) {
 // claims says whether it is time to claim.
 func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 	w, r := &m.watch, m.d.Current.Record
-	if m.isCondemned(now, m.self) || !m.member(m.self) {
+	if m.isCondemned(now, m.self) || !m.hears(m.self) {
 		return false
 	}
 	if m.sole() { // nobody else could: the hub was taken out, and went without handing over
@@ -206,7 +206,7 @@ func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 	case r.Candidate:
 		return waited && silent >= m.tenths(candidateTenths)+over
 	}
-	if w.silence.IsZero() || reports == 0 {
+	if w.silence.IsZero() || reports == 0 || m.relay(m.self) {
 		return false
 	}
 	wait := m.tenths(orphanTenths) + time.Duration(m.place(r.Number+1))*m.tenths(staggerTenths)
@@ -227,14 +227,14 @@ func (m *Machine) reports() (n int) {
 	return n
 }
 
-// byRank returns the members by their rank in a term.
-func (m *Machine) byRank(n wire.Number) []protocols.Key {
+// byRank returns nodes by their rank in a term.
+func (m *Machine) byRank(n wire.Number, nodes []protocols.Key) []protocols.Key {
 	type ranked struct {
 		key  protocols.Key
 		rank [32]byte
 	}
-	all := make([]ranked, len(m.members))
-	for i, k := range m.members {
+	all := make([]ranked, len(nodes))
+	for i, k := range nodes {
 		all[i] = ranked{k, wire.Rank(m.cfg.Group, n, k)}
 	}
 	slices.SortFunc(all, func(a, b ranked) int { return slices.Compare(a.rank[:], b.rank[:]) })
@@ -249,7 +249,7 @@ func (m *Machine) byRank(n wire.Number) []protocols.Key {
 // most 8: others may be away.
 func (m *Machine) place(n wire.Number) int {
 	r := m.d.Current.Record
-	unnamed := slices.DeleteFunc(m.byRank(n), func(k protocols.Key) bool { return k == r.Primary || r.Names(k) })
+	unnamed := slices.DeleteFunc(m.byRank(n, m.members), func(k protocols.Key) bool { return k == r.Primary || r.Names(k) })
 	return min(slices.Index(unnamed, m.self), 8)
 }
 
@@ -369,7 +369,7 @@ func (m *Machine) OnAlive(now time.Time, from protocols.Key, f *wire.Alive) {
 		m.send(from, &c)
 		return
 	}
-	if !m.member(from) || len(m.watch.askers) >= maxAskers {
+	if !m.hears(from) || len(m.watch.askers) >= maxAskers {
 		return
 	}
 	m.watch.askers = append(m.watch.askers, asker{peer: from, n: f.N, newest: f.Newest, at: now})

@@ -7,7 +7,7 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// Members get the log at their own pace. What was sent and not acknowledged is
+// Members, and relays that may be hub, get the log at their own pace. What was sent and not acknowledged is
 // bounded for each, by what its link carries in about a second: one that reads
 // slowly, or not at all, is sent no more until it has acknowledged, and then in
 // larger pages. It costs the others nothing, and the hub no memory. Members that
@@ -159,7 +159,12 @@ func (h *Hub) feedAll(now time.Time) {
 		return
 	}
 	h.fed = s
-	for _, k := range append(h.cfg.Ledger.Fold().Nodes(), h.cfg.Ledger.Departed()...) {
+	for k := range h.cfg.Ledger.Fold().Hearers() {
+		if c := h.cursors[k]; c != nil {
+			h.feed(now, k, c)
+		}
+	}
+	for _, k := range h.cfg.Ledger.Departed() {
 		if c := h.cursors[k]; c != nil {
 			h.feed(now, k, c)
 		}

@@ -60,7 +60,7 @@ func take(until *time.Time, now time.Time, n, rate, burst int) (wait time.Durati
 func (h *Hub) Admit(now time.Time, from protocols.Key, size int) wire.Millis {
 	l := h.cfg.Limits
 	rate, burst := l.Rate, l.Burst
-	if !h.cfg.Ledger.Fold().Member(from) {
+	if !h.cfg.Ledger.Fold().Hears(from) {
 		from, rate, burst = protocols.Key{}, max(l.Others/5, 1), l.Others
 	}
 	a := h.allowed[from]

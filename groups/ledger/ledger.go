@@ -28,7 +28,8 @@ type Ledger struct {
 	disk      disk
 }
 
-// departure is the place of the record that took one out who is no member now.
+// departure is the place of the record that took one out who is no member, and no
+// relay, now.
 type departure struct {
 	who protocols.Key
 	at  wire.Seq
@@ -120,6 +121,7 @@ func (l *Ledger) apply(e journal.Entry) {
 		l.void[e.Place.Seq] = roster.ErrStale
 		return
 	}
+	relays := l.fold.Relays()
 	change, err := l.fold.Apply(e.Record, e.Old != nil)
 	switch {
 	case err != nil:
@@ -127,13 +129,24 @@ func (l *Ledger) apply(e journal.Entry) {
 	case change.Kind == wire.KindSnapshot:
 		l.snapshots = append(l.snapshots, e.Place.Seq)
 	case change.Kind == wire.KindLeave, change.Kind == wire.KindKick:
-		l.departed = append(l.departed, departure{change.Node, e.Place.Seq})
+		l.depart(e.Place.Seq, change.Node)
 	case change.Kind == wire.KindJoin:
-		l.departed = slices.DeleteFunc(l.departed, func(d departure) bool { return d.who == change.Node })
+		l.depart(e.Place.Seq)
+	case change.Kind == wire.KindSettings:
+		l.depart(e.Place.Seq, relays...)
 	}
 	if l.fold.Version() != version || l.fold.Dissolved() {
 		l.changed = true
 	}
+}
+
+// depart notes those to whom the log goes no more, by a record at a seq, and forgets
+// those to whom it goes again.
+func (l *Ledger) depart(at wire.Seq, who ...protocols.Key) {
+	for _, k := range who {
+		l.departed = append(l.departed, departure{k, at})
+	}
+	l.departed = slices.DeleteFunc(l.departed, func(d departure) bool { return l.fold.Hears(d.who) })
 }
 
 // Cut takes off the entries behind a seq, and folds what stays anew.

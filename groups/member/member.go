@@ -48,7 +48,8 @@ type Config struct {
 	Prover   wire.Prover
 	Ledger   *ledger.Ledger
 	Beat     time.Duration
-	Root     *Root // nil: the log is known to be the group's
+	Root     *Root         // nil: the log is known to be the group's
+	Lister   protocols.Key // of a relay that is no member: the admin by whose word it follows the log; zero: none
 }
 
 // Hub is whom the member follows.

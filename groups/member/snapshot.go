@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/journal"
@@ -82,11 +83,14 @@ func (m *Member) checkSnapshot(f *wire.SnapshotFrame) (*wire.Entry, *wire.Roster
 }
 
 // trusts says whether a log may begin with a snapshot. A joiner's must begin
-// before what it was promised, and is held to that when it comes there; all
-// others take none that is older than what they know, or that is not by one whom
+// before what it was promised, and is held to that when it comes there; a relay's
+// with one in which who listed it is an admin; all others take none that is older than what they know, or that is not by one whom
 // they know as an admin.
 func (m *Member) trusts(f *wire.SnapshotFrame, rec *wire.Record, r *wire.Roster) bool {
 	root := m.cfg.Root
+	if m.log().Len() == 0 && slices.ContainsFunc(r.Members, func(x wire.Member) bool { return x.Node == m.cfg.Lister && x.Role == wire.RoleAdmin }) {
+		return true
+	}
 	if root == nil || m.log().Len() > 0 {
 		return m.cfg.Ledger.Fold().Precedes(rec.Author, r)
 	}

@@ -142,6 +142,42 @@ func (f *Fold) Admin(k protocols.Key) bool {
 	return i >= 0 && f.roster.Members[i].Role == wire.RoleAdmin
 }
 
+// Relays returns those that may be hub although they are no members: the settings
+// list them, and nobody kicked them.
+func (f *Fold) Relays() []protocols.Key {
+	var list []protocols.Key
+	for _, k := range f.roster.Settings.HubRelays {
+		if _, kicked := f.kicked(k); !kicked && !f.Member(k) && !slices.Contains(list, k) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// Relay says whether the node is one of them.
+func (f *Fold) Relay(k protocols.Key) bool {
+	return slices.Contains(f.roster.Settings.HubRelays, k) && slices.Contains(f.Relays(), k)
+}
+
+// Hears says whether the log goes to the node: it is a member, or one of them.
+func (f *Fold) Hears(k protocols.Key) bool { return f.Member(k) || f.Relay(k) }
+
+// Hearers yields all to whom the log goes, members first.
+func (f *Fold) Hearers() iter.Seq[protocols.Key] {
+	return func(yield func(protocols.Key) bool) {
+		for k := range f.All() {
+			if !yield(k) {
+				return
+			}
+		}
+		for _, k := range f.Relays() {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
 // Seniority returns the node's place among the members, from 0; ok is false
 // for one who is none.
 func (f *Fold) Seniority(k protocols.Key) (place int, ok bool) {

@@ -19,20 +19,21 @@ const (
 
 // away is what became of that.
 type away struct {
-	from  protocols.Key // a hub that this admin kicked; zero: none
+	from  protocols.Key // a hub that this admin took out; zero: none
 	tried time.Time
 	next  time.Time // to look for what is withheld
 	moved time.Time // because of something withheld
 	named wire.Term // whose hub was named for it
 }
 
-// kickHub takes the group away from a hub that this node kicks.
+// kickHub takes the group away from a hub that this node kicks, or lists no more.
 func (s *Seat) kickHub(now time.Time, r *wire.Record) {
-	if r.Kind != wire.KindKick || s.hub != nil || s.ledger.Fold().Judge(r, false) != nil {
+	if s.hub != nil || r.Kind != wire.KindKick && r.Kind != wire.KindSettings {
 		return
 	}
-	if t, err := wire.ParseTarget(r.Kind, r.Payload); err == nil && t.Member == s.branch.Primary() {
-		s.away.from = t.Member
+	hub, after := s.branch.Primary(), s.ledger.Fold().Clone()
+	if _, err := after.Apply(r, false); err == nil && s.ledger.Fold().Hears(hub) && !after.Hears(hub) {
+		s.away.from = hub
 		s.moveAway(now)
 	}
 }

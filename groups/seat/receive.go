@@ -36,9 +36,16 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 		}
 		if !s.failover.Leads() && b.Node == from && b.Term == s.branch.Term() && from == s.branch.Primary() {
 			s.member.OnSeq(now, b.Seq)
+			s.seenUpTo(b.Seq)
 		}
 	case *wire.HubRecordFrame:
 		b, attaches, err := s.branchOf(f)
+		if err != nil {
+			return err
+		}
+		s.failover.OnBranch(now, v, from, b, attaches)
+	case *wire.Offer: // it is taken already
+		b, attaches, err := s.branchOf(&f.HubRecordFrame)
 		if err != nil {
 			return err
 		}
@@ -104,7 +111,7 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 		if err != nil {
 			return err
 		}
-		if s.hub != nil && a.Member == from && !s.ledger.Fold().Member(from) {
+		if s.hub != nil && a.Member == from && !s.ledger.Fold().Hears(from) {
 			s.attachOther(now, a)
 			return nil
 		}
@@ -191,8 +198,8 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		if err != nil {
 			return err
 		}
-		if e.Old != nil && !s.ledger.Fold().Member(from) {
-			continue // what had a place once is kept even if void: only members may bring it
+		if e.Old != nil && !s.ledger.Fold().Hears(from) {
+			continue // what had a place once is kept even if void: only those who held it may bring it
 		}
 		if s.expels(e.Record) {
 			s.ready.Record = append(s.ready.Record, member.Event{Kind: member.Expelled, Entry: journal.Entry{Record: e.Record}})

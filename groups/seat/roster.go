@@ -13,6 +13,7 @@ import (
 type known struct {
 	version wire.RosterVersion
 	members []protocols.Key
+	relays  []protocols.Key
 }
 
 // roster tells failover who is a member. While the log catches up with what it
@@ -23,7 +24,7 @@ func (s *Seat) roster(now time.Time) {
 	}
 	s.retell = false
 	f := s.ledger.Fold()
-	of := failover.Roster{Beat: s.beat(), Members: f.Nodes()}
+	of := failover.Roster{Beat: s.beat(), Members: f.Nodes(), Relays: f.Relays()}
 	for _, k := range f.Roster().Kicked {
 		of.Kicked = append(of.Kicked, k.Node)
 	}
@@ -31,6 +32,7 @@ func (s *Seat) roster(now time.Time) {
 		of.Partial = true
 		of.Members = with(of.Members, root.Issuer)
 	}
+	of.Partial = of.Partial || !s.settled
 	s.remember(f.Version(), &of)
 	for _, k := range of.Members {
 		if f.Admin(k) {
@@ -44,7 +46,7 @@ func (s *Seat) roster(now time.Time) {
 // that: who hears only what an older roster allows could never be told the truth.
 func (s *Seat) remember(v wire.RosterVersion, of *failover.Roster) {
 	if s.hub != nil || v >= s.known.version {
-		s.known = known{v, slices.Clone(of.Members)}
+		s.known = known{v, slices.Clone(of.Members), of.Relays}
 		return
 	}
 	of.Partial = true
@@ -53,9 +55,14 @@ func (s *Seat) remember(v wire.RosterVersion, of *failover.Roster) {
 			of.Members = with(of.Members, k)
 		}
 	}
+	for _, k := range s.known.relays {
+		if !slices.Contains(of.Kicked, k) && !slices.Contains(of.Members, k) {
+			of.Relays = with(of.Relays, k)
+		}
+	}
 }
 
-// with returns the members and one that may be among them.
+// with returns nodes and one that may be among them.
 func with(members []protocols.Key, k protocols.Key) []protocols.Key {
 	if slices.Contains(members, k) {
 		return members

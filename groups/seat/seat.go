@@ -17,7 +17,9 @@ type Config struct {
 	Signer   protocols.Signer
 	Verifier wire.Verifier
 	Prover   wire.Prover
-	Root     *member.Root // of one who joins: what its invite says of the log; nil once that was seen
+	Root     *member.Root  // of one who joins: what its invite says of the log; nil once that was seen
+	Lister   protocols.Key // of a relay that is no member: the admin that listed it; zero: a member's seat
+	Limits   hub.Limits
 }
 
 // Send asks for a frame to be sent to a member.
@@ -50,6 +52,8 @@ type Seat struct {
 	sweep    sweep
 	away     away
 	known    known
+	offers   offers
+	settled  bool // has seen the log up to where its hub was: a relay begins with nothing
 	retell   bool // failover is to be told who is a member
 	rehubbed bool // what failover must find again has changed
 	ready    Ready
@@ -62,13 +66,13 @@ func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 	if err := d.load(s.ledger); err != nil {
 		return nil, err
 	}
-	s.rehubbed = !restart
+	s.rehubbed, s.settled = !restart, restart || cfg.Lister == protocols.Key{}
 	s.failover = failover.New(now, failover.Config{
 		Group: s.group, Charter: cfg.Charter, Signer: cfg.Signer, Log: s.ledger.Log().End, Committed: s.committed,
 	}, d.Failover, restart)
 	s.branch = s.failover.Current()
 	s.member = member.New(now, member.Config{
-		Group: s.group, Self: s.self, Signer: cfg.Signer, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(), Root: cfg.Root,
+		Group: s.group, Self: s.self, Signer: cfg.Signer, Verifier: cfg.Verifier, Prover: cfg.Prover, Ledger: s.ledger, Beat: s.beat(), Root: cfg.Root, Lister: cfg.Lister,
 	}, s.hubOf(s.branch))
 	s.member.Restore(now, d.Kept, !restart)
 	s.later(now)
@@ -86,6 +90,9 @@ func (s *Seat) Branch() *failover.Branch { return s.failover.Current() }
 
 // Leads says whether the node is hub.
 func (s *Seat) Leads() bool { return s.failover.Leads() }
+
+// Heard is when the hub was heard last, zero for not in its term.
+func (s *Seat) Heard() time.Time { return s.failover.Heard() }
 
 // Open says whether the node is a hub that accepts records.
 func (s *Seat) Open() bool { return s.failover.Open() }
@@ -117,9 +124,9 @@ func (s *Seat) lead(now time.Time) {
 		return
 	}
 	s.hub = hub.New(hub.Config{
-		Group: s.group, Charter: s.cfg.Charter.Bytes(), Signer: s.cfg.Signer, Verifier: s.cfg.Verifier, Ledger: s.ledger, Term: b.Term(), Beat: s.beat(),
+		Group: s.group, Charter: s.cfg.Charter.Bytes(), Signer: s.cfg.Signer, Verifier: s.cfg.Verifier, Ledger: s.ledger, Term: b.Term(), Beat: s.beat(), Limits: s.cfg.Limits,
 	})
-	s.shown = s.ledger.Log().Seq()
+	s.shown, s.offers = s.ledger.Log().Seq(), nil
 }
 
 // Ready hands over what the inputs since the last call led to.
@@ -155,6 +162,7 @@ func (s *Seat) Tick(now time.Time) {
 	s.member.Tick(now)
 	s.speak(now)
 	s.watchHub(now)
+	s.offerAgain(now)
 	s.sweepUp(now)
 	s.settle(now)
 }
@@ -350,7 +358,7 @@ func (s *Seat) forked(now time.Time, p *wire.Equivocation) {
 		return
 	}
 	s.failover.OnEquivocation(now, who)
-	for k := range s.ledger.Fold().All() {
+	for k := range s.ledger.Fold().Hearers() {
 		if k != s.self {
 			s.send(k, p)
 		}

@@ -22,7 +22,7 @@ type Frame interface {
 // group protocol, but for those of the topic.
 func OnHub(f Frame) bool {
 	switch f := f.(type) {
-	case *BeatFrame, *Replicated, *HubRecordFrame, *ReportFrame, *Alive, *AliveAnswer, *Named, *Equivocation, *WithdrawnFrame, *Yield, *Replace, *Meet:
+	case *BeatFrame, *Replicated, *HubRecordFrame, *ReportFrame, *Alive, *AliveAnswer, *Named, *Equivocation, *WithdrawnFrame, *Yield, *Replace, *Meet, *Offer:
 		return true
 	case *Records:
 		return f.kind == 2
@@ -135,6 +135,8 @@ func newHubFrame(kind uint64) Frame {
 		return new(Replace)
 	case 13:
 		return new(Meet)
+	case 14:
+		return new(Offer)
 	default:
 		return nil
 	}

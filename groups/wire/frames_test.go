@@ -58,6 +58,8 @@ func frames() []frameForm {
 		{"hub: yield", &wire.Yield{HubRecordFrame: shown}, wire.ParseHubFrame},
 		{"hub: meet", &wire.Meet{HubRecordFrame: shown}, wire.ParseHubFrame},
 		{"hub: replace", &wire.Replace{Beat: b}, wire.ParseHubFrame},
+		{"hub: offer", &wire.Offer{HubRecordFrame: shown, Charter: charter().Sign(alice), Listing: signedRecord()}, wire.ParseHubFrame},
+		{"hub: offer by the charter", &wire.Offer{HubRecordFrame: shown, Charter: charter().Sign(alice)}, wire.ParseHubFrame},
 		{"topic: head", &wire.TopicHead{Head: head().Sign(bob)}, wire.ParseTopicFrame},
 		{"topic: hub record", &wire.TopicHub{Record: signedHub(wire.CausePromotion)}, wire.ParseTopicFrame},
 	}...)

@@ -51,17 +51,17 @@ func (w *World) Disagreement() string {
 // removed says whether a hub knows that the node is no member any more.
 func (w *World) removed(n *Node) bool {
 	for _, h := range w.Nodes {
-		if h.Up && h.Seat.Leads() && !h.Seat.Ledger().Fold().Member(n.Key) {
+		if h.Up && h.Seat.Leads() && !h.Seat.Ledger().Fold().Hears(n.Key) {
 			return true
 		}
 	}
 	return false
 }
 
-// Up counts the nodes that run.
+// Up counts the members that run.
 func (w *World) Up() (n int) {
 	for _, x := range w.Nodes {
-		if x.Up && !x.Paused {
+		if x.Up && !x.Paused && x.relay == nil {
 			n++
 		}
 	}

@@ -60,12 +60,17 @@ func faultsOf(nodes int) []fault {
 func TestEveryShortScheduleEndsInOneLog(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		nodes, few, many int
-		step             time.Duration
+		nodes, relays, few, many int
+		step                     time.Duration
 	}{
-		{3, 2, 4, 700 * time.Millisecond}, {3, 2, 3, 350 * time.Millisecond}, {4, 2, 3, 700 * time.Millisecond}, {4, 2, 3, 1250 * time.Millisecond},
+		{3, 0, 2, 4, 700 * time.Millisecond},
+		{3, 0, 2, 3, 350 * time.Millisecond},
+		{4, 0, 2, 3, 700 * time.Millisecond},
+		{4, 0, 2, 3, 1250 * time.Millisecond},
+		{3, 1, 2, 4, 700 * time.Millisecond},
+		{4, 1, 2, 3, 1250 * time.Millisecond},
 	} {
-		t.Run(fmt.Sprintf("%d nodes, steps of %v", c.nodes, c.step), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d nodes, %d of them a relay, steps of %v", c.nodes, c.relays, c.step), func(t *testing.T) {
 			t.Parallel()
 			depth := c.few
 			if os.Getenv("SOAK") == "1" {
@@ -73,7 +78,7 @@ func TestEveryShortScheduleEndsInOneLog(t *testing.T) {
 			}
 			all := schedules(faultsOf(c.nodes), depth)
 			for _, s := range all {
-				if !follow(t, c.nodes, c.step, s) {
+				if !follow(t, c.nodes-c.relays, c.relays > 0, c.step, s) {
 					return
 				}
 			}
@@ -97,9 +102,9 @@ func schedules(fs []fault, depth int) [][]fault {
 	return all
 }
 
-func follow(t *testing.T, nodes int, step time.Duration, schedule []fault) bool {
+func follow(t *testing.T, members int, relay bool, step time.Duration, schedule []fault) bool {
 	t.Helper()
-	w := model.New(model.Options{Nodes: nodes, Seed: 1})
+	w := model.New(model.Options{Nodes: members, Relay: relay, Seed: 1})
 	w.Run(3 * time.Second)
 	var names []string
 	for _, f := range schedule {

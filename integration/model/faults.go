@@ -11,6 +11,7 @@ type Faults struct {
 	Die    bool // nodes are gone for good
 	Admin  bool // the creator names hubs
 	Kick   bool // the creator kicks members, all but one
+	Relay  bool // there is a relay that is no member, and the creator lists it, and does not
 }
 
 // Random breaks things at random for a while, members writing all along.
@@ -33,7 +34,7 @@ func (w *World) Random(d time.Duration, f Faults) {
 func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 	n := w.Nodes[r.IntN(len(w.Nodes))]
 	other := w.Nodes[r.IntN(len(w.Nodes))]
-	switch r.IntN(13) {
+	switch r.IntN(14) {
 	case 0, 1:
 		w.Crash(n, r.IntN(2) == 0)
 	case 2, 3:
@@ -55,7 +56,7 @@ func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 			w.Cut(n.ID, other.ID)
 		}
 	case 10:
-		if f.Die && len(dead) < len(w.Nodes)-2 && r.IntN(3) == 0 {
+		if f.Die && len(dead) < len(w.Nodes)-len(w.relays())-2 && r.IntN(3) == 0 {
 			w.Crash(n, true)
 			dead[n.ID] = true
 		}
@@ -65,6 +66,10 @@ func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 				w.kicked++
 				w.Kick(w.Nodes[0], n)
 			}
+		}
+	case 13:
+		if f.Relay && w.Nodes[0].Up && !w.Nodes[0].Paused && r.IntN(3) == 0 {
+			w.List(w.Nodes[0], w.relays()[:r.IntN(2)]...)
 		}
 	case 11:
 		if f.Admin && w.Nodes[0].Up && !w.Nodes[0].Paused && r.IntN(3) == 0 {

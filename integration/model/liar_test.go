@@ -8,7 +8,7 @@ import (
 	"github.com/tom-protocol/tom/integration/model"
 )
 
-// One member claims at will, inflates numbers, merges, reports, names itself,
+// One member, or a relay that is none, claims at will, inflates numbers, merges, reports, names itself,
 // forges records and withdraws what is not its own. Nobody follows it, nobody
 // loses the hub that lives, everything is accepted; and when it is gone all
 // agree.
@@ -16,22 +16,27 @@ func TestALiarMovesNobody(t *testing.T) {
 	t.Parallel()
 	for _, nodes := range []int{3, 4, 7} {
 		for _, loss := range []int{0, 20} {
-			t.Run(fmt.Sprintf("%d nodes, loss %d", nodes, loss), func(t *testing.T) {
-				t.Parallel()
-				first, count := seeds(12, 200)
-				for seed := first; seed < first+count; seed++ {
-					lied(t, nodes, loss, seed)
-				}
-			})
+			for _, relay := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%d nodes, loss %d, a relay: %v", nodes, loss, relay), func(t *testing.T) {
+					t.Parallel()
+					first, count := seeds(12, 200)
+					for seed := first; seed < first+count; seed++ {
+						lied(t, nodes, loss, relay, seed)
+					}
+				})
+			}
 		}
 	}
 }
 
-func lied(t *testing.T, nodes, loss int, seed uint64) {
+func lied(t *testing.T, nodes, loss int, relay bool, seed uint64) {
 	t.Helper()
-	w := model.New(model.Options{Nodes: nodes, Seed: seed, Loss: loss})
+	w := model.New(model.Options{Nodes: nodes, Relay: relay, Seed: seed, Loss: loss})
 	w.Run(3 * time.Second)
 	liar := w.Nodes[1+int(seed)%(nodes-1)]
+	if relay {
+		liar = w.Nodes[nodes]
+	}
 	stop := w.Liar(liar)
 	var off time.Duration
 	for range 600 {

@@ -33,7 +33,7 @@ func seeds(few, many int) (first, count uint64) {
 func TestRandomFaultsEndInOneLog(t *testing.T) {
 	t.Parallel()
 	for _, nodes := range []int{2, 3, 4, 5, 8} {
-		for _, f := range []model.Faults{{}, {OneWay: true}, {OneWay: true, Die: true}, {Admin: true}, {Kick: true}} {
+		for _, f := range []model.Faults{{}, {OneWay: true}, {OneWay: true, Die: true}, {Admin: true}, {Kick: true}, {Relay: true}, {Relay: true, OneWay: true, Die: true}, {Relay: true, Admin: true, Kick: true}} {
 			t.Run(fmt.Sprintf("%d nodes, %+v", nodes, f), func(t *testing.T) {
 				t.Parallel()
 				first, count := seeds(20, 400)
@@ -47,7 +47,7 @@ func TestRandomFaultsEndInOneLog(t *testing.T) {
 
 func run(t *testing.T, nodes int, seed uint64, f model.Faults) {
 	t.Helper()
-	o := model.Options{Nodes: nodes, Seed: seed, Loss: int(seed % 70), Late: int(seed % 60), Skew: time.Minute, Trace: os.Getenv("MODEL_SEED") != "", All: os.Getenv("MODEL_FRAMES") != ""}
+	o := model.Options{Nodes: nodes, Relay: f.Relay, Seed: seed, Loss: int(seed % 70), Late: int(seed % 60), Skew: time.Minute, Trace: os.Getenv("MODEL_SEED") != "", All: os.Getenv("MODEL_FRAMES") != ""}
 	w := model.New(o)
 	w.Run(3 * time.Second)
 	w.Random(time.Duration(20+seed%20)*time.Second, f)

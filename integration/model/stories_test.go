@@ -83,7 +83,7 @@ func act(t *testing.T, w *model.World, words []string) *model.World {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return model.New(model.Options{Nodes: n, Seed: 1, Trace: true, Bytes: true})
+		return model.New(model.Options{Nodes: n, Relay: len(rest) > 1, Seed: 1, Trace: true, Bytes: true})
 	}
 	who := func(i int) *model.Node {
 		n := w.Named(rest[i])
@@ -125,6 +125,12 @@ func act(t *testing.T, w *model.World, words []string) *model.World {
 		w.Heal()
 	case "move":
 		w.Move(who(0), who(1))
+	case "list": // an admin, and the relays
+		var relays []*model.Node
+		for i := range rest[1:] {
+			relays = append(relays, who(i+1))
+		}
+		w.List(who(0), relays...)
 	case "kick":
 		w.Kick(who(0), who(1))
 	case "resign":

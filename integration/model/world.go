@@ -20,6 +20,7 @@ var epoch = time.UnixMilli(1_790_000_000_000)
 // Options are what a world is made with.
 type Options struct {
 	Nodes int
+	Relay bool // one more node is a relay that the charter lists, and is no member
 	Seed  uint64
 	Beat  time.Duration // 0: 500 ms
 	Delay time.Duration // one way; 0: 20 ms
@@ -43,6 +44,7 @@ type Node struct {
 	Restarts int
 	disk     seat.Disk
 	root     *member.Root
+	relay    *relay    // nil: a member
 	stranger bool      // it sends, and is not there
 	gone     bool      // it was shown that it was kicked
 	joined   time.Time // when it joined; zero: it was there from the beginning
@@ -155,6 +157,9 @@ func New(o Options) *World {
 	for _, n := range w.Nodes {
 		w.start(n, false)
 	}
+	if o.Relay {
+		w.relay()
+	}
 	return w
 }
 
@@ -169,7 +174,7 @@ func or(d, otherwise time.Duration) time.Duration {
 func (w *World) found(o Options) seat.Disk {
 	v, creator := verifier{"model"}, signer{keyOf(0)}
 	c, err := wire.ParseCharter(v, wire.Charter{Settings: wire.Settings{
-		Name: "model", Open: true, Max: wire.MaxMembers, Beat: wire.Millis(o.Beat.Milliseconds()),
+		Name: "model", Open: true, Max: wire.MaxMembers, Beat: wire.Millis(o.Beat.Milliseconds()), HubRelays: relaysOf(o),
 	}}.Sign(creator))
 	check(err)
 	w.charter = c
@@ -231,7 +236,9 @@ func (w *World) Clock(n *Node) time.Time { return w.clock(n) }
 func (w *World) clock(n *Node) time.Time { return w.Now.Add(n.skew) }
 
 func (w *World) start(n *Node, restart bool) {
-	s, err := seat.New(w.clock(n), seat.Config{Charter: w.charter, Signer: signer{n.Key}, Verifier: verifier{"model"}, Prover: prover{}, Root: n.root}, n.disk, restart)
+	s, err := seat.New(w.clock(n), seat.Config{
+		Charter: w.charter, Signer: signer{n.Key}, Verifier: verifier{"model"}, Prover: prover{}, Root: n.root, Lister: n.relay.by(),
+	}, n.disk, restart)
 	check(err)
 	n.Seat, n.Up, n.life, n.wake = s, true, n.life+1, time.Time{}
 	w.act(n)
@@ -255,7 +262,7 @@ func (w *World) Crash(n *Node, lost bool) {
 
 // Restart starts a node that crashed, with what it had on disk.
 func (w *World) Restart(n *Node) {
-	if n.Up || n.gone {
+	if n.Up || n.gone || n.relay.idle() {
 		return
 	}
 	w.trace("%s restarts", name(n.ID))
@@ -358,6 +365,10 @@ func (w *World) handle(e event) {
 		return
 	}
 	n := w.Nodes[e.to]
+	if o, ok := e.frame.(*wire.Offer); ok && !w.cut[[2]int{e.from, e.to}] && w.takes(n) {
+		w.serve(n, o)
+		return
+	}
 	if !n.Up || e.life != n.life {
 		return
 	}
@@ -449,7 +460,7 @@ func (w *World) send(from, to *Node, f wire.Frame) {
 	if _, refused := f.(*wire.Refused); refused && to.stranger {
 		w.Turned++
 	}
-	if w.cut[link] || !to.Up || (w.Loss > 0 && w.rand.IntN(1000) < w.Loss) {
+	if w.cut[link] || !to.Up && !to.relay.idle() || (w.Loss > 0 && w.rand.IntN(1000) < w.Loss) {
 		return
 	}
 	at := w.Now.Add(w.Delay/2 + time.Duration(w.rand.Int64N(int64(w.Delay)))).Add(w.extra[link])
@@ -549,6 +560,7 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		if n.seen[e.Entry.Record.Name()]++; n.seen[e.Entry.Record.Name()] > 1 && n.Restarts == 0 {
 			w.broke("%s: a record arrived twice", name(n.ID))
 		}
+		w.served(n, e.Entry.Record)
 	case member.Rooted:
 		n.root = nil
 	case member.Withheld:
@@ -565,6 +577,7 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 			w.broke("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))
 		}
 	case member.Removed:
+		w.dismiss(n)
 		w.trace("%s learns that it is no member any more", name(n.ID))
 	case member.Expelled:
 		w.trace("%s is shown that it was kicked", name(n.ID))
@@ -576,7 +589,7 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 
 // Write lets a node write a message.
 func (w *World) Write(n *Node) (wire.RecordName, bool) {
-	if !n.Up || n.Paused {
+	if !n.Up || n.Paused || n.relay != nil {
 		return wire.RecordName{}, false
 	}
 	n.written++
