@@ -42,6 +42,14 @@ type Info struct {
 	Settings          wire.Settings
 	Shadow, Candidate protocols.Key // zero: none
 	Members           []MemberInfo
+	Relays            []RelayInfo // that are listed and no members
+}
+
+// RelayInfo is a relay that may be hub, as this node knows it.
+type RelayInfo struct {
+	Node     protocols.Key
+	Online   bool
+	Declines string // why it does not serve the group; empty: it has not said that it does not
 }
 
 // Mark is how a record counts.
@@ -173,11 +181,14 @@ func (r *room) knowsAll() bool {
 }
 
 func (s *Service) show(ctx context.Context, g wire.GroupID) (i Info, err error) {
-	err = s.ask(ctx, g, func(r *room, _ time.Time) error {
+	err = s.ask(ctx, g, func(r *room, now time.Time) error {
 		f, b := r.seat.Ledger().Fold(), r.seat.Branch()
 		i = Info{Summary: r.summary(), Settings: f.Settings(), Shadow: b.Record.Shadow, Candidate: b.Record.Candidate}
 		for _, m := range f.Roster().Members {
 			i.Members = append(i.Members, r.memberInfo(m))
+		}
+		for _, k := range f.Relays() {
+			i.Relays = append(i.Relays, r.relayInfo(now, k))
 		}
 		return nil
 	})
@@ -278,10 +289,11 @@ func (r *room) content(n wire.RecordName) (message.Content, error) {
 	return message.Parse(plain)
 }
 
-// before says that a message was written before this node came in.
+// before says that a record was written before this node came in. A relay never
+// does.
 func (r *room) before(rec *wire.Record) bool {
 	at, ok := r.seat.Ledger().Log().Find(rec.Name())
-	return ok && at < r.joined
+	return ok && (r.place.serves() || at < r.joined)
 }
 
 func (r *room) nameOf(k protocols.Key) string {
@@ -469,7 +481,7 @@ func (s *Service) Move(ctx context.Context, g wire.GroupID, to protocols.Key) er
 		switch {
 		case !fold.Admin(s.self):
 			return ErrRights
-		case !fold.Member(to):
+		case !fold.Hears(to):
 			return ErrNoMember
 		}
 		r.seat.Move(now, to)

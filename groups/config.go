@@ -74,7 +74,8 @@ type Config struct {
 	Addrs    func() [][]byte                      // where this node can be reached, for invitations
 	Learn    func(addrs [][]byte) []protocols.Key // takes the addresses of an invitation, and says whose they are
 
-	Topics Topics // nil: members hear nothing past the hub
+	Topics  Topics   // nil: members hear nothing past the hub
+	Serving *Serving // of groups that this node is not in; nil: of none
 
 	// Notify is told of events, those of one group in order. It must not block.
 	// nil: nobody is.

@@ -52,12 +52,14 @@ func textKey(g wire.GroupID, n wire.RecordName) []byte {
 type place struct {
 	Charter       []byte
 	Invite        []byte   // by which this node came; nil once the log was seen to be the one it speaks of
-	Member        bool     // this node has been one
+	Member        bool     // this node has been one, or is listed
 	Secret        [32]byte // of the topic
 	SecretVersion wire.RosterVersion
 	SecretBy      protocols.Key // the admin it came from; zero: it came with the invite
 	Cuts          cuts          // of the log
 	Read          wire.Seq      // up to where a person has read
+	Lister        protocols.Key // the admin that listed this node, which is not in the group; zero: it is, or was
+	Since         time.Time     // same: when it took the seat
 }
 
 // hubs is failover.Durable as it goes to disk: branches as frames.

@@ -32,5 +32,7 @@
 // After a kick the admin who kicked gives the topic another secret. A key that has
 // not come is asked for, and answered with what was made for the member that asks.
 //
-// Not here: hubs that are no members.
+// A node may have a seat in a group that it is not in: as a relay that an admin
+// listed, to be hub. Its room has no keys, its user is told nothing of what is in
+// it, and what it takes up has bounds (serve.go).
 package groups

@@ -33,6 +33,7 @@ const (
 	Disbelieved What = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times
 	Removed     What = "removed"      // this node is no member any more
 	InviteCame  What = "invited"      // Peer invites this node
+	Declined    What = "declined"     // Peer, a relay that the settings list, does not serve the group: Detail
 )
 
 // Event is something that happened in a group. Which fields are set depends on
@@ -81,6 +82,9 @@ func (r *room) tellMessage(rec *wire.Record) {
 
 // notify tells of the events, behind the save.
 func (r *room) notify() {
+	if r.place.serves() { // it is nobody's here
+		r.events = nil
+	}
 	if len(r.events) == 0 {
 		return
 	}
@@ -105,7 +109,7 @@ func (s *Service) notify(e Event) {
 // tellRecord tells of a record with effect that is no message. What was done
 // before this node came in is no news.
 func (r *room) tellRecord(rec *wire.Record, seq wire.Seq) {
-	if seq < r.joined {
+	if r.before(rec) {
 		return
 	}
 	e := Event{What: What(rec.Kind.String()), Peer: rec.Author, Seq: seq, Record: rec.ID}

@@ -37,8 +37,8 @@ func (s *Service) frames(in Inbound, frames [][]byte, parse func([]byte) (wire.F
 	}
 }
 
-// frame hands a frame to the group it is of. One of a group that this node is not
-// in is passed over: it may have left.
+// frame hands a frame to the group it is of. One of a group that this node has no
+// seat in is passed over: it may have left.
 func (s *Service) frame(in Inbound, f wire.Frame) error {
 	if a, ok := f.(*wire.AliveAnswer); ok && a.Beat == nil {
 		return nil // it says nothing
@@ -47,7 +47,10 @@ func (s *Service) frame(in Inbound, f wire.Frame) error {
 	if !ok {
 		return errGroup
 	}
-	if r := s.room(id); r != nil {
+	if o, ok := f.(*wire.Offer); ok {
+		return s.offered(in, id, o)
+	}
+	if r := s.seated(id); r != nil {
 		r.receive(in, f)
 		return nil
 	}
@@ -100,6 +103,8 @@ func groupIn(f wire.Frame) (wire.GroupID, bool) {
 	case *wire.BeatFrame:
 		return structureGroup(f.Beat)
 	case *wire.HubRecordFrame:
+		return structureGroup(f.Record)
+	case *wire.Offer:
 		return structureGroup(f.Record)
 	case *wire.Meet:
 		return structureGroup(f.Record)

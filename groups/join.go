@@ -63,6 +63,7 @@ func (s *Service) Join(ctx context.Context, i *wire.Invitation) (wire.GroupID, e
 
 // joinBy shows a join to those who may let this node in, and takes the seat.
 func (s *Service) joinBy(ctx context.Context, j *joining) error {
+	s.unserve(j.charter.Group())
 	if err := s.enlist(j); err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (s *Service) enlist(j *joining) error {
 		return ErrStopped
 	case s.rooms[id] != nil, s.joining[id] != nil:
 		return ErrMember
-	case len(s.rooms) >= maxGroups:
+	case len(s.sort(false)) >= maxGroups:
 		return ErrTooMany
 	}
 	s.joining[id] = j

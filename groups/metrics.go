@@ -23,6 +23,7 @@ type counters struct {
 	recordsTotal  prometheus.Counter
 	acceptedTotal prometheus.Counter
 	groupsGauge   prometheus.Gauge
+	servedGauge   prometheus.Gauge
 	topicTotal    *prometheus.CounterVec
 }
 
@@ -45,6 +46,7 @@ func newCounters(reg prometheus.Registerer) *counters {
 		acceptedTotal: one("accepted_total", "Own records that a hub accepted."),
 		topicTotal:    vec("topic_total", "What was heard on topics of groups.", "verdict"),
 		groupsGauge:   f.NewGauge(prometheus.GaugeOpts{Namespace: "tom", Subsystem: "groups", Name: "groups", Help: "Groups this node is in."}),
+		servedGauge:   f.NewGauge(prometheus.GaugeOpts{Namespace: "tom", Subsystem: "groups", Name: "served", Help: "Groups this node serves without being in them."}),
 	}
 }
 
@@ -56,7 +58,11 @@ func (c *counters) unsent(why string)         { c.unsentTotal.WithLabelValues(wh
 func (c *counters) heard(verdict string)      { c.topicTotal.WithLabelValues(verdict).Inc() }
 func (c *counters) record()                   { c.recordsTotal.Inc() }
 func (c *counters) accepted()                 { c.acceptedTotal.Inc() }
-func (c *counters) rooms(n int)               { c.groupsGauge.Set(float64(n)) }
+func (c *counters) rooms(in, served int) {
+	c.groupsGauge.Set(float64(in))
+	c.servedGauge.Set(float64(served))
+}
+
 func (c *counters) sent(protocol string, size int) {
 	c.sentTotal.WithLabelValues(protocol).Inc()
 	c.bytesTotal.Add(float64(size))

@@ -10,7 +10,7 @@ import (
 // before a clean stop. It returns when others lead, or ctx has ended.
 func (s *Service) Resign(ctx context.Context) {
 	var work sync.WaitGroup
-	for _, r := range s.all() {
+	for _, r := range append(s.all(), s.of(true)...) {
 		work.Go(func() { r.resign(ctx) })
 	}
 	work.Wait()

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/hub"
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/seat"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -42,14 +43,17 @@ type room struct {
 	told     chainOf            // the hub that was told of
 	events   []Event            // to be told of behind the next save
 	deeds    map[deed]*deeds
+	declines map[protocols.Key]envelope.Reason // relays that do not serve this group, and why
 	topic    topic
 	lanes    *lanes
 	nodes    atomic.Pointer[map[protocols.Key]bool] // the members, for other goroutines
 	news     chan struct{}                          // closed and replaced whenever something has changed
 	changed  bool
-	again    bool // the seat has more to be done
-	leaving  bool // no member any more, and about to end
-	gone     bool // has ended
+	again    bool         // the seat has more to be done
+	leaving  bool         // no member any more, and about to end
+	alive    time.Time    // of a group that is served: when a member was last; zero: not since it began
+	size     atomic.Int64 // bytes of the log, for other goroutines
+	gone     bool         // has ended
 	last     time.Time
 }
 
@@ -64,10 +68,21 @@ func (s *Service) restore(st stored) (*room, error) {
 	return r, err
 }
 
-// over says that this node was a member and is none any more.
+// over says that this node had its part in the group and has it no more.
 func (r *room) over() bool {
+	l := r.seat.Ledger()
+	_, departed := l.Departure(r.s.self)
+	return l.Fold().Dissolved() || !r.takesPart() && (departed || r.place.Member)
+}
+
+// takesPart says that the roster has this node as what it has the seat as: a member,
+// or a relay.
+func (r *room) takesPart() bool {
 	fold := r.seat.Ledger().Fold()
-	return fold.Dissolved() || r.place.Member && !fold.Member(r.s.self)
+	if r.place.serves() {
+		return fold.Relay(r.s.self)
+	}
+	return fold.Member(r.s.self)
 }
 
 func (s *Service) newRoom(c *wire.Charter, p place) *room {
@@ -89,6 +104,7 @@ func (r *room) sit(d seat.Disk, restart bool) (err error) {
 	}
 	r.seat, err = seat.New(r.s.cfg.Now(), seat.Config{
 		Charter: r.charter, Signer: r.s.cfg.Signer, Verifier: r.s.cfg.Verifier, Prover: r.s.cfg.Prover, Root: root,
+		Lister: r.place.Lister, Limits: r.limits(),
 	}, d, restart)
 	if err != nil {
 		return err
@@ -109,6 +125,14 @@ func (r *room) sit(d seat.Disk, restart bool) (err error) {
 	r.keys.await()
 	r.events = nil // it was told before
 	return nil
+}
+
+// limits are those for members while this node is hub.
+func (r *room) limits() hub.Limits {
+	if r.place.serves() {
+		return servedLimits
+	}
+	return hub.Limits{}
 }
 
 // do has f called by the room's goroutine, and waits for it and for what it
@@ -259,6 +283,7 @@ func (r *room) act() error {
 		r.hubEvent(e)
 	}
 	r.know()
+	r.review(now)
 	if err := r.save(now, ready.Save); err != nil {
 		return err
 	}
@@ -333,7 +358,13 @@ func without(keys [][]byte, puts []Row) [][]byte {
 
 // frame takes what a peer said.
 func (r *room) frame(now time.Time, from protocols.Key, f wire.Frame) error {
-	if f, ok := f.(*wire.Publish); ok {
+	if r.place.serves() && r.seat.Ledger().Fold().Member(from) {
+		r.alive = now
+	}
+	switch f := f.(type) {
+	case *wire.Refused:
+		r.declined(from, f)
+	case *wire.Publish:
 		r.showDoor(from, f)
 	}
 	return r.seat.Receive(now, from, f)
@@ -398,6 +429,10 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.forged(now, e.Peer, errRoot)
 	case member.Withheld:
 		r.forged(now, e.Peer, errWithheld)
+	case member.Removed:
+		if r.place.serves() { // a relay has nothing to lose by the word of a hub that lies
+			r.leave(now)
+		}
 	case member.Forked: // failover tells of it
 		logger.Warnw("the hub signed two logs", "group", r.id, "hub", r.seat.Branch().Primary())
 	}
@@ -416,28 +451,35 @@ func (r *room) arrived(now time.Time, e member.Event) {
 	switch rec.Kind {
 	case wire.KindMessage:
 		r.keys.open(now, rec)
-	case wire.KindLeave, wire.KindKick, wire.KindDissolve:
+	case wire.KindLeave, wire.KindKick, wire.KindDissolve, wire.KindSettings:
 		r.departed(now, rec)
 	}
 }
 
 // departed takes that somebody is no member any more.
 func (r *room) departed(now time.Time, rec *wire.Record) {
-	fold := r.seat.Ledger().Fold()
-	if fold.Dissolved() || !fold.Member(r.s.self) {
+	if r.over() {
 		r.part(now, rec)
 		return
 	}
+	r.listed(rec)
 	r.renew(now, rec)
 }
 
-// part takes that this node is no member any more, by a record. Who was hub hands
-// over.
+// part takes that this node is no member any more, by a record.
 func (r *room) part(now time.Time, rec *wire.Record) {
 	if r.leaving {
 		return
 	}
 	r.tell(Event{What: Removed, Peer: r.s.self, By: rec.Author})
+	r.leave(now)
+}
+
+// leave ends this node's part in the group. Who was hub hands over.
+func (r *room) leave(now time.Time) {
+	if r.leaving {
+		return
+	}
 	r.again = r.seat.Leads() && r.seat.Resign(now)
 	r.leaving = true
 	time.AfterFunc(parting, func() { r.post(func(time.Time) { r.gone = true }) })
@@ -475,7 +517,7 @@ func (r *room) know() {
 		r.nodes.Store(&nodes)
 		r.lanes.keep(nodes)
 		r.changed = true
-		if !r.place.Member && fold.Member(r.s.self) {
+		if !r.place.Member && r.takesPart() {
 			r.place.Member, r.unsaved = true, true
 		}
 	}

@@ -29,6 +29,7 @@ type Service struct {
 	ctx     context.Context // of Run; nil before
 	rooms   map[wire.GroupID]*room
 	joining map[wire.GroupID]*joining
+	served  served
 	work    sync.WaitGroup
 	wishes  []*joining // under way at the last end
 }
@@ -38,7 +39,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		cfg: cfg, self: cfg.Signer.Public(),
 		rooms: make(map[wire.GroupID]*room), joining: make(map[wire.GroupID]*joining),
-		count: newCounters(cfg.Registerer), running: make(chan struct{}),
+		count: newCounters(cfg.Registerer), running: make(chan struct{}), served: newServed(),
 	}
 	s.dialer = newDialer(cfg.Lines, s.count)
 	stored, err := s.loadAll()
@@ -46,13 +47,19 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	for _, st := range stored {
+		if st.place.serves() && cfg.Serving == nil { // its user forbids it since
+			if err := s.erase(st.charter.Group()); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		r, err := s.restore(st)
 		if err != nil {
 			return nil, fmt.Errorf("group %s: %w", st.charter.Group(), err)
 		}
 		s.rooms[r.id] = r
 	}
-	s.count.rooms(len(s.rooms))
+	s.counted()
 	if s.wishes, err = s.loadWishes(); err != nil {
 		return nil, fmt.Errorf("read joins: %w", err)
 	}
@@ -93,36 +100,59 @@ func (s *Service) admit(r *room) error {
 		return ErrStopped
 	case s.rooms[r.id] != nil:
 		return ErrMember
-	case len(s.rooms) >= maxGroups:
+	case !r.place.serves() && len(s.sort(false)) >= maxGroups:
 		return ErrTooMany
 	}
 	s.rooms[r.id] = r
-	s.count.rooms(len(s.rooms))
+	s.counted()
 	s.start(r)
 	return nil
 }
 
-func (s *Service) room(id wire.GroupID) *room {
+// seated is the room of a group, whether this node is in it or only serves it.
+func (s *Service) seated(id wire.GroupID) *room {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rooms[id]
 }
 
-func (s *Service) all() []*room {
+// room is the room of a group that this node is in.
+func (s *Service) room(id wire.GroupID) *room {
+	if r := s.seated(id); r != nil && !r.place.serves() {
+		return r
+	}
+	return nil
+}
+
+// all are the rooms of groups that this node is in.
+func (s *Service) all() []*room { return s.of(false) }
+
+// of are the rooms of groups that this node is in, or of those that it serves.
+func (s *Service) of(served bool) []*room {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.sort(served)
+}
+
+// sort is of while s.mu is held.
+func (s *Service) sort(served bool) []*room {
 	list := make([]*room, 0, len(s.rooms))
 	for _, r := range s.rooms {
-		list = append(list, r)
+		if r.place.serves() == served {
+			list = append(list, r)
+		}
 	}
 	return list
 }
+
+// counted shows how many there are. s.mu is held, or nobody else is there.
+func (s *Service) counted() { s.count.rooms(len(s.sort(false)), len(s.sort(true))) }
 
 // forget drops a room that has ended, and what it had on disk.
 func (s *Service) forget(r *room) {
 	s.mu.Lock()
 	delete(s.rooms, r.id)
-	s.count.rooms(len(s.rooms))
+	s.counted()
 	s.mu.Unlock()
 	if err := errors.Join(s.erase(r.id), s.tellInvite(r.id)); err != nil {
 		logger.Errorw("group not erased", "group", r.id, "err", err)

@@ -38,7 +38,7 @@ type topic struct {
 
 // follow takes part in the topic of the secret that holds now.
 func (r *room) follow() {
-	if r.s.cfg.Topics == nil || r.topic.leave != nil && r.topic.secret == r.place.Secret {
+	if r.s.cfg.Topics == nil || r.place.serves() || r.topic.leave != nil && r.topic.secret == r.place.Secret {
 		return
 	}
 	r.unfollow()
@@ -118,7 +118,7 @@ func (r *room) heard(now time.Time, f wire.Frame) {
 	}
 	h, err := wire.ParseHubRecord(r.s.cfg.Verifier, hub.Record)
 	mine := r.seat.Branch()
-	if err != nil || h.Primary == mine.Primary() || !r.seat.Ledger().Fold().Member(h.Primary) || h.Number < mine.Record.Number {
+	if err != nil || h.Primary == mine.Primary() || !r.seat.Ledger().Fold().Hears(h.Primary) || h.Number < mine.Record.Number {
 		return
 	}
 	if r.seat.Leads() || mine.Record.Names(r.s.self) {

@@ -30,7 +30,7 @@ var groupErrors = []struct {
 	{groups.ErrNobody, localapi.CodeUnreachable, "try again when a member is online"},
 	{groups.ErrRefused, localapi.CodeRefused, "ask for another invitation"},
 	{groups.ErrHistory, localapi.CodeRefused, "its hub lies, or two sides of the group have met since: ask who invited you"},
-	{groups.ErrSettings, localapi.CodeBadRequest, "a name has 1 to 64 bytes, a group at most 1024 members, a beat lasts 100ms to 1m, a link has 1 use or more"},
+	{groups.ErrSettings, localapi.CodeBadRequest, "a name has 1 to 64 bytes, a group at most 1024 members and 8 hub relays, a beat lasts 100ms to 1m, a link has 1 use or more"},
 	{groups.ErrIsMember, localapi.CodeExists, "tomd group show lists the members"},
 	{groups.ErrLife, localapi.CodeBadRequest, "say --expires 1h, for example"},
 	{groups.ErrTooLarge, localapi.CodeTooLarge, "send it in parts"},
@@ -103,7 +103,11 @@ func (a api) CreateGroup(ctx context.Context, g localapi.NewGroup) (localapi.Gro
 	if strings.TrimSpace(g.Name) == "" {
 		return localapi.GroupRef{}, groupError(groups.ErrSettings, "")
 	}
-	id, err := a.n.groups.Create(wire.Settings{Name: g.Name, Open: g.Open, Max: g.Max, Beat: wire.DefaultBeat})
+	relays, err := a.n.hubRelays(g.HubRelays)
+	if err != nil {
+		return localapi.GroupRef{}, err
+	}
+	id, err := a.n.groups.Create(wire.Settings{Name: g.Name, Open: g.Open, Max: g.Max, Beat: wire.DefaultBeat, HubRelays: relays})
 	if err != nil {
 		return localapi.GroupRef{}, groupError(err, g.Name)
 	}
@@ -146,7 +150,46 @@ func (a api) Group(ctx context.Context, name string) (localapi.Group, error) {
 			AckedSeq: uint64(m.Acked), ReadSeq: uint64(m.Read),
 		})
 	}
+	for _, r := range i.Relays {
+		out.HubRelays = append(out.HubRelays, localapi.GroupRelay{
+			ID: peerID(r.Node), Name: a.n.NameOf(r.Node), Online: r.Online, Declines: r.Declines,
+		})
+	}
 	return out, nil
+}
+
+// hubRelays finds the nodes that are to be listed as relays.
+func (n *Node) hubRelays(names []string) ([]Peer, error) {
+	list := make([]Peer, 0, len(names))
+	for _, name := range names {
+		p, err := n.Resolve(name)
+		if err != nil {
+			return nil, apiError(err, name)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func (a api) ServedGroups(ctx context.Context) ([]localapi.ServedGroup, error) {
+	list, err := a.n.groups.Served(ctx)
+	out := []localapi.ServedGroup{}
+	for _, g := range list {
+		place := ""
+		switch a.n.Key() {
+		case g.Hub:
+			place = "hub"
+		case g.Shadow:
+			place = "shadow"
+		case g.Candidate:
+			place = "candidate"
+		}
+		out = append(out, localapi.ServedGroup{
+			Group: g.Group.String(), Lister: peerID(g.Lister), Name: a.n.NameOf(g.Lister), Place: place,
+			Members: g.Members, Records: g.Records, Bytes: g.Bytes, Term: uint64(g.Number), Since: localapi.At(g.Since),
+		})
+	}
+	return out, err
 }
 
 // memberName is the petname, or what the member called itself.
@@ -449,7 +492,7 @@ func (a api) change(ctx context.Context, g wire.GroupID, p Peer, c localapi.Grou
 	case localapi.ChangeRename:
 		return a.n.groups.Rename(ctx, g, c.Name)
 	case localapi.ChangeSettings:
-		return a.n.groups.Set(ctx, g, func(s *wire.Settings) { settle(s, c) })
+		return a.settings(ctx, g, c)
 	case localapi.ChangeDissolve:
 		return a.n.groups.Dissolve(ctx, g)
 	case localapi.ChangeHub:
@@ -469,7 +512,23 @@ func apiGroupEvent(e *groups.Event) *localapi.GroupEvent {
 	return out
 }
 
-// settle changes what is named of settings.
+// settings changes what is named of settings.
+func (a api) settings(ctx context.Context, g wire.GroupID, c localapi.GroupChange) (wire.RecordID, error) {
+	var relays []Peer
+	if c.HubRelays != nil {
+		var err error
+		if relays, err = a.n.hubRelays(*c.HubRelays); err != nil {
+			return wire.RecordID{}, err
+		}
+	}
+	return a.n.groups.Set(ctx, g, func(s *wire.Settings) {
+		settle(s, c)
+		if c.HubRelays != nil {
+			s.HubRelays = relays
+		}
+	})
+}
+
 func settle(s *wire.Settings, c localapi.GroupChange) {
 	if c.Open != nil {
 		s.Open = *c.Open

@@ -56,6 +56,11 @@ type Config struct {
 	// empty), as circumstance has it; "on", for whoever asks; "off", for nobody.
 	Relay string
 
+	// Hub says whether this node serves groups that it is not in, as their hub, when an
+	// admin lists it: "auto" (or empty), those of whom it knows while it can be reached
+	// from outside; "on", those of whoever asks, as far as there is room; "off", none.
+	Hub string
+
 	// Backup says whether this node keeps sealed messages for others who are away:
 	// "auto" (or empty), as there is room; "on", and it tells everybody; "off".
 	Backup      string
@@ -115,6 +120,7 @@ type settings struct {
 	vouch     reach.Vouch
 	bootstrap discovery.Bootstrap
 	relay     role.Mode
+	hub       role.Mode
 	backup    holder.Mode
 	forecast  weather.Forecast // of Chaos
 }
@@ -134,6 +140,9 @@ func (cfg Config) check() (*settings, error) {
 	}
 	if s.relay, err = role.ParseMode(cfg.Relay); err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
+	}
+	if s.hub, err = role.ParseMode(cfg.Hub); err != nil {
+		return nil, fmt.Errorf("hub: %w", err)
 	}
 	if s.backup, err = holder.ParseMode(cfg.Backup); err != nil {
 		return nil, fmt.Errorf("backup: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols/proof"
+	"github.com/tom-protocol/tom/relay/role"
 )
 
 // Groups are this node's groups.
@@ -26,9 +27,23 @@ func (n *Node) newGroups() (*groups.Service, error) {
 		Post:  n.postOwn,
 		Name:  func() string { return n.cfg.Name },
 		Addrs: n.invitationAddrs, Learn: n.learnAddrs,
-		Topics: n.presence.Topics(),
+		Topics: n.presence.Topics(), Serving: n.serving(),
 		Notify: n.groupNews.note, Registerer: n.cfg.Registry,
 	})
+}
+
+// serving is on what terms this node serves groups that it is not in; nil if its
+// user forbids it.
+func (n *Node) serving() *groups.Serving {
+	if n.cfg.hub == role.Off {
+		return nil
+	}
+	return &groups.Serving{
+		Stranger: n.store.Stranger,
+		Takes: func(by Peer) bool {
+			return n.cfg.hub == role.On || n.reach.Public() && !n.store.Stranger(by)
+		},
+	}
 }
 
 // postOwn sends a message of the protocol's own.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,12 +18,12 @@ func groupCommand(t *terminal) *cli.Command {
 	return &cli.Command{
 		Name:  "group",
 		Usage: "talk with several at once",
-		Description: "A group is a log that every member holds for a day. One member's node, the hub,\n" +
-			"puts it in order; when it goes, another takes over. A GROUP is a name, or an id\n" +
-			"or the beginning of one.",
+		Description: "A group is a log that every member holds for a day. One node, the hub, puts it in\n" +
+			"order: a member's, or a relay's that an admin lists, which can read nothing; when it\n" +
+			"goes, another takes over. A GROUP is a name, or an id or the beginning of one.",
 		Subcommands: []*cli.Command{
 			groupCreateCommand(t), groupInviteCommand(t), groupInvitesCommand(t), groupJoinCommand(t),
-			groupSendCommand(t), groupLogCommand(t), groupListCommand(t), groupShowCommand(t),
+			groupSendCommand(t), groupLogCommand(t), groupListCommand(t), groupShowCommand(t), groupServedCommand(t),
 			changeCommand(t, "leave", "leave a group", "GROUP", localapi.ChangeLeave, nil),
 			changeCommand(t, "kick", "remove a member", "GROUP PEER", localapi.ChangeKick, changePeer),
 			changeCommand(t, "role", "make a member an admin, or a mere member again", "GROUP PEER ROLE", localapi.ChangeRole, changeRole),
@@ -40,9 +41,12 @@ func groupCreateCommand(t *terminal) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "open", Usage: "let whoever knows it join without an invitation"},
 			&cli.Uint64Flag{Name: "max", Usage: "at most `N` members", DefaultText: "1024"},
+			hubRelaysFlag(),
 		},
 		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
-			g, err := client.CreateGroup(c.Context, localapi.NewGroup{Name: args[0], Open: c.Bool("open"), Max: c.Uint64("max")})
+			g, err := client.CreateGroup(c.Context, localapi.NewGroup{
+				Name: args[0], Open: c.Bool("open"), Max: c.Uint64("max"), HubRelays: hubRelays(c),
+			})
 			if err != nil {
 				return err
 			}
@@ -152,13 +156,20 @@ func groupShowCommand(t *terminal) *cli.Command {
 				list(t, g.Members, "NAME ID ROLE PLACE ONLINE HAS READ", func(m localapi.GroupMember) []string {
 					return []string{who(m.Name, "-"), m.ID, m.Role, hubPlace(g, m.ID), yes(m.Online), number(m.AckedSeq), number(m.ReadSeq)}
 				})
+				if len(g.HubRelays) == 0 {
+					return
+				}
+				fmt.Fprintln(w)
+				list(t, g.HubRelays, "RELAY ID PLACE ONLINE DECLINES", func(r localapi.GroupRelay) []string {
+					return []string{who(r.Name, "-"), r.ID, hubPlace(g, r.ID), yes(r.Online), cmp.Or(r.Declines, "-")}
+				})
 			})
 			return nil
 		}),
 	}
 }
 
-// hubPlace is a member's place in the hub chain.
+// hubPlace is a node's place in the hub chain.
 func hubPlace(g localapi.Group, id string) string {
 	switch id {
 	case g.Hub:
@@ -230,7 +241,7 @@ func groupSetCommand(t *terminal) *cli.Command {
 			&cli.BoolFlag{Name: "open", Usage: "let whoever knows it join without an invitation; --open=false: not any more"},
 			&cli.Uint64Flag{Name: "max", Usage: "at most `N` members"},
 			&cli.DurationFlag{Name: "beat", Usage: "between two beats of the hub; the longer, the later its end is noticed"},
-			timeoutFlag(),
+			hubRelaysFlag(), timeoutFlag(),
 		},
 		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
 			change := localapi.GroupChange{Change: localapi.ChangeSettings}
@@ -246,8 +257,12 @@ func groupSetCommand(t *terminal) *cli.Command {
 				beat := uint64(c.Duration("beat").Milliseconds())
 				change.BeatMS = &beat
 			}
+			if c.IsSet(hubRelaysName) {
+				relays := hubRelays(c)
+				change.HubRelays = &relays
+			}
 			if change == (localapi.GroupChange{Change: localapi.ChangeSettings}) {
-				return usagef("group set needs one or more of --open, --max and --beat")
+				return usagef("group set needs one or more of --open, --max, --beat and --hub-relays")
 			}
 			return changeGroup(c, t, client, args[0], change)
 		}),
@@ -256,7 +271,7 @@ func groupSetCommand(t *terminal) *cli.Command {
 
 func groupHubCommand(t *terminal) *cli.Command {
 	return &cli.Command{
-		Name: "hub", Usage: "name the member that is to be hub", ArgsUsage: "GROUP",
+		Name: "hub", Usage: "name the member, or the relay that is listed, that is to be hub", ArgsUsage: "GROUP",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "move", Usage: "hand over to `PEER`"}, timeoutFlag()},
 		Action: action(func(c *cli.Context, client *localapi.Client, args []string) error {
 			if c.String("move") == "" {

@@ -40,6 +40,7 @@ func startCommand(t *terminal) *cli.Command {
 			&cli.StringFlag{Name: "backup", Usage: "keep sealed messages for others who are away: `auto`, on or off", DefaultText: "auto"},
 			&cli.StringFlag{Name: "backup-quota", Usage: "keep no more than `SIZE` of them, 512M for example", DefaultText: "128M"},
 			&cli.StringFlag{Name: "relay", Usage: "pass on envelopes of others: `auto`, on or off", DefaultText: "auto"},
+			&cli.StringFlag{Name: "hub", Usage: "serve groups that this node is not in, when an admin lists it: `auto`, on or off", DefaultText: "auto"},
 			&cli.StringFlag{Name: "reachability", Usage: "`HOW` others can dial this node: auto finds out, public and private vouch for it", Value: "auto"},
 			&cli.BoolFlag{Name: "low-memory", Usage: "use little memory, at some cost in speed: for machines with 1 GB"},
 			chaosFlag(),
@@ -114,6 +115,9 @@ func newNode(c *cli.Context) (*node.Node, error) {
 	if _, err := role.ParseMode(c.String("relay")); err != nil {
 		return nil, usagef("--relay %v", err)
 	}
+	if _, err := role.ParseMode(c.String("hub")); err != nil {
+		return nil, usagef("--hub %v", err)
+	}
 	if _, err := holder.ParseMode(c.String("backup")); err != nil {
 		return nil, usagef("--backup %v", err)
 	}
@@ -128,7 +132,7 @@ func newNode(c *cli.Context) (*node.Node, error) {
 		return nil, err
 	}
 	return node.New(node.Config{
-		Relay:  c.String("relay"),
+		Relay: c.String("relay"), Hub: c.String("hub"),
 		Backup: c.String("backup"), BackupQuota: quota,
 		DataDir: dir, Name: c.String("name"), Network: c.String("network"),
 		Listen: c.StringSlice("listen"), Bootstrap: c.StringSlice("bootstrap"),

@@ -104,6 +104,10 @@ type Node struct {
 	Disk   *Disk
 	Metric *prometheus.Registry
 
+	// Serving is on what terms it serves groups that it is not in, from its next
+	// start on; nil: it does not.
+	Serving *groups.Serving
+
 	town *Town
 
 	mu       sync.Mutex
@@ -141,7 +145,7 @@ func (n *Node) Start() error {
 		Signer: n.Signer, Verifier: n.town.Verifier, Prover: proof.NewVerifier(protocols.Main),
 		Lines: lines{n}, Post: n.post, Rows: n.Disk, Shred: Shredder{}, Ratchets: n.Disk,
 		Now: time.Now, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
-		Topics: topics{n}, Notify: n.note, Registerer: n.Metric,
+		Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)

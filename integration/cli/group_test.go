@@ -24,7 +24,7 @@ func TestAGroupFromTheCommandLine(t *testing.T) {
 		{sent, "id term seq state replicas delivered read members"},
 		{renamed, "id term seq state replicas delivered read members"},
 		{alice.ok("group", "list", "--json"), "group name members role term seq hub read unread"},
-		{alice.ok("group", "show", "old friends", "--json"), "group name open max beat_ms term seq hub shadow candidate members"},
+		{alice.ok("group", "show", "old friends", "--json"), "group name open max beat_ms term seq hub shadow candidate members hub_relays"},
 		{alice.ok("group", "log", "old friends", "--since", "1", "--json"), "group term seq id kind from name type body created mark cursor"},
 	} {
 		if got := keys(t, strings.SplitAfter(tt.text, "\n")[0]); got != tt.want {
@@ -104,4 +104,34 @@ func TestAnAdminRunsAGroupFromTheCommandLine(t *testing.T) {
 	alice.ok("group", "dissolve", "friends")
 	groups(bob, 0)
 	groups(alice, 0)
+}
+
+// A relay that a group was made with serves it without being in it; listed no more,
+// it does not.
+func TestARelayServesAGroupFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	alice, relay := m.start(t, "alice"), m.start(t, "relay", "--hub", "on")
+	alice.ok("group", "create", "friends", "--hub-relays", relay.id)
+	until(t, "the relay serves", func() bool { return len(relay.rows("group", "served")) == 1 })
+	until(t, "the relay is shadow", func() bool { return alice.object("group", "show", "friends")["shadow"] == relay.id })
+	if text := alice.ok("group", "show", "friends"); !strings.Contains(text, "RELAY") || !strings.Contains(text, relay.id) {
+		t.Errorf("shown without the relay: %s", text)
+	}
+	if g := relay.object("group", "served"); g["place"] != "shadow" || g["lister"] != alice.id || g["members"] != 1.0 {
+		t.Errorf("it serves %v", g)
+	}
+	if in := relay.rows("group", "list"); len(in) != 0 {
+		t.Errorf("it is in %v", in)
+	}
+	alice.ok("group", "set", "friends", "--hub-relays", "")
+	until(t, "the relay serves nothing", func() bool { return len(relay.rows("group", "served")) == 0 })
+	for _, wrong := range [][]string{
+		{"group", "set", "friends", "--hub-relays", "nobody"},
+		{"start", "--hub", "perhaps"},
+	} {
+		if end := alice.run(wrong...).wait(); end.code == 0 {
+			t.Errorf("%v ends with %d: %s", wrong, end.code, end.err)
+		}
+	}
 }

@@ -16,6 +16,11 @@ func (c *Client) Groups(ctx context.Context) ([]GroupLine, error) {
 	return call[[]GroupLine](ctx, c, "GET", "groups", nil)
 }
 
+// ServedGroups lists the groups that the node serves without being in them.
+func (c *Client) ServedGroups(ctx context.Context) ([]ServedGroup, error) {
+	return call[[]ServedGroup](ctx, c, "GET", "served", nil)
+}
+
 // Group tells of a group.
 func (c *Client) Group(ctx context.Context, group string) (Group, error) {
 	return call[Group](ctx, c, "GET", "groups/"+segment(group), nil)

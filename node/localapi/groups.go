@@ -10,6 +10,8 @@ import (
 type GroupBackend interface {
 	CreateGroup(ctx context.Context, g NewGroup) (GroupRef, error)
 	Groups(ctx context.Context) ([]GroupLine, error)
+	// ServedGroups lists the groups that the node serves without being in them.
+	ServedGroups(ctx context.Context) ([]ServedGroup, error)
 	Group(ctx context.Context, group string) (Group, error)
 	// InviteToGroup makes an invitation. One for a peer is sent to it; without
 	// peer it is a link.
@@ -37,6 +39,9 @@ type NewGroup struct {
 	Name string `json:"name"`
 	Open bool   `json:"open"`
 	Max  uint64 `json:"max"` // members; 0: as many as may be
+	// HubRelays are nodes that may be hub although they are no members: petnames, peer
+	// ids or contact links.
+	HubRelays []string `json:"hub_relays,omitempty"`
 }
 
 // GroupRef names a group.
@@ -72,6 +77,7 @@ type Group struct {
 	Shadow    string            `json:"shadow"`    // empty: none
 	Candidate string            `json:"candidate"` // empty: none
 	Members   List[GroupMember] `json:"members"`   // by seniority
+	HubRelays List[GroupRelay]  `json:"hub_relays"`
 }
 
 // GroupMember is a member, and what of the log it says that it has.
@@ -82,6 +88,28 @@ type GroupMember struct {
 	Online   bool   `json:"online"` // connected to this node
 	AckedSeq uint64 `json:"acked_seq"`
 	ReadSeq  uint64 `json:"read_seq"`
+}
+
+// GroupRelay is a node that may be hub although it is no member.
+type GroupRelay struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Online   bool   `json:"online"`             // connected to this node
+	Declines string `json:"declines,omitempty"` // why it does not serve the group, if it has said so
+}
+
+// ServedGroup is a group that this node serves without being in it: it can read
+// nothing of it.
+type ServedGroup struct {
+	Group   string `json:"group"`
+	Lister  string `json:"lister"` // peer id of the admin who listed this node
+	Name    string `json:"name"`   // the admin's petname
+	Place   string `json:"place"`  // hub, shadow, candidate; empty: none
+	Members int    `json:"members"`
+	Records int    `json:"records"`
+	Bytes   int64  `json:"bytes"`
+	Term    uint64 `json:"term"`
+	Since   Time   `json:"since"`
 }
 
 // NewInvite is an invitation to be made.
@@ -171,6 +199,7 @@ const (
 	GroupDisbelieved GroupWhat = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times since the last such event: Detail
 	GroupRemoved     GroupWhat = "removed"      // our node is no member any more
 	GroupInvited     GroupWhat = "invited"      // Peer invites our node
+	GroupDeclined    GroupWhat = "declined"     // Peer, listed as a hub relay, does not serve the group: Detail
 )
 
 // GroupEvent is something that happened in a group. Which of the optional fields
@@ -231,4 +260,7 @@ type GroupChange struct {
 	Open   *bool   `json:"open,omitempty"`
 	Max    *uint64 `json:"max,omitempty"`
 	BeatMS *uint64 `json:"beat_ms,omitempty"`
+	// HubRelays, if not null, are all that may be hub without being members, named as
+	// in NewGroup.
+	HubRelays *[]string `json:"hub_relays,omitempty"`
 }

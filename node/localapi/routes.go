@@ -46,6 +46,7 @@ var routes = []struct {
 	{"POST /v1/groups", with(createGroup)},                     // NewGroup → GroupRef
 	{"GET /v1/groups", list(Backend.Groups)},
 	{"GET /v1/groups/{id}", named(Backend.Group)},
+	{"GET /v1/served", list(Backend.ServedGroups)},
 	{"POST /v1/groups/{id}/invites", with(Backend.InviteToGroup)}, // NewInvite → Invite
 	{"POST /v1/groups/{id}/records", with(Backend.SendToGroup)},   // GroupOutgoing → GroupSent
 	{"GET /v1/groups/{id}/records/{record}", groupRecord},         // ?wait=STATE&timeout=30s → GroupSent
