@@ -3,6 +3,7 @@ package groups_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 )
 
 // crowd is a group of services; the first has founded it.
@@ -121,6 +123,25 @@ func TestWhoHasJustJoinedIsRead(t *testing.T) {
 		}
 		late := c.join("late")
 		c.write(late, "at once", 5)
+	})
+}
+
+// Whom an admin names hub the moment it has joined leads once it has the log: before,
+// it would lead a group that it is not in.
+func TestWhoHasJustJoinedIsNamedHub(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		next := c.nodes[1].Key
+		c.must(c.nodes[0].Move(c.t.Context(), c.group, next))
+		virtual.Until(c.t, time.Minute, time.Second, "all three follow the new hub", func() bool {
+			return !slices.ContainsFunc(c.nodes, func(n *groupstest.Node) bool {
+				i, err := n.Show(c.t.Context(), c.group)
+				return err != nil || len(i.Members) != 3 || i.Summary.Hub != next
+			})
+		})
+		for i, n := range c.nodes {
+			c.write(n, fmt.Sprint("hello from ", i), 2)
+		}
 	})
 }
 

@@ -333,9 +333,22 @@ func (m *Machine) OnNamed(now time.Time, h *wire.HubRecord, admin []byte) {
 	m.schedule(now)
 }
 
+// LogGrew takes the newest draft that names this node, if it came before the log
+// that it continues: a hub without that log would lead a group that it is not in.
+func (m *Machine) LogGrew(now time.Time) {
+	if n := m.naming; n != nil {
+		m.naming = nil
+		m.OnNamed(now, n.draft, n.admin)
+	}
+}
+
 func (m *Machine) onNamed(now time.Time, h *wire.HubRecord, admin []byte) {
 	cur := m.d.Current.Record
 	if h.Group != m.cfg.Group || h.Primary != m.self || h.Version != 1 || len(h.Links) != 1 || m.isCondemned(now, m.self) {
+		return
+	}
+	if place, _ := m.cfg.Log(); h.Cause == wire.CauseAdmin && m.admins[h.Admin] && place.Seq < h.Seq {
+		m.naming = &naming{h, admin}
 		return
 	}
 	foreign := m.lead.foreign

@@ -144,6 +144,13 @@ type Machine struct {
 	lead     lead
 	peers    map[protocols.Key]*peer
 	followed time.Time
+	naming   *naming // the newest, before its log has come
+}
+
+// naming is a draft that names this node, and the signature that it came with.
+type naming struct {
+	draft *wire.HubRecord
+	admin []byte
 }
 
 // New makes the machine of a node that follows a branch. restart says that it

@@ -32,7 +32,8 @@ func (s *Seat) roster(now time.Time) {
 		of.Partial = true
 		of.Members = with(of.Members, root.Issuer)
 	}
-	of.Partial = of.Partial || !s.settled
+	joins := s.cfg.Lister == protocols.Key{} && !f.Member(s.self) && !slices.Contains(of.Kicked, s.self)
+	of.Partial = of.Partial || !s.settled || joins // the log does not show yet that this node is in the group
 	s.remember(f.Version(), &of)
 	for _, k := range of.Members {
 		if f.Admin(k) {

@@ -244,6 +244,7 @@ func (s *Seat) Resign(now time.Time) bool {
 func (s *Seat) settle(now time.Time) {
 	for range 8 {
 		s.roster(now)
+		s.failover.LogGrew(now)
 		again := s.takeFailover(now)
 		s.stepHub(now)
 		again = s.takeMember(now) || again

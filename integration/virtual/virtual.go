@@ -19,7 +19,7 @@ func Pass(d time.Duration) {
 
 // Until lets time go by in steps until something has come about, and fails the test
 // if it has not within the time. It returns how long that took, to a step.
-func Until(t *testing.T, within, step time.Duration, what string, done func() bool) time.Duration {
+func Until(t testing.TB, within, step time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	begun := time.Now()
 	for !done() {
