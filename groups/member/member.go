@@ -161,6 +161,8 @@ type Member struct {
 	receipts receipts
 	heard    time.Time                     // when the hub was, last
 	brought  map[wire.RecordName]broughtBy // by their authors, for the hub withholds them
+	looked   time.Time                     // whether the hub withholds anything
+	awake    time.Time                     // since when it looks regularly
 	lacking  bool
 	removed  bool // by the hub's word
 	offered  time.Time

@@ -57,8 +57,15 @@ func (m *Member) bringPast(late []*wire.Entry) {
 
 // Withholds says whether the hub withholds a record of this node, or one that its
 // author brought here because of that.
+//
+// It wants to be called every second or so: one that was not stood still, and may
+// find the hub's answers among what came meanwhile.
 func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
-	if m.hub.Leads || m.removed || now.Sub(m.followed) < withheldAfter {
+	if now.Sub(m.looked) > withheldAfter/2 {
+		m.awake = now
+	}
+	m.looked = now
+	if m.hub.Leads || m.removed || now.Sub(later(m.followed, m.awake)) < withheldAfter {
 		return name, false
 	}
 	for _, o := range m.own.list {
