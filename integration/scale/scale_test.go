@@ -157,10 +157,12 @@ func live(t *testing.T, lifetime time.Duration, nodes, pairs int) (r result) {
 		w := settle(t, in, nodes)
 		virtual.Pass(time.Minute)
 		early := w.meet(pairs, rand.New(rand.NewPCG(1, uint64(nodes))))
+		t.Logf("%d nodes: first delivery p50 %v, p95 %v", nodes, percentile(early, 50), percentile(early, 95)) // the end may be an hour away
 		virtual.Pass(lifetime/2 - time.Since(begun))
 		before := w.spent()
 		virtual.Pass(lifetime / 2)
 		r = result{nodes: nodes, lived: lifetime, spent: w.spent().since(before, lifetime/2), memory: w.memory(), peers: w.peers()}
+		t.Logf("%d nodes: %.2f MB a node, presence %.1f B/s", nodes, float64(r.memory)/(1<<20), r.spent.presence)
 		r.early, r.late = early, w.meet(pairs, rand.New(rand.NewPCG(2, uint64(nodes))))
 		t.Logf("\n%s", r.table())
 		r.judge(t)
