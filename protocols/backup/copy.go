@@ -196,6 +196,8 @@ func (k *Keeper) storeFailed(now time.Time, q *asked) {
 	}
 	e.asking = without(e.asking, q.to)
 	e.refused = append(e.refused, q.to)
+	e.declined = append(without(e.declined, q.to), q.to)
+	e.declined = e.declined[max(0, len(e.declined)-maxShares):]
 	k.news(e)
 	k.provide(now, e)
 }

@@ -30,15 +30,16 @@ type entry struct {
 	ending  timers.Timer
 
 	// Of making copies.
-	duty    timers.Timer    // when this node is to see whether there are enough
-	refused []protocols.Key // who did not take it in this round
-	asking  []protocols.Key // who is being asked to store it
-	rounds  int             // in a row that ended without enough holders
-	left    int             // that lived when the newest of them ended
-	queued  bool
-	looking bool            // waits for candidates
-	placed  bool            // own: there were enough holders once
-	told    []protocols.Key // who could be relied upon when the others were told who the holders are
+	duty     timers.Timer    // when this node is to see whether there are enough
+	refused  []protocols.Key // who did not take it in this round
+	declined []protocols.Key // the newest of those who ever did not, maxShares at most
+	asking   []protocols.Key // who is being asked to store it
+	rounds   int             // in a row that ended without enough holders
+	left     int             // that lived when the newest of them ended
+	queued   bool
+	looking  bool            // waits for candidates
+	placed   bool            // own: there were enough holders once
+	told     []protocols.Key // who could be relied upon when the others were told who the holders are
 
 	pushed time.Time // when its recipient was last sent it
 }

@@ -714,6 +714,24 @@ func TestAnAuthorWhoIsThereHearsOfNewHolders(t *testing.T) {
 	}
 }
 
+// Those who are asked are named to each other: one that refuses is still said to
+// have the message by those who took it.
+func TestWhoRefusedIsNoHolderByWordOfOthers(t *testing.T) {
+	t.Parallel()
+	k, ask := placing(t)
+	full := ask[0].To
+	reply(k, start, ask[0], backup.Reply{Answer: backup.Answer{Code: backup.Refused, Reason: envelope.ReasonQuota}})
+	for _, q := range append(k.Ready().Ask, ask[1:]...) {
+		reply(k, start, q, signed(q, q.To))
+	}
+	d := ask[0].Digest
+	k.HoldersAsked(start, ask[1].To, &backup.Holders{Digest: d, Holders: []protocols.Key{full, ask[1].To, ask[2].To}})
+	p, _ := k.Placement(d)
+	if i := slices.IndexFunc(p.Holders, func(h backup.HolderState) bool { return h.Key == full }); p.Live != 3 || i >= 0 && p.Holders[i].Live {
+		t.Errorf("%d live of %+v", p.Live, p.Holders)
+	}
+}
+
 func TestAClaimCountsWhenItIsShown(t *testing.T) {
 	t.Parallel()
 	it := item(1)

@@ -146,10 +146,15 @@ func (k *Keeper) attendAll(now time.Time, e *entry) {
 }
 
 // learnHolders adds those named as holders. They are taken at their word until
-// an audit shows otherwise.
+// an audit shows otherwise; who did not take it from this node is to show it first,
+// for others may have been told beforehand that it would be asked.
 func (k *Keeper) learnHolders(now time.Time, e *entry, keys []protocols.Key) {
 	for _, p := range keys {
-		k.addHolder(now, e, p)
+		if e.share(p) == nil && slices.Contains(e.declined, p) {
+			k.claimed(now, e, p)
+		} else {
+			k.addHolder(now, e, p)
+		}
 	}
 }
 
