@@ -12,6 +12,7 @@ import (
 
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/node/store/kv"
+	"github.com/tom-protocol/tom/node/store/kv/kvtest"
 	"github.com/tom-protocol/tom/protocols/delivery"
 )
 
@@ -40,7 +41,7 @@ type moment struct {
 
 // witness takes a moment before every sync.
 type witness struct {
-	mem *vfs.MemFS
+	mem kvtest.Crashable
 
 	mu      sync.Mutex
 	rng     *rand.Rand
@@ -78,7 +79,7 @@ func (w *witness) note(fn func(l *ledger)) {
 // right.
 func TestConfirmedSurvivesACrashAtEverySync(t *testing.T) {
 	t.Parallel()
-	mem := vfs.NewCrashableMem()
+	mem := kvtest.NewCrashable()
 	wit := &witness{mem: mem, rng: rand.New(rand.NewPCG(1, 2)), ledger: ledger{}.clone()}
 	rows, err := kv.Open("data", kv.Options{FS: errorfs.Wrap(mem, wit), Memtable: 128 << 10})
 	must(t, err)

@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/node/store/kv"
+	"github.com/tom-protocol/tom/node/store/kv/kvtest"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/backup"
 )
@@ -196,7 +196,7 @@ func TestAFullDiskKeepsNothingAndSaysSo(t *testing.T) {
 // that were purged by a receipt not one.
 func TestWhatWasSignedForSurvivesACrashAtEverySync(t *testing.T) {
 	t.Parallel()
-	mem := vfs.NewCrashableMem()
+	mem := kvtest.NewCrashable()
 	wit := &witness{mem: mem, rng: rand.New(rand.NewPCG(3, 4)), ledger: ledger{}.clone()}
 	rows, err := kv.Open("data", kv.Options{FS: errorfs.Wrap(mem, wit), Memtable: 64 << 10})
 	must(t, err)

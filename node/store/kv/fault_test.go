@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/tom-protocol/tom/node/store/kv"
+	"github.com/tom-protocol/tom/node/store/kv/kvtest"
 )
 
 // story writes ten synced batches of two rows each, enough to fill several
@@ -85,7 +86,7 @@ func TestEveryFailingOperation(t *testing.T) {
 // a story: all that was confirmed by then is there, and no batch by half.
 func TestCrashBeforeEverySync(t *testing.T) {
 	t.Parallel()
-	mem := vfs.NewCrashableMem()
+	mem := kvtest.NewCrashable()
 	type moment struct {
 		fs        *vfs.MemFS
 		confirmed int
