@@ -17,13 +17,19 @@ func TestWhoWasKickedIsInvitedAtOnce(t *testing.T) {
 	t.Parallel()
 	inTown(t, 3, func(c *crowd) {
 		founder, kicked := c.nodes[0], c.nodes[2]
-		_, err := founder.Kick(c.t.Context(), c.group, kicked.Key)
-		c.must(err)
-		c.shows(func(i groups.Info) bool { return len(i.Members) == 2 })
-		_, err = founder.Invite(c.t.Context(), c.group, kicked.Key, 1, groups.Life)
+		c.kicks(founder, kicked)
+		_, err := founder.Invite(c.t.Context(), c.group, kicked.Key, 1, groups.Life)
 		c.must(err)
 		c.comesBack(kicked)
 	})
+}
+
+// kicks takes one of three out, and waits until the others show it.
+func (c *crowd) kicks(by, who *groupstest.Node) {
+	c.t.Helper()
+	_, err := by.Kick(c.t.Context(), c.group, who.Key)
+	c.must(err)
+	c.shows(func(i groups.Info) bool { return len(i.Members) == 2 })
 }
 
 // Who was kicked and invited while away gets the invitation before it hears of the
@@ -34,11 +40,9 @@ func TestAnInvitationComesBeforeTheKick(t *testing.T) {
 		founder, kicked := c.nodes[0], c.nodes[2]
 		c.write(founder, "hello", 2)
 		kicked.Stop()
-		_, err := founder.Kick(c.t.Context(), c.group, kicked.Key)
-		c.must(err)
-		c.shows(func(i groups.Info) bool { return len(i.Members) == 2 })
+		c.kicks(founder, kicked)
 		c.must(kicked.Start())
-		_, err = founder.Invite(c.t.Context(), c.group, kicked.Key, 1, groups.Life)
+		_, err := founder.Invite(c.t.Context(), c.group, kicked.Key, 1, groups.Life)
 		c.must(err)
 		c.comesBack(kicked)
 	})

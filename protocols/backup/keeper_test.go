@@ -329,17 +329,29 @@ func signed(q backup.Question, holder protocols.Key) backup.Reply {
 // placing is a keeper that has asked three of ten to hold a message of its own.
 func placing(t *testing.T) (*backup.Keeper, []backup.Question) {
 	t.Helper()
+	var ten []protocols.Key
+	for i := range 10 {
+		ten = append(ten, key(30+i))
+	}
+	return placedAgain(t, nil, ten)
+}
+
+// placedAgain is the keeper of an author that was started again: before are those
+// who held its message when it last ran, of whom only some are candidates now. It
+// has asked three to store it.
+func placedAgain(t *testing.T, before, candidates []protocols.Key) (*backup.Keeper, []backup.Question) {
+	t.Helper()
 	k := backup.NewKeeper(me, backup.Limits{}, 1)
 	it := item(1)
-	it.From, it.Holders = me, nil
+	it.From, it.Holders = me, before
 	k.Place(start, it)
 	k.Tick(start)
 	if look := k.Ready().Look; !slices.Equal(look, []protocols.Key{friend}) {
 		t.Fatalf("looked for %v", look)
 	}
 	var all []backup.Candidate
-	for i := range 10 {
-		all = append(all, backup.Candidate{Key: key(30 + i), Known: old})
+	for _, p := range candidates {
+		all = append(all, backup.Candidate{Key: p, Known: old})
 	}
 	k.Candidates(start, friend, all)
 	ask := k.Ready().Ask

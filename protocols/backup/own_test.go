@@ -10,29 +10,6 @@ import (
 	"github.com/tom-protocol/tom/protocols/backup"
 )
 
-// placedAgain is the keeper of an author that was started again: before are those
-// who held its message when it last ran, of whom only some are candidates now. It
-// has asked three to store it.
-func placedAgain(t *testing.T, before, candidates []protocols.Key) (*backup.Keeper, []backup.Question) {
-	t.Helper()
-	k := backup.NewKeeper(me, backup.Limits{}, 1)
-	it := item(1)
-	it.From, it.Holders = me, before
-	k.Place(start, it)
-	k.Tick(start)
-	k.Ready()
-	var all []backup.Candidate
-	for _, p := range candidates {
-		all = append(all, backup.Candidate{Key: p, Known: old})
-	}
-	k.Candidates(start, friend, all)
-	ask := k.Ready().Ask
-	if len(ask) != 3 {
-		t.Fatalf("asked %d", len(ask))
-	}
-	return k, ask
-}
-
 // TestAnAuthorThatComesBackGoesToItsHolders: they are asked before anybody else,
 // count once they have signed again, and stay three.
 func TestAnAuthorThatComesBackGoesToItsHolders(t *testing.T) {
