@@ -145,6 +145,22 @@ func TestWhoHasJustJoinedIsNamedHub(t *testing.T) {
 	})
 }
 
+// Whom an admin takes the group away from is named to all, the one it was taken from
+// too, and who did it.
+func TestWhoIsDisplacedIsTold(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		founder := c.nodes[0].Key
+		c.must(c.nodes[0].Move(c.t.Context(), c.group, c.nodes[1].Key))
+		for _, n := range c.nodes {
+			_, err := n.Told(c.t.Context(), func(e groups.Event) bool {
+				return e.What == groups.Displaced && e.Peer == founder && e.By == founder
+			})
+			c.must(err)
+		}
+	})
+}
+
 // Whoever follows the log, the hub too, is never shown as unreadable what can be
 // read a moment later.
 func TestAFollowerSeesNothingBeforeItIsOpened(t *testing.T) {

@@ -67,6 +67,7 @@ type hubs struct {
 	Current, Previous []byte
 	Withdrawn         []retreat
 	Condemned         map[protocols.Key]time.Time
+	Displaced         map[protocols.Key]time.Time
 }
 
 type retreat struct {
@@ -120,7 +121,7 @@ func parseBranch(v wire.Verifier, b []byte) (*failover.Branch, error) {
 var errDamaged = errors.New("a row that is not what it should be")
 
 func hubsOf(d failover.Durable) hubs {
-	h := hubs{Current: branchBytes(d.Current), Previous: branchBytes(d.Previous), Condemned: d.Condemned}
+	h := hubs{Current: branchBytes(d.Current), Previous: branchBytes(d.Previous), Condemned: d.Condemned, Displaced: d.Displaced}
 	for claim, r := range d.Withdrawn {
 		h.Withdrawn = append(h.Withdrawn, retreat{Claim: claim, Withdrawal: r.Withdrawal, Back: branchBytes(r.Back)})
 	}
@@ -137,7 +138,7 @@ func (h *hubs) durable(v wire.Verifier) (d failover.Durable, err error) {
 	if d.Previous, err = parseBranch(v, h.Previous); err != nil {
 		return d, err
 	}
-	d.Condemned, d.Withdrawn = h.Condemned, make(map[wire.HubHash]*failover.Retreat)
+	d.Condemned, d.Displaced, d.Withdrawn = h.Condemned, h.Displaced, make(map[wire.HubHash]*failover.Retreat)
 	for _, r := range h.Withdrawn {
 		back, err := parseBranch(v, r.Back)
 		if err != nil {

@@ -26,7 +26,7 @@ func TestHubsComeBackFromDisk(t *testing.T) {
 	row := encode(hubsOf(failover.Durable{
 		Current: first, Previous: first,
 		Withdrawn: map[wire.HubHash]*failover.Retreat{{1}: {Withdrawal: []byte{2}, Back: first}},
-		Condemned: map[protocols.Key]time.Time{{3}: until},
+		Condemned: map[protocols.Key]time.Time{{3}: until}, Displaced: map[protocols.Key]time.Time{{4}: until},
 	}))
 	var h hubs
 	if err := decode(row, &h); err != nil {
@@ -42,7 +42,7 @@ func TestHubsComeBackFromDisk(t *testing.T) {
 	if r := d.Withdrawn[wire.HubHash{1}]; r == nil || r.Back.Record.Hash() != first.Record.Hash() || len(r.Withdrawal) != 1 {
 		t.Errorf("withdrawn is %+v", d.Withdrawn)
 	}
-	if at := d.Condemned[protocols.Key{3}]; !at.Equal(until) {
-		t.Errorf("condemned until %v", at)
+	if c, d := d.Condemned[protocols.Key{3}], d.Displaced[protocols.Key{4}]; !c.Equal(until) || !d.Equal(until) {
+		t.Errorf("condemned until %v, displaced until %v", c, d)
 	}
 }

@@ -30,6 +30,7 @@ const (
 	Shifted     What = "moved"        // Count records have another place than they had
 	Forked      What = "equivocation" // Peer signed what excludes each other; that is proven
 	Forged      What = "forged"       // Peer sent what breaks a rule, Count times: Detail
+	Displaced   What = "displaced"    // By, an admin, took the group away from Peer
 	Disbelieved What = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times
 	Removed     What = "removed"      // this node is no member any more
 	InviteCame  What = "invited"      // Peer invites this node
@@ -156,11 +157,14 @@ func (r *room) hubEvent(e failover.Event) {
 		}
 		r.tell(x)
 	}
-	if e.Kind == failover.Disbelieved {
+	switch e.Kind {
+	case failover.Displaced:
+		r.tell(Event{What: Displaced, Peer: e.Peer, By: e.Branch.Opened.Admin, Number: e.Branch.Opened.Number})
+		return
+	case failover.Disbelieved:
 		r.blame(r.last, Disbelieved, e.Peer, fmt.Sprintf("its claim of term %d is not believed", e.Branch.Record.Number))
 		return
-	}
-	if e.Kind == failover.Equivocated {
+	case failover.Equivocated:
 		logger.Warnw("signed what it must not have", "group", r.id, "peer", e.Peer)
 		return
 	}

@@ -51,6 +51,7 @@ func (m *Machine) follow(now time.Time, b *Branch) {
 	m.ready.Save = true
 	m.reset(now)
 	m.event(Followed, b)
+	m.noteAdmin(now, b)
 	if led && !m.Leads() {
 		m.event(SteppedDown, b)
 	}
@@ -69,7 +70,7 @@ func (m *Machine) followPending(now time.Time) bool {
 	if now.Sub(w.again) >= wait {
 		m.ask(now)
 	}
-	if !m.askedInVain(now) || (!m.named() && now.Sub(w.asked) < max(m.miss(), slowPath)) {
+	if m.outOfTurn(now, w.pending) || !m.askedInVain(now) || (!m.named() && now.Sub(w.asked) < max(m.miss(), slowPath)) {
 		return false
 	}
 	m.follow(now, w.pending)
@@ -123,7 +124,7 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 		return
 	}
 	switch {
-	case m.consented(b):
+	case m.consented(b) && !m.outOfTurn(now, b):
 		m.follow(now, b)
 	case m.Leads() && b.joins(m.d.Current.Term()) && m.stands(b, of(b, evidence), m.d.Current, of(m.d.Current, m.attaches())):
 		m.follow(now, b)
@@ -185,7 +186,9 @@ func (m *Machine) consider(now time.Time, b *Branch) {
 	if w.pending != nil && !m.higher(b, w.pending) {
 		return
 	}
-	if m.named() && m.askedInVain(now) {
+	if m.outOfTurn(now, b) {
+		m.event(Disbelieved, b)
+	} else if m.named() && m.askedInVain(now) {
 		m.follow(now, b)
 		return
 	}
@@ -301,7 +304,7 @@ func (m *Machine) Move(now time.Time, to protocols.Key) {
 // order here any more.
 func (m *Machine) Resign(now time.Time) (handed bool) {
 	cur := m.d.Current.Record
-	if !m.Leads() || cur.Shadow == (protocols.Key{}) || m.ShadowSilent(now) {
+	if !m.Leads() || cur.Shadow == (protocols.Key{}) || m.ShadowSilent(now) || m.isDisplaced(now, cur.Shadow) {
 		return false
 	}
 	place, hash := m.cfg.Log()
@@ -377,8 +380,6 @@ func (m *Machine) openNamed(now time.Time, h wire.HubRecord, admin []byte, link 
 	m.follow(now, b)
 	if led {
 		m.peers = peers
-	} else if h.Cause == wire.CauseAdmin {
-		m.takenFrom(now, link.Primary)
 	}
 	f := b.Frame()
 	m.toAll(&f)

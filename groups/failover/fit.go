@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -13,8 +14,14 @@ import (
 // Members may be hub, and relays that are none but that the settings list; nobody
 // whom a proof condemns. In what is counted of followers, and of reports, those who
 // were kicked count too: the other side may not have heard of it. Whom the hub names
-// as shadow or candidate must moreover not have failed as one a moment ago; and whom
-// an admin took the group away from is named only where there is no other.
+// as shadow or candidate must moreover not have failed as one a moment ago.
+//
+// Whom an admin took the group away from, and who was kicked and came back, is
+// displaced for a day, unless nobody else is left: it is named only where there is no
+// other, until there is one; it claims, and is followed, when all others had their
+// time; and nothing is handed over to it. An admin that names it ends that. Which of
+// two branches stands does not hang on it: two hubs must come to the same, and one
+// of them may never have heard.
 //
 // A relay has no voice: it follows, and is counted nowhere; it reports nobody; it
 // claims only where a record names it. So no branch that relays alone keep up wins
@@ -22,15 +29,9 @@ import (
 // there: the shadow is one of them where one can be named, and the candidate a
 // member, should all of them go.
 
-// ineligible is how long one who was condemned may be no hub, and one from whom
-// the group was taken is named last.
+// ineligible is how long one who was condemned may be no hub, and one who was
+// displaced only where nobody else is left.
 const ineligible = 24 * time.Hour
-
-// barred is until when a member is not to be named.
-type barred struct {
-	excluded time.Time // it failed in the chain
-	moved    time.Time // an admin took the group away from it; unless there is no other
-}
 
 func (m *Machine) member(k protocols.Key) bool { return slices.Contains(m.members, k) }
 
@@ -54,11 +55,10 @@ func (m *Machine) eligible(now time.Time, b *Branch) bool {
 // with the proof, whoever named it, and any hub that may be one is followed.
 func (m *Machine) unfit(now time.Time) bool { return m.Leads() && !m.eligible(now, m.d.Current) }
 
-// nameable says whether a node may be shadow or candidate of this hub. moved:
-// among those from whom the group was taken, or else among the others.
-func (m *Machine) nameable(now time.Time, k protocols.Key, moved bool) bool {
-	p := m.peer(k)
-	return k != m.self && !p.excluded.After(now) && p.moved.After(now) == moved && !m.isCondemned(now, k)
+// nameable says whether a node may be shadow or candidate of this hub: one of those
+// who are displaced, or else one of the others.
+func (m *Machine) nameable(now time.Time, k protocols.Key, displaced bool) bool {
+	return k != m.self && !m.peer(k).excluded.After(now) && m.isDisplaced(now, k) == displaced && !m.isCondemned(now, k)
 }
 
 // exclude keeps a node from being named for a while.
@@ -68,8 +68,50 @@ func (m *Machine) exclude(k protocols.Key, until time.Time) {
 	}
 }
 
-// takenFrom notes that an admin took the group away from a hub.
-func (m *Machine) takenFrom(now time.Time, k protocols.Key) { m.peer(k).moved = now.Add(ineligible) }
+// isDisplaced says whether a node may be hub only where nobody else is left, and
+// somebody is: a member besides the hub.
+func (m *Machine) isDisplaced(now time.Time, k protocols.Key) bool {
+	return now.Before(m.d.Displaced[k]) && slices.ContainsFunc(m.members, func(x protocols.Key) bool {
+		return x != k && x != m.d.Current.Primary() && !now.Before(m.d.Displaced[x]) && !m.isCondemned(now, x)
+	})
+}
+
+// displace notes that a node is not to be hub for a day.
+func (m *Machine) displace(now time.Time, k protocols.Key) {
+	m.pardon(func(_ protocols.Key, until time.Time) bool { return now.After(until) })
+	m.d.Displaced[k] = now.Add(ineligible)
+	m.ready.Save = true
+}
+
+// pardon forgets of nodes that they were displaced.
+func (m *Machine) pardon(whom func(k protocols.Key, until time.Time) bool) {
+	before := len(m.d.Displaced)
+	maps.DeleteFunc(m.d.Displaced, whom)
+	m.ready.Save = m.ready.Save || len(m.d.Displaced) < before
+}
+
+// noteAdmin notes whom a branch displaces, if an admin opened it. Whom the admin
+// names is displaced no more.
+func (m *Machine) noteAdmin(now time.Time, b *Branch) {
+	if b.Opened.Cause != wire.CauseAdmin {
+		return
+	}
+	m.pardon(func(k protocols.Key, _ time.Time) bool { return k == b.Primary() })
+	if k := b.Links[0].Primary; k != b.Primary() {
+		m.displace(now, k)
+		m.ready.Events = append(m.ready.Events, Event{Kind: Displaced, Branch: b, Peer: k})
+	}
+}
+
+// outOfTurn says whether a branch is a claim of one who is displaced, and the others
+// may not have had their time yet.
+func (m *Machine) outOfTurn(now time.Time, b *Branch) bool {
+	switch b.Opened.Cause {
+	case wire.CausePromotion, wire.CauseElection, wire.CauseHanded:
+		return m.isDisplaced(now, b.Primary()) && now.Sub(m.watch.life) < m.tenths(lastTenths)
+	}
+	return false
+}
 
 func (m *Machine) isCondemned(now time.Time, k protocols.Key) bool {
 	until, ok := m.d.Condemned[k]

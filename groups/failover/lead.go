@@ -88,28 +88,38 @@ func (m *Machine) upkeep(now time.Time) {
 	if s == none && c != none {
 		s, c = c, none
 	}
-	if s == none {
-		s = m.pick(now, c, m.relays, m.members)
-	}
+	s = m.instead(now, s, c, m.relays, m.members)
 	if s != none && !m.relay(s) {
 		if k, _ := m.pickFrom(now, none, m.relays, false); k != none {
 			s, c = k, s
 		}
 	}
-	if c == none && s != none {
-		c = m.pick(now, s, m.members, m.relays)
+	if s != none {
+		c = m.instead(now, c, s, m.members, m.relays)
 	}
 	m.name(now, s, c)
 }
 
+// instead returns who is to be named instead of one that is not there, or that is
+// displaced while another can be named.
+func (m *Machine) instead(now time.Time, k, not protocols.Key, lists ...[]protocols.Key) protocols.Key {
+	none := protocols.Key{}
+	if k != none && !m.isDisplaced(now, k) {
+		return k
+	}
+	if p := m.pick(now, not, lists...); p != none && (k == none || !m.isDisplaced(now, p)) {
+		return p
+	}
+	return k
+}
+
 // pick returns the best node to name, zero for none: of the first list, or else of
-// the second. One that an admin has taken the group away from is named only if there
-// is no other.
+// the second. One that is displaced is named only if there is no other.
 func (m *Machine) pick(now time.Time, not protocols.Key, lists ...[]protocols.Key) protocols.Key {
-	for _, moved := range []bool{false, true} {
+	for _, displaced := range []bool{false, true} {
 		others := false
 		for _, list := range lists {
-			k, any := m.pickFrom(now, not, list, moved)
+			k, any := m.pickFrom(now, not, list, displaced)
 			if k != (protocols.Key{}) {
 				return k
 			}
@@ -122,17 +132,17 @@ func (m *Machine) pick(now time.Time, not protocols.Key, lists ...[]protocols.Ke
 	return protocols.Key{}
 }
 
-// pickFrom returns the best of a list among those that were moved away from, or among
-// the others, and whether there is any. Whom it has no fresh echo of it sends a
+// pickFrom returns the best of a list among those that are displaced, or among the
+// others, and whether any is there. Whom it has no fresh echo of it sends a
 // beat, to look again a little later.
-func (m *Machine) pickFrom(now time.Time, not protocols.Key, list []protocols.Key, moved bool) (best protocols.Key, any bool) {
+func (m *Machine) pickFrom(now time.Time, not protocols.Key, list []protocols.Key, displaced bool) (best protocols.Key, any bool) {
 	probes := 0
 	for _, k := range m.byRank(m.d.Current.Record.Number, list) {
 		p := m.peers[k]
-		if k == not || p == nil || p.attach == nil || !m.nameable(now, k, moved) {
+		if k == not || p == nil || p.attach == nil || !m.nameable(now, k, displaced) {
 			continue
 		}
-		any = true
+		any = any || m.Present(now, k)
 		if now.Sub(p.echo) <= m.tenths(echoTenths) {
 			return k, true
 		}

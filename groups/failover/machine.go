@@ -10,16 +10,17 @@ import (
 
 // Waits, in tenths of the interval between two beats to the shadow.
 const (
-	missTenths      = 12 // one miss, and "the timeout"
-	missTwoTenths   = 22 // two: the shadow claims
-	candidateTenths = 37 // the candidate claims
-	orphanTenths    = 74 // another member claims, by rank and after it asked
-	staggerTenths   = 5  // and so much later than the one before it in rank
-	doubtTenths     = 5  // how long what a member writes may stay without an answer before it asks
-	askTenths       = 4  // how long one that is asked has
-	witnessTenths   = 3  // how long witnesses have
-	reportTenths    = 20 // between two reports
-	upkeepTenths    = 6  // from following to naming a chain
+	missTenths      = 12  // one miss, and "the timeout"
+	missTwoTenths   = 22  // two: the shadow claims
+	candidateTenths = 37  // the candidate claims
+	orphanTenths    = 74  // another member claims, by rank and after it asked
+	staggerTenths   = 5   // and so much later than the one before it in rank
+	lastTenths      = 400 // when all others had their time to claim
+	doubtTenths     = 5   // how long what a member writes may stay without an answer before it asks
+	askTenths       = 4   // how long one that is asked has
+	witnessTenths   = 3   // how long witnesses have
+	reportTenths    = 20  // between two reports
+	upkeepTenths    = 6   // from following to naming a chain
 	excludeTenths   = 100
 	slowTenths      = 300 // how long one that did not acknowledge is not named
 	echoTenths      = 40  // how old the beat may be that one to be named echoes
@@ -60,6 +61,7 @@ type Durable struct {
 	Previous  *Branch                     // what this node followed before
 	Withdrawn map[wire.HubHash]*Retreat   // its claims that it took back
 	Condemned map[protocols.Key]time.Time // for equivocation, until
+	Displaced map[protocols.Key]time.Time // hub only where nobody else is left, until
 }
 
 // Retreat is a claim that was taken back.
@@ -91,9 +93,10 @@ const (
 	Named                        // this node, as hub, changed its chain; Branch
 	Equivocated                  // Peer signed what it must not have; Branch is nil
 	Disbelieved                  // Peer claims to be hub, without right or while the hub is well; Branch is the claim
+	Displaced                    // an admin took the group away from Peer; Branch is what the admin opened
 )
 
-var eventNames = [...]string{"follows", "claims", "withdraws", "merges", "steps down", "names", "equivocated", "is not believed"}
+var eventNames = [...]string{"follows", "claims", "withdraws", "merges", "steps down", "names", "equivocated", "is not believed", "is displaced"}
 
 // String returns the kind in a word or two.
 func (k EventKind) String() string { return eventNames[k] }
@@ -117,7 +120,7 @@ type Ready struct {
 
 // peer is what is known of another node in the present term.
 type peer struct {
-	barred                // survives terms
+	excluded time.Time    // until when it is not named: it failed in the chain; survives terms
 	attach   *wire.Attach // its newest to this hub
 	heard    time.Time
 	echo     time.Time // when the newest beat was sent that it echoed
@@ -166,6 +169,9 @@ func New(now time.Time, cfg Config, d Durable, restart bool) *Machine {
 	if m.d.Condemned == nil {
 		m.d.Condemned = make(map[protocols.Key]time.Time)
 	}
+	if m.d.Displaced == nil {
+		m.d.Displaced = make(map[protocols.Key]time.Time)
+	}
 	m.lead.counter = wire.Counter(now.UnixMilli()) // beyond those of before a restart
 	m.reset(now)
 	if restart {
@@ -192,12 +198,18 @@ func (m *Machine) Members(now time.Time, r Roster) {
 	for _, k := range r.Admins {
 		m.admins[k] = true
 	}
+	for _, k := range m.kicked {
+		if m.member(k) { // again
+			m.displace(now, k)
+		}
+	}
 	m.kicked, m.relays, m.partial = slices.Clone(r.Kicked), slices.Clone(r.Relays), r.Partial
 	for k := range m.peers {
 		if !m.hears(k) {
 			delete(m.peers, k)
 		}
 	}
+	m.pardon(func(k protocols.Key, _ time.Time) bool { return !m.partial && !m.hears(k) })
 	m.schedule(now)
 }
 
@@ -220,8 +232,8 @@ func (m *Machine) reset(now time.Time) {
 	old := m.peers
 	m.peers = make(map[protocols.Key]*peer)
 	for k, p := range old {
-		if p.excluded.After(now) || p.moved.After(now) {
-			m.peers[k] = &peer{barred: p.barred}
+		if p.excluded.After(now) {
+			m.peers[k] = &peer{excluded: p.excluded}
 		}
 	}
 	m.watch = watch{life: now, heardBeat: now, jitter: m.watch.jitter}

@@ -194,6 +194,9 @@ func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 	if m.isCondemned(now, m.self) || !m.hears(m.self) {
 		return false
 	}
+	if m.isDisplaced(now, m.self) && silent < m.tenths(lastTenths) {
+		return false
+	}
 	if m.sole() { // nobody else could: the hub was taken out, and went without handing over
 		return silent >= m.tenths(missTwoTenths)
 	}

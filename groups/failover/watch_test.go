@@ -9,6 +9,15 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
+// config is bob's, whose log is empty.
+func config(t *testing.T) failover.Config {
+	c := charter(t)
+	return failover.Config{
+		Group: c.Group(), Charter: c, Signer: bob,
+		Log: func() (wire.Place, wire.LogHash) { return wire.Place{}, wire.LogHash{} }, Committed: func() wire.Seq { return 0 },
+	}
+}
+
 // follower is bob's machine, which follows the hub of a record; alice, bob and carol
 // are members.
 func follower(t *testing.T, now time.Time, r *wire.HubRecord, linked ...*wire.HubRecord) *failover.Machine {
@@ -17,10 +26,7 @@ func follower(t *testing.T, now time.Time, r *wire.HubRecord, linked ...*wire.Hu
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := failover.New(now, failover.Config{
-		Group: r.Group, Charter: charter(t), Signer: bob,
-		Log: func() (wire.Place, wire.LogHash) { return wire.Place{}, wire.LogHash{} }, Committed: func() wire.Seq { return 0 },
-	}, failover.Durable{Current: b}, false)
+	m := failover.New(now, config(t), failover.Durable{Current: b}, false)
 	m.Members(now, failover.Roster{Beat: 500 * time.Millisecond, Members: []protocols.Key{alice.Public(), bob.Public(), carol.Public()}})
 	m.Ready()
 	return m

@@ -77,7 +77,7 @@ func (s *Seat) save() (x Save) {
 	if s.rehubbed {
 		s.rehubbed = false
 		d := s.failover.Durable()
-		d.Withdrawn, d.Condemned = maps.Clone(d.Withdrawn), maps.Clone(d.Condemned)
+		d.Withdrawn, d.Condemned, d.Displaced = maps.Clone(d.Withdrawn), maps.Clone(d.Condemned), maps.Clone(d.Displaced)
 		x.Failover = &d
 	}
 	x.Log = s.ledger.Change()

@@ -196,6 +196,7 @@ const (
 	GroupMoved       GroupWhat = "moved"        // Count records have another place than they had
 	GroupForked      GroupWhat = "equivocation" // Peer signed what excludes each other; that is proven
 	GroupForged      GroupWhat = "forged"       // Peer sent what breaks a rule, Count times since the last such event: Detail
+	GroupDisplaced   GroupWhat = "displaced"    // By, an admin, took the group away from Peer
 	GroupDisbelieved GroupWhat = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times since the last such event: Detail
 	GroupRemoved     GroupWhat = "removed"      // our node is no member any more
 	GroupInvited     GroupWhat = "invited"      // Peer invites our node
@@ -210,7 +211,7 @@ type GroupEvent struct {
 	What     GroupWhat `json:"what"`
 	Peer     string    `json:"peer,omitempty"`      // peer id of whom it is about
 	PeerName string    `json:"peer_name,omitempty"` // as it calls itself
-	By       string    `json:"by,omitempty"`        // peer id of who wrote a kick or role record
+	By       string    `json:"by,omitempty"`        // peer id of who wrote a kick or role record, or displaced a hub
 	Term     uint64    `json:"term,omitempty"`
 	Seq      uint64    `json:"seq,omitempty"`    // of the record in the log
 	Record   string    `json:"record,omitempty"` // its id
