@@ -13,6 +13,7 @@ import (
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/integration/virtual"
+	"github.com/tom-protocol/tom/protocols"
 )
 
 // crowd is a group of services; the first has founded it.
@@ -123,6 +124,38 @@ func TestWhoHasJustJoinedIsRead(t *testing.T) {
 		}
 		late := c.join("late")
 		c.write(late, "at once", 5)
+	})
+}
+
+// Whoever writes before it hears that another has left seals with a chain that is
+// worth nothing any more. It is not told of a refusal: the message is sealed anew.
+func TestWhatIsWrittenWhileAnotherLeavesIsNotRefused(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		writer, leaver := c.nodes[1], c.nodes[2]
+		c.write(writer, "before", 2)
+		writer.Posting = 20 * time.Millisecond // its new chain
+		c.town.Slow(func(from, to protocols.Key) groupstest.Speed {
+			if from == writer.Key || to == writer.Key {
+				return groupstest.Speed{Delay: 300 * time.Millisecond}
+			}
+			return groupstest.Speed{}
+		})
+		_, err := leaver.Leave(c.t.Context(), c.group)
+		c.must(err)
+		id, err := writer.Send(c.t.Context(), c.group, "text/plain", []byte("meanwhile"))
+		c.must(err)
+		virtual.Until(c.t, time.Minute, time.Millisecond, "the hub can read the message", func() bool {
+			st, err := writer.Status(c.t.Context(), c.group, id)
+			c.must(err)
+			if st.Refused != 0 {
+				c.t.Fatalf("it is said to be refused: %s", st.Refused)
+			}
+			return st.Delivered == 1
+		})
+		if st, err := writer.Status(c.t.Context(), c.group, id); err != nil || st.ID == id {
+			c.t.Errorf("it was not sealed anew: %+v, %v", st, err)
+		}
 	})
 }
 

@@ -114,22 +114,27 @@ func (r *room) delayed(now time.Time, e member.Event) {
 }
 
 // refused notes a refusal. A message whose chain was older than the last leave or
-// kick is sealed with a new one.
+// kick is sealed with a new one: it waits as before, unless that fails.
 func (r *room) refused(now time.Time, e member.Event) {
 	st := r.sent[e.Name.ID]
 	if st == nil {
 		return
 	}
-	st.refused = e.Reason
 	r.s.count.refused(e.Reason)
+	final := func() {
+		st.refused = e.Reason
+		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: e.Reason.String()})
+	}
 	content, err := r.content(e.Name)
 	if e.Reason != envelope.ReasonRoster || err != nil {
-		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: e.Reason.String()})
+		final()
 		return
 	}
 	r.keys.write(now, draft{contentType: content.Type, body: content.Body, done: func(id wire.RecordID, err error) {
-		if err == nil {
-			st.again, st.refused = id, 0
+		if err != nil {
+			final()
+			return
 		}
+		st.again = id
 	}})
 }

@@ -235,6 +235,7 @@ const postAgain = time.Second
 // post brings a sealed message of the protocol's own, until it is taken.
 func (n *Node) post(_ context.Context, to protocols.Key, contentType string, body []byte) error {
 	body = slices.Clone(body)
+	(&line{town: n.town}).wait(n.Posting)
 	n.town.work.Go(func() {
 		for n.town.ctx.Err() == nil {
 			if x := n.town.reach(n.Key, to); x != nil {

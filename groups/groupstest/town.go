@@ -108,6 +108,9 @@ type Node struct {
 	// start on; nil: it does not.
 	Serving *groups.Serving
 
+	// Posting is how long its outbox takes to have a message on disk.
+	Posting time.Duration
+
 	town *Town
 
 	mu       sync.Mutex
