@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -17,29 +18,29 @@ import (
 )
 
 var (
-	kills = flag.Int("groups.kills", 0, "how often the hub is killed while all write (0: 3 times, with SOAK=1 20 times)")
-	size  = flag.Int("groups.members", 10, "how many write meanwhile")
+	kills = flag.Int("groups.kills", 0, "measure: how often each trial kills (0: with SOAK=1 10 or 20 times, else it is not measured)")
+	size  = flag.Int("groups.members", 10, "how many write in the first trial")
 )
 
 // trial is a way in which hubs are killed, again and again.
 type trial struct {
-	name     string
-	members  int
-	beat     time.Duration
-	dead     int  // how many are killed at once: the hub, its shadow, its candidate
-	idle     bool // nobody writes but one, when the hub is dead
-	kills    [2]int
-	p50, p99 time.Duration
+	name        string
+	members     int // 0: as the command line says
+	beat        time.Duration
+	dead        int  // how many are killed at once: the hub, its shadow, its candidate
+	idle        bool // nobody writes but one, when the hub is dead
+	short, long int  // how often, in the two forms
+	p50, p99    time.Duration
 }
 
-// The first takes its size from the command line. Of three that die at once those
-// who are left wait as long as the longest of the three would have.
+// Of three that die at once those who are left wait as long as the longest of the
+// three would have.
 var trials = []trial{
-	{"the hub, all writing", 0, half, 1, false, [2]int{3, 20}, 1500 * time.Millisecond, 3 * time.Second},
-	{"the hub, idle group", 6, half, 1, true, [2]int{2, 20}, 2500 * time.Millisecond, 4 * time.Second},
-	{"hub and shadow", 6, half, 2, false, [2]int{1, 5}, 4 * time.Second, 8 * time.Second},
-	{"hub, shadow, candidate", 6, half, 3, false, [2]int{1, 5}, 15 * time.Second, 25 * time.Second},
-	{"the hub, beats of 3 s", 6, 3 * time.Second, 1, false, [2]int{1, 10}, 7 * time.Second, 9 * time.Second},
+	{"the hub, all writing", 0, half, 1, false, 3, 20, 1500 * time.Millisecond, 3 * time.Second},
+	{"the hub, idle group", 6, half, 1, true, 2, 20, 2500 * time.Millisecond, 4 * time.Second},
+	{"hub and shadow", 6, half, 2, false, 1, 10, 4 * time.Second, 8 * time.Second},
+	{"hub, shadow, candidate", 6, half, 3, false, 1, 10, 15 * time.Second, 25 * time.Second},
+	{"the hub, beats of 3 s", 6, 3 * time.Second, 1, false, 1, 10, 7 * time.Second, 9 * time.Second},
 }
 
 const (
@@ -48,32 +49,38 @@ const (
 	often = 500 * time.Millisecond // between two messages of one author
 )
 
+// measures says that this is the long form. Its trials have the machine to
+// themselves one after the other, and are held to the time that the group is without
+// a hub. The usual form is not: percentiles of three kills are none, and with two
+// dozen daemons and other tests on two processors they would be the machine's.
+func measures() bool { return *kills > 0 || os.Getenv("SOAK") == "1" }
+
 func (tr trial) times() int {
-	long := os.Getenv("SOAK") == "1"
 	switch {
-	case tr.members == 0 && *kills > 0:
+	case *kills > 0:
 		return *kills
-	case long:
-		return tr.kills[1]
+	case measures():
+		return tr.long
 	}
-	return tr.kills[0]
+	return tr.short
 }
 
 func TestAnotherHubTakesOverAndNothingAcceptedIsLost(t *testing.T) {
-	t.Parallel()
+	if !measures() {
+		t.Parallel()
+	}
 	for _, tr := range trials {
 		t.Run(tr.name, func(t *testing.T) {
-			t.Parallel()
+			if !measures() {
+				t.Parallel()
+			}
 			tr.run(t)
 		})
 	}
 }
 
 func (tr trial) run(t *testing.T) {
-	if tr.members == 0 {
-		tr.members = *size
-	}
-	p := newParty(t, names(tr.members)...)
+	p := newParty(t, names(cmp.Or(tr.members, *size))...)
 	p.beat(tr.beat)
 	c := &chat{party: p}
 	if !tr.idle {
@@ -89,9 +96,12 @@ func (tr trial) run(t *testing.T) {
 	c.holdsAll()
 	slices.Sort(took)
 	p50, p99 := took[len(took)/2], took[len(took)*99/100]
-	note("%s\t%d\t%s\t%d\t%s\t%s\t%s\t%d\t", tr.name, tr.members, tr.beat, len(took), took[0], p50, p99, len(c.accepted))
-	if p50 > tr.p50 || p99 > tr.p99 {
+	note("%s\t%d\t%s\t%d\t%s\t%s\t%s\t%d\t", tr.name, len(p.members), tr.beat, len(took), took[0], p50, p99, len(c.accepted))
+	switch {
+	case measures() && (p50 > tr.p50 || p99 > tr.p99):
 		t.Errorf("from the kill to the first message that another hub accepted: %s, want p50 %s, p99 %s", took, tr.p50, tr.p99)
+	case took[0] > tr.p99:
+		t.Errorf("from the kill to the first message that another hub accepted: %s, and once at least in %s", took, tr.p99)
 	}
 }
 
