@@ -358,15 +358,11 @@ func (s *Service) SendOnce(ctx context.Context, g wire.GroupID, chosen wire.Reco
 // Status tells how far an own record has come.
 func (s *Service) Status(ctx context.Context, g wire.GroupID, id wire.RecordID) (st Standing, err error) {
 	err = s.ask(ctx, g, func(r *room, _ time.Time) error {
-		x := r.sent[id]
-		for x != nil && x.again != (wire.RecordID{}) {
-			id = x.again
-			x = r.sent[id]
-		}
+		newest, x := r.newest(id)
 		if x == nil {
 			return ErrUnknown
 		}
-		st = r.standing(id, x)
+		st = r.standing(newest, x)
 		return nil
 	})
 	return st, err

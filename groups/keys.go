@@ -419,7 +419,7 @@ func (k *keys) seal(now time.Time, d draft) {
 		return
 	}
 	k.r.puts = append(k.r.puts, row)
-	k.r.sealed = append(k.r.sealed, sealed{done: d.done, record: wire.Record{
+	k.r.sealed = append(k.r.sealed, sealed{at: now, done: d.done, record: wire.Record{
 		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: wire.Millis(now.UnixMilli()), Payload: m.Append(nil),
 	}})
 }

@@ -36,6 +36,7 @@ type room struct {
 
 	sent     map[wire.RecordID]*sentRecord
 	sentList []wire.RecordID    // the same, oldest first
+	awaited  awaits             // those who wait for what becomes of them
 	known    wire.RosterVersion // that the keys know
 	refold   bool               // the roster may be another of the same version
 	joined   wire.Seq           // where this node's join stands; 0: not in the log
@@ -252,9 +253,12 @@ const shortest = 5 * time.Millisecond
 
 // rest is how long nothing is due.
 func (r *room) rest() time.Duration {
-	if r.again || len(r.sealed) > 0 {
+	if r.again {
 		r.again = false
 		return shortest
+	}
+	if len(r.sealed) > 0 {
+		return gather
 	}
 	now := r.s.cfg.Now()
 	due := r.seat.Deadline()
@@ -270,7 +274,9 @@ func (r *room) rest() time.Duration {
 // act carries out what the inputs led to: what must be found again first.
 func (r *room) act() error {
 	now := r.s.cfg.Now()
-	r.publish(now)
+	if !r.gathers(now) {
+		r.publish(now)
+	}
 	ready := r.seat.Ready()
 	if err := r.sweep(now); err != nil {
 		return err
@@ -291,6 +297,7 @@ func (r *room) act() error {
 		f()
 	}
 	r.after = nil
+	r.awaken()
 	r.notify()
 	r.sendAll(ready.Send)
 	r.follow()
@@ -413,15 +420,16 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Refused:
 		r.refused(now, e)
 	case member.Moved:
-		r.refold, r.joinedIn = true, 0
+		r.refold, r.joinedIn, r.awaited.all = true, 0, true
 		r.tell(Event{What: Shifted, Count: e.Count})
 	case member.Expelled:
 		r.part(now, e.Entry.Record)
 	case member.Receipted:
 		r.keys.opened(e.Receipt)
+		r.awaited.all = true
 	case member.Shortened:
 		r.place.Cuts.add(e.Cut)
-		r.unsaved = true
+		r.unsaved, r.awaited.all = true, true
 	case member.Rooted:
 		r.place.Invite, r.unsaved = nil, true
 	case member.Unrooted:
@@ -441,6 +449,7 @@ func (r *room) event(now time.Time, e member.Event) {
 func (r *room) arrived(now time.Time, e member.Event) {
 	rec := e.Entry.Record
 	r.s.count.record()
+	r.awaited.stir(rec.ID)
 	if e.Void != nil {
 		r.tellVoid(e)
 		return
@@ -505,7 +514,7 @@ func (r *room) findJoin() {
 func (r *room) know() {
 	fold := r.seat.Ledger().Fold()
 	if r.known != fold.Version() || r.refold {
-		r.known, r.refold = fold.Version(), false
+		r.known, r.refold, r.awaited.all = fold.Version(), false, true
 		r.keys.know(fold)
 		nodes := make(map[protocols.Key]bool, fold.Len())
 		for k := range fold.All() {

@@ -55,10 +55,25 @@ func (r *room) track(id wire.RecordID) {
 // hashes to it, which grows with their number.
 const maxSigned = 64
 
+// gather is how long an author that has heard nothing yet of what it wrote before
+// gathers what it writes, to sign it together: who writes one message at a time
+// waits for nothing.
+const gather = 2 * time.Millisecond
+
 // sealed is a message that is to be signed.
 type sealed struct {
+	at     time.Time
 	record wire.Record
 	done   func(wire.RecordID, error) // called when it is on disk
+}
+
+// gathers says that more may come to be signed together with what was sealed.
+func (r *room) gathers(now time.Time) bool {
+	if n := len(r.sealed); n == 0 || n >= maxSigned || r.seat.Unanswered() == 0 {
+		return false
+	}
+	since := now.Sub(r.sealed[0].at)
+	return since >= 0 && since < gather
 }
 
 // publish signs what was sealed since the last time, many at once, and lets it
@@ -103,6 +118,7 @@ func (r *room) accepted(e member.Event) {
 	if st := r.sent[e.Name.ID]; st != nil {
 		r.s.count.accepted()
 		st.accepted, st.place, st.replicas = true, e.Place, max(st.replicas, e.Replicas)
+		r.awaited.stir(e.Name.ID)
 	}
 }
 
@@ -110,6 +126,7 @@ func (r *room) accepted(e member.Event) {
 func (r *room) delayed(now time.Time, e member.Event) {
 	if st := r.sent[e.Name.ID]; st != nil {
 		st.busy = now.Add(time.Duration(e.Value) * time.Millisecond)
+		r.awaited.stir(e.Name.ID)
 	}
 }
 
@@ -123,6 +140,7 @@ func (r *room) refused(now time.Time, e member.Event) {
 	r.s.count.refused(e.Reason)
 	final := func() {
 		st.refused = e.Reason
+		r.awaited.stir(e.Name.ID)
 		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: e.Reason.String()})
 	}
 	content, err := r.content(e.Name)
@@ -135,6 +153,6 @@ func (r *room) refused(now time.Time, e member.Event) {
 			final()
 			return
 		}
-		st.again = id
+		st.again, r.awaited.all = id, true
 	}})
 }

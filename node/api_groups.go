@@ -329,7 +329,8 @@ func (a api) SendToGroup(ctx context.Context, name string, c localapi.GroupOutgo
 	if err != nil {
 		return localapi.GroupSent{}, groupError(err, name)
 	}
-	return a.groupSent(ctx, g.Group, id)
+	st, err := a.n.groups.Status(ctx, g.Group, id)
+	return a.groupSent(st), groupError(err, id.String())
 }
 
 // chosenRecordID reads the id that a writer chose; none is zero.
@@ -345,11 +346,7 @@ func chosenRecordID(text string) (id wire.RecordID, err error) {
 	return wire.RecordID(b), nil
 }
 
-func (a api) groupSent(ctx context.Context, g wire.GroupID, id wire.RecordID) (localapi.GroupSent, error) {
-	st, err := a.n.groups.Status(ctx, g, id)
-	if err != nil {
-		return localapi.GroupSent{}, groupError(err, id.String())
-	}
+func (a api) groupSent(st groups.Standing) localapi.GroupSent {
 	out := localapi.GroupSent{
 		ID: st.ID.String(), Term: uint64(st.Place.Number), Seq: uint64(st.Place.Seq), State: localapi.GroupQueued,
 		Replicas: st.Replicas, Delivered: st.Delivered, Read: st.Read, Members: st.Members,
@@ -366,7 +363,7 @@ func (a api) groupSent(ctx context.Context, g wire.GroupID, id wire.RecordID) (l
 	case st.Busy.After(a.n.clock.Now()):
 		out.Reason = "the hub is busy: it is asked again " + st.Busy.UTC().Format(time.RFC3339)
 	}
-	return out, nil
+	return out
 }
 
 func (a api) GroupRecord(ctx context.Context, name, record string, want localapi.GroupState, timeout time.Duration) (localapi.GroupSent, error) {
@@ -378,25 +375,15 @@ func (a api) GroupRecord(ctx context.Context, name, record string, want localapi
 	if err != nil || len(b) != len(wire.RecordID{}) {
 		return localapi.GroupSent{}, groupError(groups.ErrUnknown, record)
 	}
-	late := time.NewTimer(timeout)
-	defer late.Stop()
-	for {
-		news, err := a.n.groups.News(ctx, g.Group)
-		if err != nil {
-			return localapi.GroupSent{}, groupError(err, name)
-		}
-		sent, err := a.groupSent(ctx, g.Group, wire.RecordID(b))
-		if err != nil || want == "" || sent.State == localapi.GroupRefused || sent.State.Reached(want) {
-			return sent, err
-		}
-		select {
-		case <-news:
-		case <-late.C:
-			return sent, nil
-		case <-ctx.Done():
-			return sent, ctx.Err()
-		}
+	within, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	st, err := a.n.groups.Await(within, g.Group, wire.RecordID(b), func(st groups.Standing) bool {
+		return want == "" || a.groupSent(st).State.Reached(want)
+	})
+	if errors.Is(err, context.DeadlineExceeded) { // it is told how far it has come
+		st, err = a.n.groups.Status(ctx, g.Group, wire.RecordID(b))
 	}
+	return a.groupSent(st), groupError(err, record)
 }
 
 // keyPatience is how long a follower of the log waits for the key of a message
@@ -471,7 +458,8 @@ func (a api) ChangeGroup(ctx context.Context, name string, c localapi.GroupChang
 	if err != nil || id == (wire.RecordID{}) {
 		return localapi.GroupSent{State: localapi.GroupAccepted}, groupError(err, name)
 	}
-	return a.groupSent(ctx, g.Group, id)
+	st, err := a.n.groups.Status(ctx, g.Group, id)
+	return a.groupSent(st), groupError(err, id.String())
 }
 
 // change does it; the id is zero for what is no record.

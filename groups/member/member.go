@@ -266,6 +266,9 @@ func (m *Member) Write(now time.Time, records ...*wire.Record) int {
 	return len(records)
 }
 
+// Unanswered returns how many of them are still to stand there.
+func (m *Member) Unanswered() int { return len(m.own.of) }
+
 // publish sends records to the hub, wherever it is.
 func (m *Member) publish(entries []*wire.Entry) {
 	if m.hub.Leads {

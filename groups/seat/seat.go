@@ -178,6 +178,10 @@ func (s *Seat) Write(now time.Time, records ...*wire.Record) int {
 	return n
 }
 
+// Unanswered returns how many records of this node's are published and stand in no
+// log yet.
+func (s *Seat) Unanswered() int { return s.member.Unanswered() }
+
 // Read says up to where a person has read.
 func (s *Seat) Read(now time.Time, seq wire.Seq) {
 	s.member.Read(now, seq)

@@ -230,19 +230,14 @@ func (b *bench) gathered(g *gathering) (err error) {
 	if _, err := author.callWithin(groupPatience, order{Do: "singles", N: 1}); err != nil { // gives all its key
 		return err
 	}
-	if err := b.profiling(hub, g, "profile", "hub"); err != nil {
-		return err
-	}
-	if err := b.profiling(members[len(members)-1], g, "profile", "members"); err != nil {
+	watched := map[string]*process{"hub": hub, "author": author, "members": members[len(members)-1]}
+	if err := b.profiling(watched, g, "profile"); err != nil {
 		return err
 	}
 	if g.Tom, err = b.measureGroup(g.Members, all, hub, author); err != nil {
 		return err
 	}
-	if err := b.profiling(hub, g, "profiled", "hub"); err != nil {
-		return err
-	}
-	if err := b.profiling(members[len(members)-1], g, "profiled", "members"); err != nil {
+	if err := b.profiling(watched, g, "profiled"); err != nil {
 		return err
 	}
 	if _, err := hub.call(order{Do: "state"}); err != nil {
@@ -251,13 +246,17 @@ func (b *bench) gathered(g *gathering) (err error) {
 	return b.chatter(g, hub, members)
 }
 
-// profiling begins or ends a profile, if they are wanted.
-func (b *bench) profiling(p *process, g *gathering, do, name string) error {
+// profiling begins or ends profiles, if they are wanted.
+func (b *bench) profiling(of map[string]*process, g *gathering, do string) error {
 	if b.profiles == "" {
 		return nil
 	}
-	_, err := p.call(order{Do: do, File: filepath.Join(b.profiles, fmt.Sprintf("group%d-%s.pprof", g.Members, name))})
-	return err
+	for name, p := range of {
+		if _, err := p.call(order{Do: do, File: filepath.Join(b.profiles, fmt.Sprintf("group%d-%s.pprof", g.Members, name))}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // gather starts the members: the author and some more as processes on disk, the

@@ -208,13 +208,11 @@ func (a *groupAuthor) until(ctx context.Context, holds func() (bool, error)) err
 }
 
 func (a *groupAuthor) reaches(ctx context.Context, id groupwire.RecordID, far func(groups.Standing) bool) error {
-	return a.until(ctx, func() (bool, error) {
-		s, err := a.Groups().Status(ctx, a.group, id)
-		if s.Refused != 0 {
-			err = fmt.Errorf("refused: %v", s.Refused)
-		}
-		return far(s), err
-	})
+	s, err := a.Groups().Await(ctx, a.group, id, far)
+	if s.Refused != 0 {
+		err = fmt.Errorf("refused: %v", s.Refused)
+	}
+	return err
 }
 
 func withAll(s groups.Standing) bool { return s.Members > 0 && s.Delivered == s.Members }
