@@ -140,3 +140,38 @@ func TestNewestPrekeysWin(t *testing.T) {
 		t.Error("no prekey at hand")
 	}
 }
+
+func TestPrekeysAreInMemoryOfThoseWhoAreSealedTo(t *testing.T) {
+	t.Parallel()
+	c, _ := running(t)
+	bob, carol, now := somebody(t), somebody(t), time.Now()
+	learn := func(who *identity.Identity, made time.Time, key byte) {
+		t.Helper()
+		raw := prekeys.Sign(who.Signer(protocols.Main), made, []prekeys.DayKey{{Day: prekeys.DayOf(now), Public: [32]byte{key}}})
+		if !c.keys.learn(who.Public(), raw) {
+			t.Error("newer prekeys are no news")
+		}
+	}
+	chosen := func(who *identity.Identity, want byte) {
+		t.Helper()
+		if to, ok := c.keys.choose(who.Public(), now); !ok || to.Public != [32]byte{want} {
+			t.Errorf("to be sealed to %x, %v, want %d", to.Public, ok, want)
+		}
+	}
+	learn(bob, now.Add(-time.Hour), 1)
+	learn(bob, now.Add(-time.Minute), 2)
+	if n := len(c.keys.records); n != 0 {
+		t.Errorf("%d records of those to whom nothing is sealed", n)
+	}
+	chosen(bob, 2)
+	learn(bob, now, 3)
+	chosen(bob, 3)
+	if _, ok := c.keys.choose(carol.Public(), now); ok {
+		t.Error("prekeys of somebody unknown")
+	}
+	learn(carol, now, 4)
+	chosen(carol, 4)
+	if n := len(c.keys.records); n != 2 {
+		t.Errorf("%d records in memory, want 2", n)
+	}
+}

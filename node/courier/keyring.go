@@ -14,14 +14,15 @@ import (
 // keeps more.
 const maxKeys = 4096
 
-// keyring knows the newest prekey record of each peer.
+// keyring knows the newest prekey record of each peer. In memory are those of
+// whom something is sealed to; most peers only pass by.
 type keyring struct {
 	store   *store.Store
 	network protocols.Network
 	now     func() time.Time
 
 	mu      sync.Mutex
-	records map[protocols.Key]*prekeys.Record // nil: looked for and not there
+	records map[protocols.Key]*prekeys.Record // nil: looked for and not there; at most maxKeys
 }
 
 func newKeyring(s *store.Store, n protocols.Network, now func() time.Time) *keyring {
@@ -49,14 +50,22 @@ func (k *keyring) lookUp(p protocols.Key, now time.Time) *prekeys.Record {
 	if r, ok := k.records[p]; ok {
 		return r
 	}
-	var found *prekeys.Record
-	if raw, ok := k.store.Prekeys(p); ok {
-		if r, err := prekeys.Parse(k.network, raw, now); err == nil && r.Node == p {
-			found = r
-		}
-	}
+	found := k.stored(p, now)
 	k.put(p, found)
 	return found
+}
+
+// stored is the record that the store has of p, nil if that is none.
+func (k *keyring) stored(p protocols.Key, now time.Time) *prekeys.Record {
+	raw, ok := k.store.Prekeys(p)
+	if !ok {
+		return nil
+	}
+	r, err := prekeys.Parse(k.network, raw, now)
+	if err != nil || r.Node != p {
+		return nil
+	}
+	return r
 }
 
 // learn takes in a record that claims to be p's. It says whether the record is
@@ -72,10 +81,16 @@ func (k *keyring) learn(p protocols.Key, raw []byte) (news bool) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if old := k.lookUp(p, now); old != nil && old.Made >= r.Made {
+	old, inMemory := k.records[p]
+	if !inMemory {
+		old = k.stored(p, now)
+	}
+	if !r.Newer(old) {
 		return false
 	}
-	k.put(p, r)
+	if inMemory {
+		k.records[p] = r
+	}
 	k.store.SavePrekeys(p, raw)
 	return true
 }
