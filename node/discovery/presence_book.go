@@ -56,7 +56,6 @@ type book struct {
 // page is one node's.
 type page struct {
 	*presence.Presence
-	addrs []multiaddr.Multiaddr
 	group netip.Prefix
 	taken time.Time // by the monotonic clock
 }
@@ -123,7 +122,7 @@ func (b *book) tell(from peer.ID, raw []byte, wanted func(protocols.Key) bool) (
 		}
 		delete(b.told, other)
 	}
-	b.told[p.Node] = page{Presence: p, addrs: addrsIn(p), taken: time.Now()}
+	b.told[p.Node] = page{Presence: p, taken: time.Now()}
 	return p, accepted
 }
 
@@ -149,9 +148,7 @@ func (b *book) mayAsk(from peer.ID) bool {
 // keep puts a presence into the book; mu is held. One that revokes stays too,
 // until its end: it keeps older ones out.
 func (b *book) keep(p *presence.Presence) {
-	addrs := addrsIn(p)
-	pg := page{Presence: p, addrs: addrs, group: groupOf(addrs), taken: time.Now()}
-	b.pages[p.Node] = pg
+	b.pages[p.Node] = page{Presence: p, group: groupOf(addrsIn(p)), taken: time.Now()}
 	if len(b.pages) > maxPresences {
 		b.dropOver()
 	}
@@ -194,7 +191,7 @@ func (b *book) offering(role uint8) (all []page) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, pg := range b.pages {
-		if pg.Offers(role, now) && len(pg.addrs) > 0 {
+		if pg.Offers(role, now) && len(pg.Addrs) > 0 {
 			all = append(all, pg)
 		}
 	}
@@ -247,9 +244,12 @@ func (b *book) made() map[peer.ID]time.Time {
 func (b *book) addrs(k protocols.Key) []multiaddr.Multiaddr {
 	now := b.now()
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	pg, _ := b.newest(k, now)
-	return pg.addrs
+	pg, ok := b.newest(k, now)
+	b.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return addrsIn(pg.Presence)
 }
 
 // current is what a node says, nil if that is nothing now.
@@ -296,5 +296,5 @@ func groupOf(addrs []multiaddr.Multiaddr) netip.Prefix {
 }
 
 func (pg page) info() peer.AddrInfo {
-	return peer.AddrInfo{ID: identity.PeerIDOf(pg.Node), Addrs: pg.addrs}
+	return peer.AddrInfo{ID: identity.PeerIDOf(pg.Node), Addrs: addrsIn(pg.Presence)}
 }
