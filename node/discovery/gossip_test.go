@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -89,17 +90,25 @@ func TestOnlyTopicsOfThisNetworkAreFollowed(t *testing.T) {
 	t.Parallel()
 	hex := "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 	for topic, want := range map[string]bool{
-		protocols.PresenceTopic:           true,
-		protocols.GroupTopic(hex):         true,
-		protocols.GroupTopic("secret"):    false,
+		protocols.PresenceTopic:                             true,
+		protocols.GroupTopic(hex):                           true,
+		protocols.GroupTopic("secret"):                      false,
+		protocols.GroupTopic(hex[1:]):                       false,
+		protocols.GroupTopic("A" + hex[1:]):                 false,
+		protocols.GroupTopic(hex) + "1":                     false,
+		strings.TrimSuffix(protocols.GroupTopic(hex), "/1"): false,
+		"":                                false,
 		"/test" + protocols.PresenceTopic: false,
 		protocols.PresenceTopic + "/x":    false,
 	} {
-		if got := topicsOf(protocols.Main).MatchString(topic); got != want {
+		if got := topicsOf(protocols.Main).CanSubscribe(topic); got != want {
 			t.Errorf("%s: %v", topic, got)
 		}
 	}
-	if !topicsOf("test").MatchString(protocols.Network("test").Protocol(protocols.PresenceTopic)) {
+	if !topicsOf("test").CanSubscribe(protocols.Network("test").Protocol(protocols.PresenceTopic)) {
 		t.Error("another network's topic")
+	}
+	if !topicsOf("test").CanSubscribe(protocols.Network("test").Protocol(protocols.GroupTopic(hex))) {
+		t.Error("another network's group")
 	}
 }
