@@ -158,7 +158,7 @@ func limitProtocols(l *rcmgr.ScalingLimitConfig) {
 	l.ProtocolPeerBaseLimit.StreamsOutbound = 64
 	l.ProtocolPeerBaseLimit.Streams = 96
 
-	// A circuit holds two buffers of 64 KiB for as long as it lasts, an incoming
+	// A circuit holds two buffers of 16 KiB for as long as it lasts, an incoming
 	// stream and an outgoing one. So many circuits a relay may hold.
 	const circuits = 384
 	circuit := rcmgr.BaseLimit{StreamsInbound: circuits, StreamsOutbound: circuits, Streams: 2 * circuits, Memory: 64 << 20}

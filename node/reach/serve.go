@@ -18,9 +18,9 @@ func Resources() relay.Resources {
 			Data:     64 << 20, // each way: 256 envelopes of the largest size
 		},
 		ReservationTTL:  time.Hour,
-		MaxReservations: 128, // as many as the connection manager leaves in peace
-		MaxCircuits:     32,  // of one peer
-		BufferSize:      64 << 10,
+		MaxReservations: 128,      // as many as the connection manager leaves in peace
+		MaxCircuits:     32,       // of one peer
+		BufferSize:      16 << 10, // of each way of a circuit
 
 		MaxReservationsPerIP:  64, // a school, or a carrier's NAT
 		MaxReservationsPerASN: 96,
