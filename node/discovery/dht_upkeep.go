@@ -14,8 +14,9 @@ import (
 // everybody to everybody.
 const (
 	settle       = time.Second      // after the first neighbour, for the others to come
-	selfEvery    = 10 * time.Minute // a lookup of ourselves: whoever is nearest knows where we are
+	selfEvery    = 20 * time.Minute // a lookup of ourselves: whoever is nearest knows where we are, for longer than that
 	bucketSpace  = 5 * time.Second  // between lookups that fill a bucket, at first
+	bucketEvery  = time.Hour        // later: whoever comes by, and all other lookups, fill them too
 	prekeysEvery = 6 * time.Hour    // holders come and go
 	rolesEvery   = time.Hour        // so that holders always know where we are
 	retryPublish = time.Minute      // after it went wrong
@@ -145,7 +146,7 @@ func (u *dhtUpkeep) fill(ctx context.Context) {
 	u.cpl++
 	u.bucket = around(bucketSpace)
 	if cpl >= last { // the first round is over
-		u.bucket = around(selfEvery)
+		u.bucket = around(bucketEvery)
 		if last == 0 {
 			return
 		}
