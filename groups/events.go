@@ -32,6 +32,7 @@ const (
 	Forged      What = "forged"       // Peer sent what breaks a rule, Count times: Detail
 	Displaced   What = "displaced"    // By, an admin, took the group away from Peer
 	Disbelieved What = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times
+	TurnedAway  What = "turned_away"  // strangers, the last Peer, were refused or not heard by this node, the hub, Count times: Detail
 	Removed     What = "removed"      // this node is no member any more
 	InviteCame  What = "invited"      // Peer invites this node
 	Declined    What = "declined"     // Peer, a relay that the settings list, does not serve the group: Detail
@@ -134,8 +135,12 @@ func (r *room) tellRecord(rec *wire.Record, seq wire.Seq) {
 	r.tell(e)
 }
 
-// tellVoid tells this node that a record of its own has no effect.
-func (r *room) tellVoid(e member.Event) {
+// tellVoid tells this node that a record of its own has no effect, and names the hub
+// that took one which it should have refused.
+func (r *room) tellVoid(now time.Time, e member.Event) {
+	if e.Undue && !r.before(e.Entry.Record) {
+		r.forged(now, e.Entry.Place.Primary, fmt.Errorf("it took a record that it should have refused: %w", e.Void))
+	}
 	if rec := e.Entry.Record; rec.Author == r.s.self {
 		r.tell(Event{What: Voided, Peer: rec.Author, Seq: e.Entry.Place.Seq, Record: rec.ID, Detail: e.Void.Error()})
 	}
@@ -219,9 +224,13 @@ func (r *room) forged(now time.Time, from protocols.Key, err error) {
 	r.blame(now, Forged, from, err.Error())
 }
 
-// blame notes what a peer did.
+// blame notes what a peer did. Strangers cost nothing to make: what they do is told
+// of together.
 func (r *room) blame(now time.Time, what What, peer protocols.Key, detail string) {
 	k := deed{what, peer}
+	if what == TurnedAway {
+		k.peer = protocols.Key{}
+	}
 	d := r.deeds[k]
 	if d == nil {
 		if len(r.deeds) >= maxDeeds {

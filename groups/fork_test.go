@@ -48,9 +48,8 @@ func (c *crowd) listen(from, to *groupstest.Node) *tap {
 	return x
 }
 
-// fork makes the page in which a hub puts a record of its own behind what the
-// member has.
-func (x *tap) fork(t testing.TB, hub *groupstest.Node, g wire.GroupID, kind wire.Kind, payload []byte) *wire.Records {
+// fork makes the page in which a hub puts a record behind what the member has.
+func (x *tap) fork(t testing.TB, hub *groupstest.Node, rec *wire.Record) *wire.Records {
 	t.Helper()
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -58,17 +57,11 @@ func (x *tap) fork(t testing.TB, hub *groupstest.Node, g wire.GroupID, kind wire
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := wire.ParseRecord(wire.SignRecords(hub.Signer, []wire.Record{{
-		Group: g, ID: wire.RecordID{1, 2, 3}, Kind: kind, Time: wire.Millis(time.Now().UnixMilli()), Payload: payload,
-	}})[0])
-	if err != nil {
-		t.Fatal(err)
-	}
 	raw := (&wire.Entry{Record: rec}).Append(nil)
 	p := wire.Place{Number: head.Term.Number, Primary: hub.Key, Seq: head.Seq + 1}
-	forged := wire.Head{Group: g, Term: head.Term, Seq: p.Seq, Log: head.Log.Next(p, raw), Time: wire.Millis(time.Now().UnixMilli())}
+	forged := wire.Head{Group: rec.Group, Term: head.Term, Seq: p.Seq, Log: head.Log.Next(p, raw), Time: wire.Millis(time.Now().UnixMilli())}
 	return wire.Records{
-		Group: g, Runs: []wire.Run{{Entries: 1, Number: p.Number, Primary: p.Primary}}, First: p.Seq, Before: head.Log,
+		Group: rec.Group, Runs: []wire.Run{{Entries: 1, Number: p.Number, Primary: p.Primary}}, First: p.Seq, Before: head.Log,
 		Entries: [][]byte{raw}, Head: forged.Sign(hub.Signer),
 	}.FanOut()
 }
@@ -94,7 +87,7 @@ func TestAHubThatForksTheLogIsFoundOutPastTheHub(t *testing.T) {
 		line.mu.Lock()
 		line.deaf = true
 		line.mu.Unlock()
-		page := line.fork(c.t, hub, c.group, wire.KindRename, (&wire.Rename{Name: "for you alone"}).Append(nil))
+		page := line.fork(c.t, hub, c.signed(hub, wire.KindRename, (&wire.Rename{Name: "for you alone"}).Append(nil)))
 		c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, page)))
 		c.write(hub, "for all others", 3)
 		begun := time.Now()

@@ -62,6 +62,13 @@ func (c *crowd) record(by *groupstest.Node, kind wire.Kind, payload []byte) []by
 	}})[0]
 }
 
+// signed is record, parsed.
+func (c *crowd) signed(by *groupstest.Node, kind wire.Kind, payload []byte) *wire.Record {
+	r, err := wire.ParseRecord(c.record(by, kind, payload))
+	c.must(err)
+	return r
+}
+
 // answers are the frames of a kind that come to a node.
 func answers[F wire.Frame](c *crowd, to *groupstest.Node) func() []F {
 	var mu sync.Mutex
@@ -131,8 +138,10 @@ func TestAStrangerMovesNothing(t *testing.T) {
 		if list, err := evil.List(c.t.Context()); err != nil || len(list) != 0 {
 			c.t.Errorf("it is in %v, %v", list, err)
 		}
-		if _, err := hub.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Forged && e.Peer == evil.Key }); err != nil {
-			c.t.Error(err)
+		for _, what := range []groups.What{groups.Forged, groups.TurnedAway} {
+			if _, err := hub.Told(c.t.Context(), func(e groups.Event) bool { return e.What == what && e.Peer == evil.Key }); err != nil {
+				c.t.Error(err)
+			}
 		}
 		for _, n := range c.nodes {
 			if len(n.Misdeeds(evil.Key)) == 0 {
@@ -280,6 +289,7 @@ func TestAHubThatAltersIsNamed(t *testing.T) {
 	t.Parallel()
 	for name, alter := range map[string]func(page *wire.Records){
 		"a record is altered":  func(p *wire.Records) { p.Entries[0][len(p.Entries[0])-80] ^= 1 },
+		"a record is invented": nil,
 		"the head is altered":  func(p *wire.Records) { p.Head[len(p.Head)-1] ^= 1 },
 		"a record is left out": func(p *wire.Records) { p.First++ },
 	} {
@@ -289,8 +299,14 @@ func TestAHubThatAltersIsNamed(t *testing.T) {
 				victim := c.nodes[3]
 				line := c.listen(hub, victim)
 				c.write(hub, "the last that is whole", 3)
-				page := line.fork(c.t, hub, c.group, wire.KindRename, (&wire.Rename{Name: "altered"}).Append(nil))
-				alter(page)
+				rec := c.signed(hub, wire.KindRename, (&wire.Rename{Name: "altered"}).Append(nil))
+				if alter == nil {
+					rec.Author = victim.Key
+				}
+				page := line.fork(c.t, hub, rec)
+				if alter != nil {
+					alter(page)
+				}
 				before := c.show(victim)
 				c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, page)))
 				virtual.Pass(time.Second)
@@ -306,6 +322,56 @@ func TestAHubThatAltersIsNamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A hub puts a kick into its log that names nothing current, as a kick of last week
+// does: nobody is taken out, and the hub is named, for it had to refuse it.
+func TestAHubThatReplaysAKickIsNamed(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		victim := c.nodes[3]
+		line := c.listen(hub, victim)
+		c.write(hub, "the last of it", 3)
+		stale := (&wire.Target{Kind: wire.KindKick, Member: c.nodes[1].Key, Names: wire.RecordID{1}}).Append(nil)
+		page := line.fork(c.t, hub, c.signed(hub, wire.KindKick, stale))
+		c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, page)))
+		_, err := victim.Told(c.t.Context(), func(e groups.Event) bool {
+			return e.What == groups.Forged && e.Peer == hub.Key && strings.Contains(e.Detail, "should have refused")
+		})
+		c.must(err)
+		if i := c.show(victim); len(i.Members) != 4 || i.Seq != page.First {
+			c.t.Errorf("at %d it has %d members", i.Seq, len(i.Members))
+		}
+	})
+}
+
+// A hub takes nothing of one author, whoever brings it. It is named, the group is
+// taken away from it, and the author is heard.
+func TestAHubThatWithholdsIsNamedAndDisplaced(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, founder *groupstest.Node) {
+		hub, author := c.nodes[1], c.nodes[3]
+		c.must(founder.Move(c.t.Context(), c.group, hub.Key))
+		c.shows(func(i groups.Info) bool { return i.Hub == hub.Key })
+		c.town.Drop(func(_, to protocols.Key, _ bool, frame []byte) bool {
+			f, err := wire.ParseGroupFrame(frame)
+			p, publishes := f.(*wire.Publish)
+			return err == nil && publishes && to == hub.Key && slices.ContainsFunc(p.Records, func(b []byte) bool {
+				r, err := wire.ParseRecord(b)
+				return err == nil && r.Author == author.Key
+			})
+		})
+		c.write(author, "do you hear me", 3)
+		for _, n := range []*groupstest.Node{founder, author} {
+			_, err := n.Told(c.t.Context(), func(e groups.Event) bool {
+				return e.What == groups.Forged && e.Peer == hub.Key && strings.Contains(e.Detail, "withholds")
+			})
+			c.must(err)
+			_, err = n.Told(c.t.Context(), func(e groups.Event) bool { return e.What == groups.Displaced && e.Peer == hub.Key })
+			c.must(err)
+		}
+		c.same(c.nodes)
+	})
 }
 
 // A hub keeps one author's records to itself. The author turns to the shadow, and

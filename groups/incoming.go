@@ -147,10 +147,11 @@ func (s *Service) Own(from protocols.Key, contentType string, body []byte) error
 			logger.Debugw("no sender key", "peer", from, "err", err)
 			return nil
 		}
-		if r := s.room(k.Group); r != nil {
-			return r.keyCame(from, *k)
+		r, err := s.entered(k.Group)
+		if r == nil {
+			return err // no group of this node's
 		}
-		return s.early(from, *k)
+		return r.keyCame(from, *k)
 	case message.TypeKeyRequest:
 		q, err := wire.ParseKeyRequest(body)
 		if err != nil {
@@ -164,23 +165,20 @@ func (s *Service) Own(from protocols.Key, contentType string, body []byte) error
 	return nil
 }
 
-// early takes a key that came while this node joins, when it has.
-func (s *Service) early(from protocols.Key, k wire.SenderKey) error {
+// entered returns the room of a group, nil for none. While this node joins it waits
+// for that to end.
+func (s *Service) entered(g wire.GroupID) (*room, error) {
 	s.mu.Lock()
-	j := s.joining[k.Group]
+	j := s.joining[g]
 	s.mu.Unlock()
-	if j == nil {
-		return nil // no group of this node's
+	if j != nil {
+		select {
+		case <-j.done:
+		case <-time.After(earlyTime):
+			return nil, ErrBusy
+		}
 	}
-	select {
-	case <-j.done:
-	case <-time.After(earlyTime):
-		return ErrBusy
-	}
-	if r := s.room(k.Group); r != nil {
-		return r.keyCame(from, k)
-	}
-	return nil
+	return s.room(g), nil
 }
 
 // earlyTime is how long a stream may wait for that.

@@ -304,6 +304,18 @@ func (s *Service) invited(from protocols.Key, body []byte) error {
 	if err != nil || inv.Issuer != from || inv.For != s.self {
 		return nil // of no use
 	}
+	r, err := s.entered(charter.Group())
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		if taken, err := r.promised(inv, i.Invite); taken || err != nil {
+			return err
+		}
+	}
+	if s.cfg.Now().UnixMilli() > int64(inv.Expires) {
+		return nil
+	}
 	if needed, err := s.needs(charter.Group(), inv); !needed {
 		return err
 	}
@@ -404,9 +416,6 @@ func (r *room) invitation(now time.Time, i wire.Invite) (*wire.Invitation, error
 	if !fold.Admin(r.s.self) {
 		return nil, ErrRights
 	}
-	if fold.Member(i.For) {
-		return nil, ErrIsMember
-	}
 	x := &wire.Invitation{Secret: r.place.Secret, Name: r.s.cfg.Name(), Addrs: r.s.cfg.Addrs()}
 	if i.For == (protocols.Key{}) {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -440,6 +449,9 @@ func (s *Service) Invite(ctx context.Context, g wire.GroupID, to protocols.Key, 
 	var x *wire.Invitation
 	var err error
 	gone := r.do(ctx, func(now time.Time) {
+		if err = ErrIsMember; r.seat.Ledger().Fold().Member(to) {
+			return
+		}
 		x, err = r.invitation(now, wire.Invite{For: to, Uses: uses, Expires: wire.Millis(now.Add(life).UnixMilli())})
 	})
 	if gone != nil || err != nil {

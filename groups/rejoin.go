@@ -8,6 +8,7 @@ import (
 
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
 )
 
 // A join is on disk before anybody is asked: a hub may have taken it when this
@@ -120,7 +121,8 @@ func (p *place) root(v wire.Verifier) (*member.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &member.Root{Issuer: i.Issuer, Seq: i.Seq, Log: i.Log, Roster: i.Roster, RosterHash: i.RosterHash}, nil
+	root := rootOf(i)
+	return &root, nil
 }
 
 // errRoot is what a hub did whose log cannot be the group's.
@@ -130,7 +132,8 @@ var errRoot = errors.New("shows a log that is not the one that is known, or that
 var errWithheld = errors.New("withholds records: it neither takes nor refuses them")
 
 // rootTime is how long a joiner waits for the log that its invite spoke of. It is
-// a member before; but it is told if the hub shows another log.
+// a member before; but it is told if the hub shows another log, and whoever invited
+// it does not say that this is the one.
 const rootTime = 5 * time.Second
 
 // awaitRoot waits for the log that the invite spoke of.
@@ -140,16 +143,19 @@ func (r *room) awaitRoot(ctx context.Context) error {
 	for {
 		var rooted, unrooted bool
 		var news <-chan struct{}
-		err := r.do(ctx, func(time.Time) { rooted, unrooted, news = r.place.Invite == nil, r.unrooted, r.news })
-		switch {
-		case err != nil || rooted:
+		var hub protocols.Key
+		err := r.do(ctx, func(time.Time) {
+			rooted, unrooted, news, hub = r.place.Invite == nil, !r.unrooted.IsZero(), r.news, r.told.hub
+		})
+		if err != nil || rooted {
 			return nil
-		case unrooted:
-			return fmt.Errorf("%w: the hub %s", ErrHistory, r.told.hub)
 		}
 		select {
 		case <-news:
 		case <-ctx.Done():
+			if unrooted {
+				return fmt.Errorf("%w: the hub %s", ErrHistory, hub)
+			}
 			return nil
 		case <-r.closed:
 			return nil

@@ -31,8 +31,8 @@ type room struct {
 	puts     []Row    // to go with the next save
 	dels     [][]byte // same
 	swept    time.Time
-	unrooted bool     // a hub showed another log than the invite spoke of
-	after    []func() // to be called behind it
+	unrooted time.Time // since when a hub shows another log than the invite spoke of; zero: it does not
+	after    []func()  // to be called behind it
 
 	sent     map[wire.RecordID]*sentRecord
 	sentList []wire.RecordID    // the same, oldest first
@@ -392,19 +392,22 @@ func (r *room) showDoor(from protocols.Key, f *wire.Publish) {
 	case fold.Member(from) || fold.Judge(rec, false) == nil:
 		frame := r.seat.Branch().Frame()
 		r.send(from, &frame)
-	case !r.seat.Leads() && r.invited(rec):
+	case !r.seat.Leads() && r.invited(rec) != nil:
 		r.send(from, &wire.Refused{Group: r.id, Record: rec.ID, Reason: envelope.ReasonPolicy})
 	}
 }
 
-// invited says whether a join record is by an invitation that this node made.
-func (r *room) invited(rec *wire.Record) bool {
+// invited returns the invitation, if this node made it, that a join record is by.
+func (r *room) invited(rec *wire.Record) *wire.Invite {
 	p, err := wire.ParseJoin(rec.Payload)
 	if err != nil || p.Invite == nil {
-		return false
+		return nil
 	}
 	i, c, err := wire.ParseInvite(r.s.cfg.Verifier, p.Invite)
-	return err == nil && i.Issuer == r.s.self && c.Group() == r.id
+	if err != nil || i.Issuer != r.s.self || c.Group() != r.id {
+		return nil
+	}
+	return i
 }
 
 // event takes what happened to records.
@@ -431,10 +434,16 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.place.Cuts.add(e.Cut)
 		r.unsaved, r.awaited.all = true, true
 	case member.Rooted:
-		r.place.Invite, r.unsaved = nil, true
+		r.place.Invite, r.unsaved, r.unrooted = nil, true, time.Time{}
 	case member.Unrooted:
-		r.unrooted = true
-		r.forged(now, e.Peer, errRoot)
+		if r.unrooted.IsZero() {
+			r.unrooted = now
+		}
+		if r.place.Invite == nil || now.Sub(r.unrooted) >= rootTime { // before, whoever invited may explain it
+			r.forged(now, e.Peer, errRoot)
+		}
+	case member.Turned:
+		r.blame(now, TurnedAway, e.Peer, e.Reason.String())
 	case member.Withheld:
 		r.forged(now, e.Peer, errWithheld)
 	case member.Removed:
@@ -451,7 +460,7 @@ func (r *room) arrived(now time.Time, e member.Event) {
 	r.s.count.record()
 	r.awaited.stir(rec.ID)
 	if e.Void != nil {
-		r.tellVoid(e)
+		r.tellVoid(now, e)
 		return
 	}
 	if rec.Kind != wire.KindMessage {
@@ -460,6 +469,8 @@ func (r *room) arrived(now time.Time, e member.Event) {
 	switch rec.Kind {
 	case wire.KindMessage:
 		r.keys.open(now, rec)
+	case wire.KindJoin:
+		r.promise(now, rec)
 	case wire.KindLeave, wire.KindKick, wire.KindDissolve, wire.KindSettings:
 		r.departed(now, rec)
 	}

@@ -29,7 +29,7 @@ var groupErrors = []struct {
 	{groups.ErrMember, localapi.CodeExists, "tomd group list shows it"},
 	{groups.ErrNobody, localapi.CodeUnreachable, "try again when a member is online"},
 	{groups.ErrRefused, localapi.CodeRefused, "ask for another invitation"},
-	{groups.ErrHistory, localapi.CodeRefused, "its hub lies, or two sides of the group have met since: ask who invited you"},
+	{groups.ErrHistory, localapi.CodeRefused, "its hub lies, or two sides of the group have met since: this node goes on as soon as who invited you is there, or another is hub"},
 	{groups.ErrSettings, localapi.CodeBadRequest, "a name has 1 to 64 bytes, a group at most 1024 members and 8 hub relays, a beat lasts 100ms to 1m, a link has 1 use or more"},
 	{groups.ErrIsMember, localapi.CodeExists, "tomd group show lists the members"},
 	{groups.ErrLife, localapi.CodeBadRequest, "say --expires 1h, for example"},

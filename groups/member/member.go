@@ -77,6 +77,7 @@ const (
 	Rooted                     // the log is the one that the invite spoke of
 	Shortened                  // the log was cut off; Cut
 	Withheld                   // Peer, the hub, neither takes nor refuses the record Name
+	Turned                     // Peer, who is no member, was refused or not heard by the hub on this node; Reason
 	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
 )
 
@@ -85,6 +86,7 @@ type Event struct {
 	Kind     EventKind
 	Entry    journal.Entry // Arrived
 	Void     error         // Arrived: why it has no effect
+	Undue    bool          // Arrived: the hub that this node follows took it, and had to refuse it
 	Name     wire.RecordName
 	Place    wire.Place
 	Replicas uint64

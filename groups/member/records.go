@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -212,7 +213,14 @@ func (m *Member) Show(s wire.Seq) {
 		return
 	}
 	m.shown[e.Record.Name()] = true
-	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Entry: e, Void: m.cfg.Ledger.Void(s)})
+	void := m.cfg.Ledger.Void(s)
+	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Entry: e, Void: void, Undue: void != nil && m.undue(e)})
+}
+
+// undue says of a record without effect that the hub had to refuse it: it took it
+// first, in its present term.
+func (m *Member) undue(e journal.Entry) bool {
+	return e.Old == nil && !m.hub.Leads && e.Place.Primary == m.hub.Primary && e.Place.Number == m.hub.Term.Number
 }
 
 // Sequenced holds a record that the hub on this node put into order.

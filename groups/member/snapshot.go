@@ -168,6 +168,16 @@ func (m *Member) rooted(before wire.LogHash, p page) bool {
 // Root returns what the log still has to be seen to be, nil for nothing.
 func (m *Member) Root() *Root { return m.cfg.Root }
 
+// Promise takes a root in the place of one that no log was seen to have.
+func (m *Member) Promise(r Root) {
+	m.cfg.Root = &r
+	if h, _ := m.log().HashAt(r.Seq); m.log().Seq() >= r.Seq && h != r.Log || !m.checkRoot() {
+		m.cfg.Ledger.Empty()
+	}
+	m.back = 1
+	m.goBack(m.log().Seq())
+}
+
 // unrooted says that the hub's log is not the one that the invite spoke of.
 func (m *Member) unrooted() {
 	m.ready.Events = append(m.ready.Events, Event{Kind: Unrooted, Peer: m.hub.Primary})

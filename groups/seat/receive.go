@@ -19,6 +19,9 @@ var ErrGroup = errors.New("a frame of another group")
 func (s *Seat) Receive(now time.Time, from protocols.Key, f wire.Frame) error {
 	err := s.receive(now, from, f)
 	s.settle(now)
+	if _, publishes := f.(*wire.Publish); !publishes && err == nil { // a join comes from outside
+		s.unheard(from)
+	}
 	return err
 }
 
@@ -197,6 +200,9 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		}
 		if err != nil {
 			return err
+		}
+		if e.Old != nil || e.Record.Author != from {
+			s.unheard(from)
 		}
 		if e.Old != nil && !s.ledger.Fold().Hears(from) {
 			continue // what had a place once is kept even if void: only those who held it may bring it

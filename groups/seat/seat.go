@@ -231,6 +231,12 @@ func (s *Seat) Head() []byte {
 // Receipt returns a member's newest receipt of this very log, nil for none.
 func (s *Seat) Receipt(of protocols.Key) *wire.Receipt { return s.member.Receipt(of) }
 
+// Promise says anew what the log is to one who joins.
+func (s *Seat) Promise(now time.Time, r member.Root) {
+	s.member.Promise(r)
+	s.settle(now)
+}
+
 // Move lets this node, as admin, name the hub.
 func (s *Seat) Move(now time.Time, to protocols.Key) {
 	s.failover.Move(now, to)
@@ -295,6 +301,7 @@ func (s *Seat) stepHub(now time.Time) {
 	}
 	r := s.hub.Ready()
 	for _, x := range r.Send {
+		s.turned(x.To, x.Frame)
 		s.ready.Send = append(s.ready.Send, Send(x))
 	}
 	for _, a := range r.Accepted {

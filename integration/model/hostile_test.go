@@ -35,7 +35,7 @@ func honest(t *testing.T, w *model.World, members int, but ...*model.Node) {
 	}
 }
 
-// What a stranger brings has no effect, and it is told so where it asked.
+// What a stranger brings has no effect; it is told so where it asked, and it is named.
 func TestAStrangerGetsNowhere(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(w *model.World, s *model.Node) (refusals int){
@@ -104,8 +104,8 @@ func TestAStrangerGetsNowhere(t *testing.T) {
 			s := w.Stranger()
 			want := do(w, s)
 			w.Run(5 * time.Second)
-			if w.Turned < want {
-				t.Errorf("it was refused %d times", w.Turned)
+			if w.Turned < want || w.Told == 0 {
+				t.Errorf("it was refused %d times, and told of %d times", w.Turned, w.Told)
 			}
 			w.WriteAll()
 			w.Agree(30 * time.Second)
@@ -247,7 +247,7 @@ func TestAHubThatReordersIsFoundAndLeft(t *testing.T) {
 }
 
 // A hub puts last week's kick, a purged join and a purged message into its log once
-// more, asking nobody. They are void for everybody.
+// more, asking nobody. They are void for everybody, and it is named.
 func TestWhatWasPurgedDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	w := model.New(model.Options{Nodes: 5, Seed: 1, Beat: 3 * time.Second})
@@ -288,6 +288,9 @@ func TestWhatWasPurgedDoesNotComeBack(t *testing.T) {
 	}
 	w.Write(w.Nodes[1])
 	w.Run(20 * time.Second)
+	if w.Blamed != 3*len(at) {
+		t.Errorf("the hub is named %d times by three members", w.Blamed)
+	}
 	for _, n := range w.Nodes[:3] {
 		f := n.Seat.Ledger().Fold()
 		if f.Member(leaver.Key) || !f.Member(kicked.Key) {

@@ -68,6 +68,7 @@ type World struct {
 	Claims   int
 	Withheld int // times that one was said to withhold who does not
 	Turned   int // refusals that strangers got
+	Told     int // times that a hub told of one
 	Blamed   int // times that the liar was named for something
 	Reported int // claims that a member's report made possible
 	Withdrew int
@@ -393,12 +394,19 @@ func (w *World) handle(e event) {
 	if w.All {
 		w.trace("    %s to %s, in term %d: %T", name(e.from), name(e.to), n.Seat.Branch().Record.Number, e.frame)
 	}
-	if err := w.deliver(n, e); err != nil && w.lying != nil && e.from == w.lying.ID {
-		w.Blamed++
-	} else if err != nil {
-		w.broke("%s refuses a frame of %s: %T: %v", name(e.to), name(e.from), e.frame, err)
+	if err := w.deliver(n, e); err != nil {
+		w.blame(w.Nodes[e.from].Key, "%s refuses a frame of %s: %T: %v", name(e.to), name(e.from), e.frame, err)
 	}
 	w.act(n)
+}
+
+// blame notes that a node was named for something: the liar, or wrongly.
+func (w *World) blame(who protocols.Key, format string, args ...any) {
+	if w.lying != nil && who == w.lying.Key {
+		w.Blamed++
+		return
+	}
+	w.broke(format, args...)
 }
 
 func (w *World) deliver(n *Node, e event) error {
@@ -560,9 +568,16 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		if n.seen[e.Entry.Record.Name()]++; n.seen[e.Entry.Record.Name()] > 1 && n.Restarts == 0 {
 			w.broke("%s: a record arrived twice", name(n.ID))
 		}
+		if hub := e.Entry.Place.Primary; e.Undue {
+			w.blame(hub, "%s: %s took a record that it should have refused: %v", name(n.ID), w.nameOf(hub), e.Void)
+		}
 		w.served(n, e.Entry.Record)
 	case member.Rooted:
 		n.root = nil
+	case member.Turned:
+		if w.byKey[e.Peer].stranger {
+			w.Told++
+		}
 	case member.Withheld:
 		w.trace("%s says that %s withholds a record of %s", name(n.ID), w.nameOf(e.Peer), w.nameOf(e.Name.Author))
 		if w.lying == nil || e.Peer != w.lying.Key {

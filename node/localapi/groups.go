@@ -198,6 +198,7 @@ const (
 	GroupForged      GroupWhat = "forged"       // Peer sent what breaks a rule, Count times since the last such event: Detail
 	GroupDisplaced   GroupWhat = "displaced"    // By, an admin, took the group away from Peer
 	GroupDisbelieved GroupWhat = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times since the last such event: Detail
+	GroupTurnedAway  GroupWhat = "turned_away"  // our node, the hub, refused strangers, the last Peer, Count times since the last such event: Detail
 	GroupRemoved     GroupWhat = "removed"      // our node is no member any more
 	GroupInvited     GroupWhat = "invited"      // Peer invites our node
 	GroupDeclined    GroupWhat = "declined"     // Peer, listed as a hub relay, does not serve the group: Detail

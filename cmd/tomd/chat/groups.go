@@ -71,6 +71,8 @@ func (s *state) groupNote(g *localapi.GroupEvent) string {
 		return who + " is not to be hub again for a day"
 	case localapi.GroupDisbelieved:
 		return who + " claims to be hub, and is not believed"
+	case localapi.GroupTurnedAway:
+		return who + " is no member, and is turned away: " + plain.Line(g.Detail)
 	case localapi.GroupRemoved:
 		return "this device is no member any more"
 	case localapi.GroupNotTaken:
