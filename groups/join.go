@@ -392,9 +392,7 @@ func (s *Service) invitations() (list []Invited, err error) {
 		}
 		inv, c, err := wire.ParseInvite(s.cfg.Verifier, i.Invite)
 		switch {
-		case err != nil:
-			return err
-		case s.cfg.Now().UnixMilli() > int64(inv.Expires):
+		case err != nil || s.cfg.Now().UnixMilli() > int64(inv.Expires): // or of an older version
 			over = append(over, key)
 		default:
 			list = append(list, Invited{
@@ -427,7 +425,7 @@ func (r *room) invitation(now time.Time, i wire.Invite) (*wire.Invitation, error
 	last, hash := r.seat.Ledger().Log().End()
 	i.Charter, i.Made = r.charter.Bytes(), wire.Millis(now.UnixMilli())
 	i.Roster, i.RosterHash = fold.Version(), fold.Hash()
-	i.Hub, i.Seq, i.Log = r.seat.Branch().Record.Hash(), last.Seq, hash
+	i.Seq, i.Log = last.Seq, hash
 	x.Invite = i.Sign(r.s.cfg.Signer)
 	_, _, err := wire.ParseInvite(r.s.cfg.Verifier, x.Invite)
 	if err != nil {

@@ -26,5 +26,8 @@
 //     a claim taken back, hubs that meet, one that yields, a shadow that asks to
 //     be replaced, and a record that two have to sign. The primary that hands
 //     over signs where an admin would.
+//   - Invite names no hub record. Who joins learns from members whom they follow, and
+//     a hub shows it the log that the invite spoke of, or nothing; a hash of a record
+//     that others have replaced since would bind it to nothing more.
 //   - Published entries may bring the place they had in a branch that lost.
 package wire

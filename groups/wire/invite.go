@@ -9,7 +9,7 @@ import (
 )
 
 // Invite lets one peer, or whoever holds a link, into a group. What it says of
-// roster, hub and log are the joiner's roots: it accepts nothing older.
+// roster and log are the joiner's roots: it accepts nothing older.
 //
 //	 0 issuer          bin 32   signs; an admin
 //	 1 charter         bin
@@ -19,11 +19,10 @@ import (
 //	 5 expires         uint
 //	 6 roster version  uint
 //	 7 roster hash     bin 32
-//	 8 hub record      bin 32   hash of the newest
-//	 9 seq             uint
-//	10 log hash        bin 32   up to seq
-//	11 made            uint
-//	12 sig             bin 64   tom-group-invite-v1
+//	 8 seq             uint
+//	 9 log hash        bin 32   up to seq
+//	10 made            uint
+//	11 sig             bin 64   tom-group-invite-v1
 type Invite struct {
 	Issuer     protocols.Key
 	Charter    []byte
@@ -33,7 +32,6 @@ type Invite struct {
 	Expires    Millis
 	Roster     RosterVersion
 	RosterHash RosterHash
-	Hub        HubHash
 	Seq        Seq
 	Log        LogHash
 	Made       Millis
@@ -41,12 +39,12 @@ type Invite struct {
 }
 
 // MaxInvite is the length of the longest invite, in bytes.
-const MaxInvite = 1 + 34 + 3 + MaxCharter + 34 + 1 + 9 + 9 + 9 + 34 + 34 + 9 + 34 + 9 + 66
+const MaxInvite = 1 + 34 + 3 + MaxCharter + 34 + 1 + 9 + 9 + 9 + 34 + 9 + 34 + 9 + 66
 
 // MaxInviteLife is how long an invite may be good for, in milliseconds.
 const MaxInviteLife Millis = 24 * 3600 * 1000
 
-func (i *Invite) count() int            { return 12 }
+func (i *Invite) count() int            { return 11 }
 func (i *Invite) tag() protocols.Tag    { return protocols.TagGroupInvite }
 func (i *Invite) signer() protocols.Key { return i.Issuer }
 
@@ -59,7 +57,6 @@ func (i *Invite) appendFields(dst []byte) []byte {
 	dst = msgp.AppendUint64(dst, uint64(i.Expires))
 	dst = msgp.AppendUint64(dst, uint64(i.Roster))
 	dst = msgp.AppendBytes(dst, i.RosterHash[:])
-	dst = msgp.AppendBytes(dst, i.Hub[:])
 	dst = msgp.AppendUint64(dst, uint64(i.Seq))
 	dst = msgp.AppendBytes(dst, i.Log[:])
 	return msgp.AppendUint64(dst, uint64(i.Made))
@@ -74,7 +71,6 @@ func (i *Invite) readFields(d *decoder) {
 	i.Expires = d.time()
 	i.Roster = RosterVersion(d.uint())
 	i.RosterHash = d.b32()
-	i.Hub = d.b32()
 	i.Seq = Seq(d.uint())
 	i.Log = d.b32()
 	i.Made = d.time()

@@ -100,7 +100,7 @@ func withdrawal() wire.Withdrawal {
 func invite(link bool) wire.Invite {
 	i := wire.Invite{
 		Issuer: alice.Public(), Charter: charter().Sign(alice), For: bob.Public(), Uses: 1, Expires: made + 3_600_000,
-		Roster: 4, RosterHash: [32]byte(count(0x80, 32)), Hub: [32]byte(count(0x40, 32)), Seq: 300, Log: [32]byte(count(0x60, 32)), Made: made,
+		Roster: 4, RosterHash: [32]byte(count(0x80, 32)), Seq: 300, Log: [32]byte(count(0x60, 32)), Made: made,
 	}
 	if link {
 		i.For, i.Bearer, i.Uses = protocols.Key{}, bearer.Public(), 20

@@ -59,7 +59,7 @@ func (w *World) Link(by *Node, uses uint64, of protocols.Key, bearer int) []byte
 	now := wire.Millis(w.Now.UnixMilli())
 	i := wire.Invite{
 		Charter: w.charter.Bytes(), For: of, Uses: uses, Expires: now + 3_600_000, Roster: l.Fold().Version(), RosterHash: l.Fold().Hash(),
-		Hub: by.Seat.Branch().Record.Hash(), Seq: last.Seq, Log: hash, Made: now,
+		Seq: last.Seq, Log: hash, Made: now,
 	}
 	if of == (protocols.Key{}) {
 		i.Bearer = keyOf(bearer)
