@@ -118,6 +118,7 @@ type Hub struct {
 	clock   wire.Millis
 	passing passing
 	allowed map[protocols.Key]*allowance
+	all     time.Time // until when what all brought is paid for
 	pages   pages
 	fed     feedState // what feedAll saw last
 	ready   Ready

@@ -46,6 +46,34 @@ func TestEachMayBringSoMuchAndIsToldWhenToComeAgain(t *testing.T) {
 	}
 }
 
+// All together may bring so much. Who floods, with how many hands ever, takes nothing
+// from those who bring their share.
+func TestAllTogetherMayBringSoMuchAndEachItsShare(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t) // of three
+	d.limit(hub.Limits{Rate: 100, Burst: 1000, Together: 60})
+	admitted := func(k protocols.Key, of int) (n int) {
+		for range of {
+			if d.hub.Admit(d.now, k, 10) == 0 {
+				n++
+			}
+		}
+		return n
+	}
+	if n := admitted(alice.Public(), 2000) + admitted(bob.Public(), 2000); n < 600 || n > 620 { // who comes second has its share besides
+		t.Errorf("%d of two at once", n)
+	}
+	flood, share := 0, 0
+	for range 100 {
+		d.now = d.now.Add(100 * time.Millisecond)
+		flood += admitted(alice.Public(), 50) + admitted(bob.Public(), 50)
+		share += admitted(carol.Public(), 1)
+	}
+	if share != 100 || flood < 450 || flood > 520 {
+		t.Errorf("in ten seconds %d of those who flood, and %d of 100 of another", flood, share)
+	}
+}
+
 // A log that holds as much as it may takes no messages, but a kick.
 func TestAFullLogTakesNoMessages(t *testing.T) {
 	t.Parallel()
