@@ -17,6 +17,9 @@ import (
 // promise says anew what the log is to one who joined by an invitation of this
 // node's that does not say so any more.
 func (r *room) promise(now time.Time, rec *wire.Record) {
+	if !r.seat.Ledger().Fold().Admin(r.s.self) {
+		return
+	}
 	inv := r.invited(rec)
 	if inv == nil {
 		return

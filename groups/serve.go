@@ -44,7 +44,7 @@ const (
 )
 
 // servedLimits are those of a group that a node leads without being in it.
-var servedLimits = hub.Limits{Rate: 200, Burst: 2_000, Bytes: 1 << 20, Flood: 8 << 20, Others: 20, Together: 500, Tail: 20_000, TailBytes: 8 << 20}
+var servedLimits = hub.Limits{Rate: 200, Burst: 2_000, Bytes: 1 << 20, Flood: 8 << 20, Others: 200, Together: 500, Tail: 20_000, TailBytes: 8 << 20}
 
 // served is what a node serves.
 type served struct {

@@ -15,7 +15,7 @@ type Limits struct {
 	Burst  int // and at once; 20 000
 	Bytes  int // of a member each second, in the long run; 8 MiB
 	Flood  int // and at once; 64 MiB
-	Others int // records at once of all who are no members and want to be, and a fifth each second; 50
+	Others int // records at once of all who are no members and want to be, and a fifth each second; 500
 
 	// Together is how many records all of them may bring each second in the long run,
 	// and ten times as many at once; 20 000. Whoever brings no more than its share of
@@ -31,7 +31,7 @@ func (l Limits) withDefaults() Limits {
 		v     *int
 		value int
 	}{
-		{&l.Rate, 2_000}, {&l.Burst, 20_000}, {&l.Bytes, 8 << 20}, {&l.Flood, 64 << 20}, {&l.Others, 50}, {&l.Together, 20_000}, {&l.Tail, 200_000}, {&l.TailBytes, 512 << 20},
+		{&l.Rate, 2_000}, {&l.Burst, 20_000}, {&l.Bytes, 8 << 20}, {&l.Flood, 64 << 20}, {&l.Others, 500}, {&l.Together, 20_000}, {&l.Tail, 200_000}, {&l.TailBytes, 512 << 20},
 	} {
 		if *f.v == 0 {
 			*f.v = f.value

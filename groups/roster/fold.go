@@ -40,6 +40,13 @@ type Fold struct {
 	roster    wire.Roster
 	dissolved bool
 	clock     wire.Millis // the time of the last snapshot with effect
+	link      *link       // the last invite that was good; nil: none was yet
+}
+
+// link is an invite that was verified: many may come by one.
+type link struct {
+	raw    []byte
+	invite *wire.Invite
 }
 
 // New returns the fold of an empty log.

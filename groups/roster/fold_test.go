@@ -167,6 +167,44 @@ func TestOnlyThoseInvitedComeIn(t *testing.T) {
 	g.members(alice, bob, carol, dave)
 }
 
+// counting counts what it verifies.
+type counting struct {
+	protocols.Network
+	invites int
+}
+
+func (c *counting) Verify(k protocols.Key, tag protocols.Tag, msg, sig []byte) bool {
+	if tag == protocols.TagGroupInvite {
+		c.invites++
+	}
+	return c.Network.Verify(k, tag, msg, sig)
+}
+
+// Many come by one link: it is verified once. One that differs from it is not it.
+func TestALinkIsVerifiedOnce(t *testing.T) {
+	t.Parallel()
+	g := created(t, false)
+	c, err := wire.ParseCharter(protocols.Main, g.charter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &counting{Network: protocols.Main}
+	g.fold = roster.New(v, c)
+	many := g.bearer(alice, 9)
+	for i := range byte(6) {
+		g.does(signer(10+i), g.byLink(signer(10+i), many))
+	}
+	if v.invites != 1 {
+		t.Errorf("the link is verified %d times", v.invites)
+	}
+	forged := bytes.Clone(many)
+	forged[len(forged)-1] ^= 1
+	g.void(g.byLink(bob, forged), roster.ErrInvite)
+	g.void(g.byLink(bob, g.bearer(carol, 9)), roster.ErrInvite) // who is not even a member
+	g.does(bob, g.byLink(bob, many))
+	g.void(g.join(carol, many, wire.SignJoin(bob, wire.GroupOf(g.charter), carol.Public())), roster.ErrInvite)
+}
+
 func TestInvitesEnd(t *testing.T) {
 	t.Parallel()
 	g := created(t, false)
