@@ -110,7 +110,7 @@ func TestWhoWasSeenUpRanksAsHolder(t *testing.T) {
 	for _, n := range []*Node{alice, bob} {
 		go n.Run(t.Context())
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := alice.Connect(ctx, bob.Link()); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // a state.
 func presenceOf(t *testing.T, n *node.Node, p node.Peer, state node.Presence) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := n.Events(ctx, 0, func(e node.Event) error {
 		switch {

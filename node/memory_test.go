@@ -14,7 +14,7 @@ func TestNodesWithLowMemoryTalk(t *testing.T) {
 	t.Parallel()
 	alice := start(t, node.Config{LowMemory: true, DataDir: t.TempDir()})
 	bob := start(t, node.Config{LowMemory: true, DataDir: t.TempDir()})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, size := range []int{1, 200 << 10} {
 		id, err := alice.Send(ctx, bob.Link(), node.Text(strings.Repeat("x", size)))

@@ -34,7 +34,7 @@ func start(t *testing.T, cfg node.Config) *node.Node {
 func TestMessageIsDeliveredAndRead(t *testing.T) {
 	t.Parallel()
 	alice, bob := start(t, node.Config{Name: "alice"}), start(t, node.Config{Name: "bob", DataDir: t.TempDir()})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 
 	id, err := alice.Send(ctx, bob.Link(), node.Text("hello"))
@@ -70,7 +70,7 @@ func TestMessageIsDeliveredAndRead(t *testing.T) {
 func TestTalkShowsBothSidesWithHowOursStand(t *testing.T) {
 	t.Parallel()
 	alice, bob := start(t, node.Config{Name: "alice"}), start(t, node.Config{Name: "bob"})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	say := func(from, to *node.Node, text string, keep bool) {
 		m := node.Text(text)

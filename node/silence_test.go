@@ -50,7 +50,7 @@ func liveOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	bobDir := t.TempDir()
 	alice, bob := run(t, node.Config{DataDir: t.TempDir()}), run(t, node.Config{DataDir: bobDir})

@@ -51,7 +51,7 @@ func newTerminal(t *testing.T) *terminal {
 }
 
 // patience is how long anything may take to be on the screen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func (term *terminal) run(args ...string) string {
 	term.t.Helper()

@@ -33,7 +33,7 @@ type daemon struct {
 	localapi.Identity
 }
 
-const tooLong = 15 * time.Second // for anything at all
+const tooLong = time.Minute // for anything at all
 
 // start runs a daemon at a new desk and returns once its socket answers.
 func (o *office) start(name, network string, args ...string) *daemon {

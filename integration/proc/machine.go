@@ -68,14 +68,17 @@ type Result struct {
 	Code     int
 }
 
-// commandTime is how long a command may take that is not told itself.
+// commandTime is how long a command may take if ctx does not say.
 const commandTime = 2 * time.Minute
 
 // Run runs tomd for a data directory to its end. The error is about running it,
 // not about what it exits with.
 func (m *Machine) Run(ctx context.Context, name, stdin string, args ...string) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
-	defer cancel()
+	if _, told := ctx.Deadline(); !told {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, commandTime)
+		defer cancel()
+	}
 	cmd := m.command(ctx, name, args)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tom-protocol/tom/cmd/tomd/stress/fleet"
 	"github.com/tom-protocol/tom/cmd/tomd/stress/verdict"
@@ -33,10 +34,15 @@ type phase struct {
 	Daemons []fleet.Usage `json:"daemons"`
 }
 
+// patience is how long a run may take: those that last two minutes settle then.
+const patience = 4 * time.Minute
+
 // play runs tomd stress for the daemon of that name, and reads what it prints.
 func play(t *testing.T, m *proctest.Machine, name string, args ...string) outcome {
 	t.Helper()
-	r, err := m.Run(t.Context(), name, "", append([]string{"stress"}, args...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r, err := m.Run(ctx, name, "", append([]string{"stress"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

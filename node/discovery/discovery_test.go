@@ -231,7 +231,7 @@ func TestCacheNamesWhoIsNewWhereNobodyIsWanted(t *testing.T) {
 // hears runs a source until it has named somebody.
 func hears(t *testing.T, src Source, want peer.ID) peer.AddrInfo {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	heard := make(chan peer.AddrInfo, 1)
 	err := src.Run(ctx, func(info peer.AddrInfo) {

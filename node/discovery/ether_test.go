@@ -69,7 +69,7 @@ func (p *plug) close() {
 // who is of another network, of nobody. Every segment must pass.
 func hearEachOther(t *testing.T, alice, bob, eve host.Host, open func() (segment, error)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	heard := make(chan [2]peer.ID, 100)
 	ended := make(chan error, 3)

@@ -158,7 +158,7 @@ func TestQUICComesFirst(t *testing.T) {
 
 func connect(t *testing.T, from, to libp2phost.Host) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := from.Connect(ctx, peer.AddrInfo{ID: to.ID(), Addrs: to.Addrs()}); err != nil {
 		t.Fatal(err)

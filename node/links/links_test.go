@@ -140,7 +140,7 @@ func (p *party) key() links.Peer {
 
 func (p *party) connect(to *party) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := p.ConnectAddr(ctx, peer.AddrInfo{ID: to.host.ID(), Addrs: to.host.Addrs()}); err != nil {
 		p.t.Fatal(err)

@@ -101,7 +101,7 @@ func start(t *testing.T) (*memory, *Client) {
 
 func testContext(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -338,7 +338,7 @@ func TestDrainWaitsForRequestsAndRefusesNewOnes(t *testing.T) {
 // waitFor polls what no channel tells.
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:

