@@ -226,10 +226,11 @@ func (m *Machine) reportedBy(v wire.Verifier, b *Branch) bool {
 	return false
 }
 
-// shown takes a beat that was shown to this claimant.
+// shown takes a beat that was shown to this claimant. One of a hub that is
+// condemned is no reason to leave the group to it.
 func (m *Machine) shown(now time.Time, b *wire.Beat) {
 	cur := m.d.Current
-	if !m.Leads() || !m.lead.claim || b.Node == m.self || len(cur.Links) == 0 {
+	if !m.Leads() || !m.lead.claim || b.Node == m.self || len(cur.Links) == 0 || m.isCondemned(now, b.Node) {
 		return
 	}
 	link := cur.Links[0]
