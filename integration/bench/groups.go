@@ -230,33 +230,38 @@ func (b *bench) gathered(g *gathering) (err error) {
 	if _, err := author.callWithin(groupPatience, order{Do: "singles", N: 1}); err != nil { // gives all its key
 		return err
 	}
-	watched := map[string]*process{"hub": hub, "author": author, "members": members[len(members)-1]}
-	if err := b.profiling(watched, g, "profile"); err != nil {
+	looked := map[string]*process{"hub": hub, "author": author, "members": members[len(members)-1]}
+	err = b.profiled(looked, g, "", func() error {
+		g.Tom, err = b.measureGroup(g.Members, all, hub, author)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if g.Tom, err = b.measureGroup(g.Members, all, hub, author); err != nil {
+	if err := b.chatter(g, hub, members, 1); err != nil { // gives all the keys
 		return err
 	}
-	if err := b.profiling(watched, g, "profiled"); err != nil {
-		return err
-	}
-	if _, err := hub.call(order{Do: "state"}); err != nil {
-		return err
-	}
-	return b.chatter(g, hub, members)
+	_, each, _ := amounts(g.Members)
+	return b.profiled(looked, g, "-chatter", func() error { return b.chatter(g, hub, members, each) })
 }
 
-// profiling begins or ends profiles, if they are wanted.
-func (b *bench) profiling(of map[string]*process, g *gathering, do string) error {
+// profiled keeps the profiles of some processes while they do something, if they
+// are wanted.
+func (b *bench) profiled(of map[string]*process, g *gathering, what string, do func() error) error {
 	if b.profiles == "" {
-		return nil
+		return do()
 	}
 	for name, p := range of {
-		if _, err := p.call(order{Do: do, File: filepath.Join(b.profiles, fmt.Sprintf("group%d-%s.pprof", g.Members, name))}); err != nil {
+		if _, err := p.call(order{Do: "profile", File: filepath.Join(b.profiles, fmt.Sprintf("group%d%s-%s.pprof", g.Members, what, name))}); err != nil {
 			return err
 		}
 	}
-	return nil
+	err := do()
+	for _, p := range of {
+		_, ended := p.call(order{Do: "profiled"})
+		err = errors.Join(err, ended)
+	}
+	return err
 }
 
 // gather starts the members: the author and some more as processes on disk, the
@@ -300,30 +305,26 @@ func together(list []*process, o order) (time.Duration, error) {
 	return time.Since(begin), errors.Join(errs...)
 }
 
-// chatter has all members write, one message at a time, until all have all.
-func (b *bench) chatter(g *gathering, hub *process, members []*process) error {
-	_, each, authors := amounts(g.Members)
+// chatter has all members write n messages, one at a time, until all have all.
+func (b *bench) chatter(g *gathering, hub *process, members []*process, n int) error {
+	_, _, authors := amounts(g.Members)
 	g.Authors = authors
-	for _, n := range []int{1, each} { // the first gives all the keys
-		before, err := hub.call(order{Do: "state"})
-		if err != nil {
-			return err
-		}
-		begin := time.Now()
-		if _, err := together(members, order{Do: "chatter", N: n, Authors: authors}); err != nil {
-			return err
-		}
-		count := uint64(0)
-		after, err := hub.call(order{Do: "state"})
-		if err != nil {
-			return err
-		}
-		count = after.Seq - before.Seq
-		if _, err := together(members, order{Do: "have", Seq: after.Seq}); err != nil {
-			return err
-		}
-		g.Tom.Chatter = float64(count) * float64(g.Members-1) / time.Since(begin).Seconds()
+	before, err := hub.call(order{Do: "state"})
+	if err != nil {
+		return err
 	}
+	begin := time.Now()
+	if _, err := together(members, order{Do: "chatter", N: n, Authors: authors}); err != nil {
+		return err
+	}
+	after, err := hub.call(order{Do: "state"})
+	if err != nil {
+		return err
+	}
+	if _, err := together(members, order{Do: "have", Seq: after.Seq}); err != nil {
+		return err
+	}
+	g.Tom.Chatter = float64(after.Seq-before.Seq) * float64(g.Members-1) / time.Since(begin).Seconds()
 	return nil
 }
 

@@ -55,10 +55,12 @@ func (h *groupHub) do(ctx context.Context, o order) (a answer, err error) {
 	if o.Do != "state" {
 		return a, errOrder
 	}
-	i, err := h.Groups().Show(ctx, h.group)
-	a.Members, a.Term, a.Seq = i.Summary.Members, uint64(i.Number), uint64(i.Seq)
-	if err == nil && i.Hub != h.Key() {
-		err = errors.New("another member has become hub")
+	list, err := h.Groups().List(ctx)
+	for _, g := range list { // it has one
+		a.Members, a.Term, a.Seq = g.Members, uint64(g.Number), uint64(g.Seq)
+		if g.Hub != h.Key() {
+			err = errors.New("another member has become hub")
+		}
 	}
 	return a, err
 }
@@ -148,8 +150,8 @@ func (m *groupMembers) have(ctx context.Context, to groupwire.Seq) error {
 	return m.each(m.crowd, len(m.crowd), func(n *tomNode) error {
 		a := &groupAuthor{n, m.group}
 		return a.until(ctx, func() (bool, error) {
-			i, err := n.Groups().Show(ctx, m.group)
-			return i.Seq >= to, err
+			list, err := n.Groups().Log(ctx, m.group, groups.Cursor(to-1), 1, 0)
+			return len(list) > 0, err
 		})
 	})
 }
