@@ -265,7 +265,7 @@ func (s *Service) found(r *room, d seat.Disk) error {
 		return err
 	}
 	r.unsaved = true
-	first := r.seat.Ready()
+	first := r.seat.Ready(r.last)
 	for _, e := range first.Record { // an invite into an empty log is fulfilled at once
 		r.event(r.s.cfg.Now(), e)
 	}

@@ -80,12 +80,20 @@ func (k *keys) body() []byte {
 }
 
 // opened forgets what was made for a member, when it has opened this node's newest
-// record: then it has the chain.
+// record: then it has the chain. That one has is said by a receipt which is not
+// verified.
 func (k *keys) opened(x *wire.Receipt) {
-	if len(k.issued) == 0 || k.issued[x.Member] == nil || len(x.Waiting) > 0 {
+	if k.issued[x.Member] == nil || !k.hasNewest(x) {
 		return
 	}
-	if at, ok := k.r.seat.Ledger().Log().Find(k.newest); ok && x.Last.Seq >= at {
+	if x = k.r.seat.Receipt(x.Member); x != nil && k.hasNewest(x) {
 		delete(k.issued, x.Member)
 	}
+}
+
+// hasNewest says whether by a receipt its member has opened this node's newest
+// record.
+func (k *keys) hasNewest(x *wire.Receipt) bool {
+	at, ok := k.r.seat.Ledger().Log().Find(k.newest)
+	return ok && x.Last.Seq >= at && len(x.Waiting) == 0
 }

@@ -56,6 +56,7 @@ type room struct {
 	size     atomic.Int64 // bytes of the log, for other goroutines
 	gone     bool         // has ended
 	last     time.Time
+	ticked   time.Time // when what was due was looked after last
 }
 
 // restore makes the room of a group that was found on disk.
@@ -221,6 +222,7 @@ func (r *room) run(ctx context.Context) {
 			r.take(f)
 		case <-timer.C:
 			r.last = r.s.cfg.Now()
+			r.ticked = r.last
 			r.seat.Tick(r.last)
 		}
 		if err := r.act(); err != nil {
@@ -248,14 +250,15 @@ func (r *room) take(f func(time.Time)) {
 	}
 }
 
-// shortest is how often a room looks after what is due, at most.
+// shortest is how often a room looks after what is due, at most. What becomes due
+// after a rest is looked after at once.
 const shortest = 5 * time.Millisecond
 
 // rest is how long nothing is due.
 func (r *room) rest() time.Duration {
 	if r.again {
 		r.again = false
-		return shortest
+		return 0
 	}
 	if len(r.sealed) > 0 {
 		return gather
@@ -268,7 +271,8 @@ func (r *room) rest() time.Duration {
 	if by := r.keys.inBy; !by.IsZero() && by.Before(due) {
 		due = by
 	}
-	return max(due.Sub(now), shortest)
+	soonest := min(r.ticked.Add(shortest).Sub(now), shortest)
+	return max(due.Sub(now), soonest, 0)
 }
 
 // act carries out what the inputs led to: what must be found again first.
@@ -277,7 +281,7 @@ func (r *room) act() error {
 	if !r.gathers(now) {
 		r.publish(now)
 	}
-	ready := r.seat.Ready()
+	ready := r.seat.Ready(now)
 	if err := r.sweep(now); err != nil {
 		return err
 	}

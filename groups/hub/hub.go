@@ -130,6 +130,13 @@ func New(cfg Config) *Hub {
 	return &Hub{cfg: cfg, self: cfg.Signer.Public(), cursors: make(map[protocols.Key]*cursor)}
 }
 
+// Feed sends members what they lack, and passes receipts on, when all inputs that
+// came together are taken in: they go out together.
+func (h *Hub) Feed(now time.Time) {
+	h.feedAll(now)
+	h.pass(now)
+}
+
 // Ready hands over what the inputs since the last call led to.
 func (h *Hub) Ready() Ready {
 	r := h.ready
@@ -240,8 +247,8 @@ func (h *Hub) Replicated(now time.Time, k protocols.Key, seq wire.Seq, hash wire
 	c.sent = max(c.sent, seq)
 	c.flight.landed(now, seq)
 	h.flush(now)
-	if c.sent < h.end(k) {
-		h.feed(now, k, c)
+	if c.sent < h.end(k) { // too much was under way
+		h.fed = feedState{}
 	}
 }
 
@@ -262,7 +269,6 @@ func (h *Hub) Publish(now time.Time, from protocols.Key, entries []*wire.Entry) 
 		}
 	}
 	h.flush(now)
-	h.feedAll(now)
 }
 
 // sequence gives a record its place, unless it has one or has no business here.
@@ -387,9 +393,7 @@ func (h *Hub) Step(now time.Time, v View) {
 		}
 	}
 	h.flush(now)
-	h.feedAll(now)
 	h.resend(now)
-	h.pass(now)
 }
 
 // flush accepts what the shadow has, or what waits for no shadow.

@@ -85,6 +85,7 @@ func (d *desk) attach(s protocols.Signer) {
 
 // take collects what was sent since it was asked last.
 func (d *desk) take() map[protocols.Key][]wire.Frame {
+	d.hub.Feed(d.now)
 	d.ready = d.hub.Ready()
 	sent := make(map[protocols.Key][]wire.Frame)
 	for _, x := range d.ready.Send {
@@ -318,9 +319,7 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	d := newDesk(t)
 	const records = 500
 	pages, last := map[protocols.Key]int{}, wire.Seq(0)
-	for range records {
-		d.publish(alice, d.message(alice))
-		d.acked(bob)
+	take := func() {
 		for k, frames := range d.take() {
 			for _, f := range frames {
 				if page, ok := f.(*wire.Records); ok {
@@ -331,6 +330,12 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 				}
 			}
 		}
+	}
+	for range records {
+		d.publish(alice, d.message(alice))
+		take()
+		d.acked(bob)
+		take()
 	}
 	if got := pages[bob.Public()]; got != records {
 		t.Errorf("who acknowledges was sent %d pages of %d", got, records)
@@ -351,5 +356,77 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	a, b := find[*wire.Records](sent[bob.Public()]), find[*wire.Records](sent[carol.Public()])
 	if a == nil || a != b {
 		t.Errorf("members that lack the same are sent %p and %p", a, b)
+	}
+}
+
+// receipted lets a member acknowledge all.
+func (d *desk) receipted(s protocols.Signer) {
+	p, hash := d.ledger.Log().End()
+	d.hub.Receipts(s.Public(), [][]byte{wire.Receipt{
+		Group: d.group, Last: p, Log: hash, Waiting: []wire.Seq{}, Time: wire.Millis(d.now.UnixMilli()),
+	}.Sign(s)})
+}
+
+// Receipts about a record go to its author at once, those that came together in one
+// frame. Where all write all the time they go by and by, and of each member only the
+// newest.
+func TestReceiptsGoAtOnceUnlessThereAreTooMany(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(carol, d.message(carol))
+	d.take()
+	d.receipted(alice)
+	d.receipted(bob)
+	if f := find[*wire.Receipts](d.take()[carol.Public()]); f == nil || len(f.Receipts) != 2 || !d.hub.Deadline().IsZero() {
+		t.Fatalf("carol gets %+v, the next are due at %v", f, d.hub.Deadline())
+	}
+	const rounds = 800
+	passed, late := 0, false
+	take := func() {
+		for _, f := range d.take()[carol.Public()] {
+			if f, ok := f.(*wire.Receipts); ok {
+				passed += len(f.Receipts)
+			}
+		}
+		late = late || !d.hub.Deadline().IsZero()
+	}
+	for range rounds {
+		d.publish(carol, d.message(carol))
+		d.receipted(alice)
+		d.receipted(bob)
+		take()
+	}
+	if passed > 1100 || passed < 900 || !late {
+		t.Errorf("in no time %d of %d receipts were passed on", passed, 2*rounds)
+	}
+	passed = 0
+	d.now = d.hub.Deadline()
+	take()
+	if passed != 2 || !d.hub.Deadline().IsZero() {
+		t.Errorf("then %d follow, and more at %v", passed, d.hub.Deadline())
+	}
+}
+
+// An author hears it when a member can open what it could not, also while another
+// record waits in its stead.
+func TestAReceiptGoesToThoseOfWhomItSaysSomethingElse(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(alice, d.message(alice))
+	d.publish(carol, d.message(carol), d.message(carol))
+	d.take()
+	end, hash := d.ledger.Log().End()
+	receipt := func(waiting ...wire.Seq) bool {
+		d.now = d.now.Add(time.Second)
+		d.hub.Receipts(bob.Public(), [][]byte{wire.Receipt{Group: d.group, Last: end, Log: hash, Waiting: waiting, Time: wire.Millis(d.now.UnixMilli())}.Sign(bob)})
+		return find[*wire.Receipts](d.take()[carol.Public()]) != nil
+	}
+	for _, c := range []struct {
+		waiting []wire.Seq
+		told    bool
+	}{{[]wire.Seq{end.Seq - 1}, true}, {[]wire.Seq{end.Seq - 1}, false}, {[]wire.Seq{end.Seq}, true}, {[]wire.Seq{}, true}, {[]wire.Seq{}, false}} {
+		if told := receipt(c.waiting...); told != c.told {
+			t.Errorf("waiting %v: told is %v", c.waiting, told)
+		}
 	}
 }

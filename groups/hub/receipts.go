@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -8,22 +9,27 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// passEvery is how often receipts are passed on to those whose records they are
-// about.
-const passEvery = 100 * time.Millisecond
+// Receipts are passed on with what else a batch of inputs leads to, as long as they
+// are few: those about one record of a group of a thousand go at once. If all write
+// each owes a receipt to each; then they go so much later for each that has gone,
+// and of every member only the newest.
+const (
+	passEach = 100 * time.Microsecond
+	passFree = 100 * time.Millisecond // for what goes at once
+)
 
 // passing is what the members acknowledged, and to whom that is still to be told.
 type passing struct {
 	of      map[protocols.Key]acknowledged
 	pending map[protocols.Key]map[protocols.Key][]byte // by author, by member: its newest
-	next    time.Time
+	spent   time.Time                                  // up to when what was passed on has used up the time for it
 }
 
 // acknowledged is a member's newest receipt.
 type acknowledged struct {
 	seq     wire.Seq
 	read    wire.Seq
-	waiting int // records it could not open
+	waiting []wire.Seq // records it could not open
 	raw     []byte
 }
 
@@ -39,28 +45,40 @@ func (h *Hub) Receipts(k protocols.Key, list [][]byte) {
 }
 
 // receipt notes whom a receipt tells something new: the authors of what it covers
-// and the one before did not, or of all if it says of any that it can be opened
-// now.
+// and the one before did not, and of what is behind the first of which it says
+// something else.
 func (h *Hub) receipt(k protocols.Key, r *wire.Receipt, b []byte) {
 	if h.passing.of == nil {
 		h.passing.of = make(map[protocols.Key]acknowledged)
 		h.passing.pending = make(map[protocols.Key]map[protocols.Key][]byte)
 	}
 	old := h.passing.of[k]
-	from := old.seq
-	switch {
-	case len(r.Waiting) != old.waiting:
-		from = 0
-	case r.Read != old.read:
-		from = min(old.seq, old.read)
+	from := min(old.seq, unlike(old.waiting, r.Waiting))
+	if r.Read != old.read {
+		from = min(from, old.read)
 	}
-	h.passing.of[k] = acknowledged{seq: r.Last.Seq, read: r.Read, waiting: len(r.Waiting), raw: b}
+	h.passing.of[k] = acknowledged{seq: r.Last.Seq, read: r.Read, waiting: r.Waiting, raw: b}
 	base, _ := h.log().Base()
 	for s := max(from, base.Seq) + 1; s <= r.Last.Seq; s++ {
 		if e, ok := h.log().At(s); ok && e.Record.Author != k {
 			h.owe(e.Record.Author, k, b)
 		}
 	}
+}
+
+// unlike is the seq before the first that only one of two ascending lists has.
+func unlike(a, b []wire.Seq) wire.Seq {
+	for i := range max(len(a), len(b)) {
+		switch {
+		case i >= len(a):
+			return b[i] - 1
+		case i >= len(b):
+			return a[i] - 1
+		case a[i] != b[i]:
+			return min(a[i], b[i]) - 1
+		}
+	}
+	return math.MaxUint64
 }
 
 // How often a member may ask for all receipts: so often, and so much less for each
@@ -96,10 +114,10 @@ func (h *Hub) owe(author, member protocols.Key, b []byte) {
 
 // pass passes receipts on, those for this node into its Ready.
 func (h *Hub) pass(now time.Time) {
-	if len(h.passing.pending) == 0 || now.Before(h.passing.next) {
+	if len(h.passing.pending) == 0 || now.Before(h.passing.due()) {
 		return
 	}
-	h.passing.next = now.Add(passEvery)
+	n := 0
 	for author := range h.cfg.Ledger.Fold().All() {
 		list := inOrder(h.passing.pending[author])
 		if author == h.self {
@@ -109,12 +127,20 @@ func (h *Hub) pass(now time.Time) {
 		if h.cursors[author] == nil {
 			continue
 		}
+		n += len(list)
 		for part := range slices.Chunk(list, maxPassed) {
 			h.send(author, wire.PassedReceipts(h.cfg.Group, part...))
 		}
 	}
 	clear(h.passing.pending)
+	if h.passing.spent.Before(now) {
+		h.passing.spent = now
+	}
+	h.passing.spent = h.passing.spent.Add(time.Duration(n) * passEach)
 }
+
+// due is when receipts may be passed on next.
+func (p *passing) due() time.Time { return p.spent.Add(-passFree) }
 
 // maxPassed is how many receipts go into one frame: it fits if each is longest.
 const maxPassed = wire.MaxFrame/(wire.MaxReceipt+8) - 1
@@ -132,10 +158,10 @@ func inOrder(of map[protocols.Key][]byte) [][]byte {
 	return list
 }
 
-// Deadline is when Step wants to be called because of receipts, zero for never.
+// Deadline is when Feed wants to be called because of receipts, zero for never.
 func (h *Hub) Deadline() time.Time {
 	if len(h.passing.pending) == 0 {
 		return time.Time{}
 	}
-	return h.passing.next
+	return h.passing.due()
 }

@@ -70,7 +70,7 @@ const (
 	Refused                    // an own record never will; Reason, Value
 	Moved                      // Count records have another place than they had
 	Forked                     // the hub signed two logs; Proof
-	Receipted                  // a member acknowledged; Receipt
+	Receipted                  // a member is said to have acknowledged; Receipt, which is not verified
 	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
 	Expelled                   // an admin's kick of this node was brought past the log; Entry.Record
@@ -170,6 +170,7 @@ type Member struct {
 	offered  time.Time
 	attached time.Time
 	behind   time.Time
+	grew     bool     // the log has, and the hub was not told
 	back     wire.Seq // how far the next step back goes
 	syncs    uint64   // places that were asked for
 	synced   uint64   // the last of them that was found
@@ -307,7 +308,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 		return
 	}
 	m.followed, m.chain, m.lacking, m.removed = now, chain, true, false
-	m.back, m.behind, m.offered = 1, time.Time{}, time.Time{}
+	m.back, m.behind, m.offered, m.grew = 1, time.Time{}, time.Time{}, false
 	m.acknowledgeSoon(now)
 	if m.receipts.asked != 0 { // of another log, or passed on before this node was there
 		m.receipts.ask.begin(now.Add(firstAgain))

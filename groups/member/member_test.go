@@ -91,6 +91,7 @@ func (d *desk) taken(f *wire.Records) member.Ready {
 	if err := d.take(f); err != nil {
 		d.t.Fatal(err)
 	}
+	d.m.Acknowledge()
 	return d.m.Ready()
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// receiptTenths is how long a receipt waits for more to acknowledge, in tenths of
-// the interval between two beats.
+// receiptTenths is how long after a receipt the next one goes out at the soonest,
+// in tenths of the interval between two beats: the first after a silence goes at
+// once, and what comes meanwhile goes with the next.
 const receiptTenths = 1
 
 // What gets lost on its way to the hub, or from there to an author, is said again,
@@ -45,12 +46,20 @@ func (r *repeat) turn(now time.Time) bool {
 
 // receipts is what this node acknowledges, and what others have.
 type receipts struct {
-	own     repeat   // this node's
+	own     repeat // this node's
+	sent    time.Time
 	ask     repeat   // for those of others
 	asked   wire.Seq // of the newest record of this node's that is in the log
 	read    wire.Seq
 	waiting map[wire.Seq]bool
 	of      map[protocols.Key]*wire.Receipt // newest, verified, of this very log
+	came    map[protocols.Key]claimed       // what was passed on last and nobody has asked for
+}
+
+// claimed is a receipt that is not verified: that is done when it is to count.
+type claimed struct {
+	*wire.Receipt
+	raw []byte
 }
 
 // Standing is who has a record, besides its author.
@@ -62,7 +71,7 @@ type Standing struct {
 
 // acknowledgeSoon lets a receipt go out.
 func (m *Member) acknowledgeSoon(now time.Time) {
-	m.receipts.own.begin(now.Add(m.tenths(receiptTenths)))
+	m.receipts.own.begin(later(now, m.receipts.sent.Add(m.tenths(receiptTenths))))
 }
 
 // Read says up to where a person has read.
@@ -96,6 +105,7 @@ func (m *Member) sendReceipt(now time.Time) {
 		m.receipts.own.due = time.Time{}
 		return
 	}
+	m.receipts.sent = now
 	b := m.receipt(now).Sign(m.cfg.Signer)
 	if m.hub.Leads {
 		m.ready.Receipt = b
@@ -130,11 +140,53 @@ func (m *Member) AskReceipts() { m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Gr
 
 // Receipt returns a member's newest receipt of this very log, nil for none.
 func (m *Member) Receipt(of protocols.Key) *wire.Receipt {
-	r := m.receipts.of[of]
+	r := m.proven(of)
 	if r == nil || !m.log().Has(r.Last.Seq, r.Log) {
 		return nil
 	}
 	return r
+}
+
+// proven returns a member's newest receipt that is known to be its own, nil for
+// none. One that came and is of a place that this log has not reached stays until
+// it has: a receipt may overtake the page that it is about.
+func (m *Member) proven(of protocols.Key) *wire.Receipt {
+	if c, ok := m.receipts.came[of]; ok && c.Last.Seq <= m.log().Seq() {
+		delete(m.receipts.came, of)
+		if m.log().Has(c.Last.Seq, c.Log) {
+			m.prove(c)
+		}
+	}
+	return m.receipts.of[of]
+}
+
+// prove lets a receipt count if its member signed it. One that nobody signed says
+// nothing, and nothing of the hub either, which passes on what it does not verify.
+func (m *Member) prove(c claimed) {
+	r, err := wire.ParseReceipt(m.cfg.Verifier, c.raw)
+	if err != nil {
+		return
+	}
+	if m.receipts.of == nil {
+		m.receipts.of = make(map[protocols.Key]*wire.Receipt)
+	}
+	m.receipts.of[r.Member] = r
+}
+
+// counting returns what a member's receipts say of the record at a seq: only if
+// the last that came says more than is known it is verified.
+func (m *Member) counting(of protocols.Key, s wire.Seq) *wire.Receipt {
+	r := m.receipts.of[of]
+	c, ok := m.receipts.came[of]
+	if !ok || c.Last.Seq < s || r != nil && covers(r, s) && (r.Read >= s || c.Read < s) {
+		return r
+	}
+	return m.proven(of)
+}
+
+// covers says whether a receipt is for the record at a seq.
+func covers(r *wire.Receipt, s wire.Seq) bool {
+	return r.Last.Seq >= s && !slices.Contains(r.Waiting, s)
 }
 
 func (m *Member) receipt(now time.Time) wire.Receipt {
@@ -161,9 +213,9 @@ func (m *Member) waitingSeqs(end wire.Seq) []wire.Seq {
 	return list
 }
 
-// OnReceipts takes receipts that the hub passes on. One that is not of this log,
-// or older than what is known, says nothing. An error says that the hub passed on
-// what nobody signed.
+// OnReceipts takes receipts that the hub passes on. One that is of another log, or
+// older than what is known, says nothing. An error says that the hub passed on what
+// is no receipt.
 func (m *Member) OnReceipts(list [][]byte) error {
 	for _, b := range list {
 		r, err := wire.ReadReceipt(b)
@@ -172,16 +224,17 @@ func (m *Member) OnReceipts(list [][]byte) error {
 		}
 		old := m.receipts.of[r.Member]
 		stale := old != nil && r.Last.Seq <= old.Last.Seq && r.Time <= old.Time
-		if stale || r.Group != m.cfg.Group || !m.log().Has(r.Last.Seq, r.Log) || !m.cfg.Ledger.Fold().Member(r.Member) {
+		here := m.log().Has(r.Last.Seq, r.Log)
+		if stale || r.Group != m.cfg.Group || !here && r.Last.Seq <= m.log().Seq() || !m.cfg.Ledger.Fold().Member(r.Member) {
 			continue
 		}
-		if r, err = wire.ParseReceipt(m.cfg.Verifier, b); err != nil {
-			return err
+		if !here { // what came before may count already
+			m.proven(r.Member)
 		}
-		if m.receipts.of == nil {
-			m.receipts.of = make(map[protocols.Key]*wire.Receipt)
+		if m.receipts.came == nil {
+			m.receipts.came = make(map[protocols.Key]claimed)
 		}
-		m.receipts.of[r.Member] = r
+		m.receipts.came[r.Member] = claimed{r, b}
 		m.ready.Events = append(m.ready.Events, Event{Kind: Receipted, Receipt: r})
 	}
 	return nil
@@ -199,8 +252,8 @@ func (m *Member) Standing(s wire.Seq) (st Standing) {
 			continue
 		}
 		st.Members++
-		r := m.receipts.of[k]
-		if r == nil || r.Last.Seq < s || !m.log().Has(r.Last.Seq, r.Log) || slices.Contains(r.Waiting, s) {
+		r := m.counting(k, s)
+		if r == nil || !covers(r, s) || !m.log().Has(r.Last.Seq, r.Log) {
 			continue
 		}
 		st.Delivered++

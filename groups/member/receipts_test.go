@@ -39,7 +39,7 @@ func TestReceiptsCountForWhatTheyCover(t *testing.T) {
 		"of another log":     {b: d.receipt(carol, func(r *wire.Receipt) { r.Log[0]++ })},
 		"of another group":   {b: d.receipt(carol, func(r *wire.Receipt) { r.Group[0]++ })},
 		"from a stranger":    {b: d.receipt(signer(9), func(*wire.Receipt) {})},
-		"that nobody signed": {b: forged, bad: true},
+		"that nobody signed": {b: forged}, // by a member, and passed on by an honest hub
 		"that is none":       {b: []byte{0x90}, bad: true},
 	} {
 		if err := d.m.OnReceipts([][]byte{c.b}); (err != nil) != c.bad {
@@ -67,6 +67,42 @@ func TestReceiptsCountForWhatTheyCover(t *testing.T) {
 			t.Errorf("%+v; want %+v", st, c.want)
 		}
 	}
+}
+
+// A receipt may overtake the page that it is about: it counts when that has come,
+// and what its member said before counts until then. One that nobody signed does
+// not stand in the way of one that is signed.
+func TestReceiptsThatAreAheadOfTheLogCountWhenItIsThere(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	come := func(b []byte) {
+		t.Helper()
+		if err := d.m.OnReceipts([][]byte{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delivered := func(s wire.Seq, want int) {
+		t.Helper()
+		if st := d.m.Standing(s); st.Delivered != want {
+			t.Errorf("%d: %+v; want %d", s, st, want)
+		}
+	}
+	next := d.page(d.hashAt(3), 4, d.signed(bob, wire.RecordID{3}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil)))
+	come(d.receipt(carol, func(*wire.Receipt) {}))
+	ahead := d.receipt(carol, func(r *wire.Receipt) {
+		r.Last.Seq, r.Log, r.Time = 4, d.hashAt(3).Next(wire.Place{Number: d.term.Number, Primary: d.hub.Public(), Seq: 4}, next.Entries[0]), r.Time+1
+	})
+	come(ahead)
+	delivered(3, 1)
+	delivered(4, 0)
+	d.taken(next)
+	delivered(4, 1)
+	forged := d.receipt(alice, func(r *wire.Receipt) { r.Last.Seq, r.Log = 99, wire.LogHash{9} })
+	forged[len(forged)-1]++
+	come(forged)
+	delivered(4, 1)
+	come(d.receipt(alice, func(*wire.Receipt) {}))
+	delivered(4, 2)
 }
 
 func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {

@@ -48,8 +48,7 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	}
 	m.head = head
 	m.take(now, page)
-	m.back = 1
-	m.acknowledge()
+	m.back, m.grew = 1, true
 	m.acknowledgeSoon(now)
 	return nil
 }
@@ -239,8 +238,13 @@ func (m *Member) Led(head []byte) {
 	}
 }
 
-// acknowledge tells the hub how far the log goes now.
-func (m *Member) acknowledge() {
+// Acknowledge tells the hub how far the log goes now, when all pages that came
+// together are taken in.
+func (m *Member) Acknowledge() {
+	if !m.grew {
+		return
+	}
+	m.grew = false
 	p, hash := m.log().End()
 	m.send(m.hub.Primary, &wire.Replicated{Group: m.cfg.Group, Number: m.hub.Term.Number, Seq: p.Seq, Log: hash})
 }

@@ -52,7 +52,7 @@ func (m *Member) OnSnapshot(now time.Time, f *wire.SnapshotFrame) error {
 		m.cfg.Ledger.Empty()
 		return nil
 	}
-	m.acknowledge()
+	m.grew = true
 	return nil
 }
 

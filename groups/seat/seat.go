@@ -129,8 +129,14 @@ func (s *Seat) lead(now time.Time) {
 	s.shown, s.offers = s.ledger.Log().Seq(), nil
 }
 
-// Ready hands over what the inputs since the last call led to.
-func (s *Seat) Ready() Ready {
+// Ready hands over what the inputs since the last call led to. What tells how far
+// a log goes is sent once for all of them.
+func (s *Seat) Ready(now time.Time) Ready {
+	s.member.Acknowledge()
+	if s.hub != nil {
+		s.hub.Feed(now)
+	}
+	s.settle(now)
 	r := s.ready
 	s.ready = Ready{}
 	r.Save = s.save()

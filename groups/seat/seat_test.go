@@ -91,7 +91,7 @@ func (r *room) settle() {
 }
 
 func (r *room) deliver(from protocols.Key) bool {
-	ready := r.seats[from].Ready()
+	ready := r.seats[from].Ready(r.now)
 	r.disks[from].Apply(ready.Save)
 	for _, e := range ready.Record {
 		switch e.Kind {
@@ -236,7 +236,7 @@ func TestStrangersLeaveNoTraceInTheLog(t *testing.T) {
 			t.Fatalf("%s stands in the log", name)
 		}
 	}
-	hub.Ready()
+	hub.Ready(r.now)
 	h := wire.HubRecord{
 		Group: g, Number: 2, Version: 1, Links: []wire.HubHash{hub.Branch().Record.Hash()}, Cause: wire.CausePromotion,
 	}.Sign(stranger, nil)

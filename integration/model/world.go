@@ -428,7 +428,7 @@ func (w *World) broke(format string, args ...any) {
 
 // act carries out what a node wants done.
 func (w *World) act(n *Node) {
-	r := n.Seat.Ready()
+	r := n.Seat.Ready(w.clock(n))
 	n.disk.Apply(r.Save)
 	for _, s := range r.Send {
 		if to, ok := w.byKey[s.To]; ok {
