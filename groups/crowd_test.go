@@ -184,6 +184,7 @@ func TestWhoIsDisplacedIsTold(t *testing.T) {
 	t.Parallel()
 	inTown(t, 3, func(c *crowd) {
 		founder := c.nodes[0].Key
+		c.write(c.nodes[1], "all have the log", 2) // who has just come in can be named by nobody yet
 		c.must(c.nodes[0].Move(c.t.Context(), c.group, c.nodes[1].Key))
 		for _, n := range c.nodes {
 			_, err := n.Told(c.t.Context(), func(e groups.Event) bool {
