@@ -35,7 +35,14 @@ func TestAGroupFromTheCommandLine(t *testing.T) {
 	if behind := alice.ok("group", "log", "old friends", "--since", id); strings.Contains(behind, "hello") || !strings.Contains(behind, "rename") {
 		t.Errorf("behind the message: %s", behind)
 	}
+	until(t, "bob calls it by the new name", func() bool {
+		list := bob.rows("group", "list")
+		return len(list) == 1 && list[0]["name"] == "old friends"
+	})
 	bob.ok("group", "leave", "old friends")
+	until(t, "alice is alone", func() bool {
+		return len(bob.rows("group", "list")) == 0 && alice.rows("group", "list")[0]["members"] == 1.0
+	})
 	for _, wrong := range [][]string{
 		{"group", "invite", "old friends"},
 		{"group", "send", "old friends", "x", "--wait", "soon"},

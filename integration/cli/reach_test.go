@@ -53,6 +53,10 @@ func TestWhoRelaysAndWhyIsShown(t *testing.T) {
 	if why["id"] != relay.id || why["connected"] != true || why["weight"] != 1.0 || len(why["terms"].([]any)) == 0 {
 		t.Errorf("why %v", why)
 	}
+	term := why["terms"].([]any)[0].(map[string]any)["what"].(string)
+	if text := alice.ok("peers", "why", relay.id); !strings.Contains(text, "weight under load  1.00") || !strings.Contains(text, term) {
+		t.Errorf("why prints %q, without %q", text, term)
+	}
 	until(t, "the relay serves others", func() bool { return relay.object("doctor")["serving"] == true })
 	if doctor := alice.object("doctor"); doctor["serving"] != false || doctor["reachability"] == "public" {
 		t.Errorf("alice's doctor %v", doctor)
@@ -71,8 +75,11 @@ func TestDoctorSaysWhatLimitsANodeAndWhatToDo(t *testing.T) {
 	if first["problem"] == "" || first["advice"] == "" || len(d["ways"].([]any)) != 4 {
 		t.Errorf("doctor %v", d)
 	}
-	if text := alice.ok("doctor"); !strings.Contains(text, first["problem"].(string)) {
-		t.Errorf("doctor prints %q", text)
+	text := alice.ok("doctor")
+	for _, said := range []string{first["problem"].(string), first["advice"].(string), "UDP over IPv4", "TCP over IPv6"} {
+		if !strings.Contains(text, said) {
+			t.Errorf("doctor does not say %q, but %q", said, text)
+		}
 	}
 }
 
