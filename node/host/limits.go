@@ -89,14 +89,18 @@ const (
 	frugalFiles  = 256
 )
 
-// limits grow with the machine, unless it has little memory.
+// limits grow with the machine, unless it has little memory, and with how many
+// connections it is to have.
 func (c *Config) limits() rcmgr.ConcreteLimitConfig {
 	l := scalingLimits()
+	_, many := c.marks()
+	if !c.LowMemory {
+		many = max(many, manyConns)
+	}
+	l.SystemBaseLimit.ConnsInbound, l.SystemBaseLimit.ConnsOutbound, l.SystemBaseLimit.Conns = 2*many, 2*many, 3*many
 	if !c.LowMemory {
 		return l.AutoScale()
 	}
-	_, many := c.marks()
-	l.SystemBaseLimit.ConnsInbound, l.SystemBaseLimit.ConnsOutbound, l.SystemBaseLimit.Conns = 2*many, 2*many, 3*many
 	l.SystemBaseLimit.Memory = frugalMemory
 	l.TransientBaseLimit.Memory = frugalMemory / 2
 	l.PeerBaseLimit.Memory = frugalMemory / 4
@@ -127,9 +131,6 @@ func scalingLimits() rcmgr.ScalingLimitConfig {
 	l := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&l)
 
-	l.SystemBaseLimit.ConnsInbound = 2 * manyConns
-	l.SystemBaseLimit.ConnsOutbound = 2 * manyConns
-	l.SystemBaseLimit.Conns = 3 * manyConns
 	l.SystemBaseLimit.StreamsInbound = 4096
 	l.SystemBaseLimit.StreamsOutbound = 4096
 	l.SystemBaseLimit.Streams = 6144

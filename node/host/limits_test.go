@@ -153,6 +153,10 @@ func TestAHostWithLowMemoryGrantsLess(t *testing.T) {
 	if less.Memory != frugalMemory || more.Memory <= frugalMemory {
 		t.Errorf("its peers may take %d bytes, usually %d", less.Memory, more.Memory)
 	}
+	large := (&Config{ManyConns: 3000}).limits().ToPartialLimitConfig().System
+	if large.ConnsInbound < 6000 || more.ConnsInbound >= 6000 {
+		t.Errorf("one that is to have 3 000 connections lets in %d, and usually %d", large.ConnsInbound, more.ConnsInbound)
+	}
 	if int(less.Conns) != manyConns || less.Conns >= more.Conns {
 		t.Errorf("it lets in %d connections, usually %d", less.Conns, more.Conns)
 	}
