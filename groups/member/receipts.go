@@ -52,7 +52,7 @@ type receipts struct {
 	asked   wire.Seq // of the newest record of this node's that is in the log
 	read    wire.Seq
 	waiting map[wire.Seq]bool
-	of      map[protocols.Key]*wire.Receipt // newest, verified, of this very log
+	of      map[protocols.Key]*wire.Receipt // newest, verified
 	came    map[protocols.Key]claimed       // what was passed on last and nobody has asked for
 }
 
@@ -140,7 +140,11 @@ func (m *Member) AskReceipts() { m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Gr
 
 // Receipt returns a member's newest receipt of this very log, nil for none.
 func (m *Member) Receipt(of protocols.Key) *wire.Receipt {
-	r := m.proven(of)
+	return m.ofThisLog(m.proven(of))
+}
+
+// ofThisLog returns a receipt, nil if it is of a log that was cut since.
+func (m *Member) ofThisLog(r *wire.Receipt) *wire.Receipt {
 	if r == nil || !m.log().Has(r.Last.Seq, r.Log) {
 		return nil
 	}
@@ -176,12 +180,12 @@ func (m *Member) prove(c claimed) {
 // counting returns what a member's receipts say of the record at a seq: only if
 // the last that came says more than is known it is verified.
 func (m *Member) counting(of protocols.Key, s wire.Seq) *wire.Receipt {
-	r := m.receipts.of[of]
+	r := m.ofThisLog(m.receipts.of[of])
 	c, ok := m.receipts.came[of]
 	if !ok || c.Last.Seq < s || r != nil && covers(r, s) && (r.Read >= s || c.Read < s) {
 		return r
 	}
-	return m.proven(of)
+	return m.Receipt(of)
 }
 
 // covers says whether a receipt is for the record at a seq.
@@ -222,7 +226,7 @@ func (m *Member) OnReceipts(list [][]byte) error {
 		if err != nil {
 			return err
 		}
-		old := m.receipts.of[r.Member]
+		old := m.ofThisLog(m.receipts.of[r.Member])
 		stale := old != nil && r.Last.Seq <= old.Last.Seq && r.Time <= old.Time
 		here := m.log().Has(r.Last.Seq, r.Log)
 		if stale || r.Group != m.cfg.Group || !here && r.Last.Seq <= m.log().Seq() || !m.cfg.Ledger.Fold().Member(r.Member) {
@@ -253,7 +257,7 @@ func (m *Member) Standing(s wire.Seq) (st Standing) {
 		}
 		st.Members++
 		r := m.counting(k, s)
-		if r == nil || !covers(r, s) || !m.log().Has(r.Last.Seq, r.Log) {
+		if r == nil || !covers(r, s) {
 			continue
 		}
 		st.Delivered++

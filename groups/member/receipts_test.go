@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -103,6 +104,31 @@ func TestReceiptsThatAreAheadOfTheLogCountWhenItIsThere(t *testing.T) {
 	delivered(4, 1)
 	come(d.receipt(alice, func(*wire.Receipt) {}))
 	delivered(4, 2)
+}
+
+// After a merge a record has another place, or the same in another log: what was said
+// of the log that was cut does not stand in the way of what is said of this one.
+func TestReceiptsOfALogThatWasCutGiveWayToThoseOfThisOne(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	says := func(want int) {
+		t.Helper()
+		if err := d.m.OnReceipts([][]byte{d.receipt(alice, func(*wire.Receipt) {})}); err != nil {
+			t.Fatal(err)
+		}
+		if st := d.m.Standing(3); st.Delivered != want {
+			t.Errorf("%+v; want %d", st, want)
+		}
+	}
+	says(1)
+	message := entryAt(d, 3)
+	d.carolLeads()
+	d.taken(d.page(d.hashAt(2), 3, message))
+	if st := d.m.Standing(3); st.Delivered != 0 {
+		t.Errorf("of a log that is no more: %+v", st)
+	}
+	d.now = d.now.Add(time.Millisecond)
+	says(1)
 }
 
 func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {
