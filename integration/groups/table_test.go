@@ -104,6 +104,9 @@ func (tr trial) run(t *testing.T) {
 	case len(took) > 1 && took[0] > tr.p99:
 		t.Errorf("from the kill to the first message that another hub accepted: %s, and once at least in %s", took, tr.p99)
 	}
+	if len(took) > 1 && tr.dead < 3 && c.promoted == 0 {
+		t.Errorf("of %d times the next of the chain was never the one that took over", len(took))
+	}
 }
 
 func names(n int) []string {
@@ -126,6 +129,8 @@ type chat struct {
 	*party
 	writing sync.WaitGroup
 	over    chan struct{} // closed to end the writing; made by the first begin
+
+	promoted int // how often who was next in the chain took over
 
 	mu       sync.Mutex
 	accepted []accepted
@@ -216,6 +221,11 @@ func (c *chat) killHub(tr trial) time.Duration {
 		c.bring(d, tr.idle)
 	}
 	c.agree()
+	now, err := c.members[0].Client.Group(c.T.Context(), c.group)
+	c.Check(err)
+	if tr.dead < 3 && now.Hub == []string{g.Shadow, g.Candidate}[tr.dead-1] {
+		c.promoted++
+	}
 	return first.at.Sub(killed).Round(time.Millisecond)
 }
 
