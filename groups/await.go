@@ -2,6 +2,7 @@ package groups
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -111,13 +112,8 @@ func (w *awaits) stir(id wire.RecordID) {
 // leave forgets one who waits no more.
 func (w *awaits) leave(gone *wait) {
 	for id, list := range w.of {
-		kept := list[:0]
-		for _, x := range list {
-			if x != gone {
-				kept = append(kept, x)
-			}
-		}
-		if w.of[id] = kept; len(kept) == 0 {
+		list = slices.DeleteFunc(list, func(x *wait) bool { return x == gone })
+		if w.of[id] = list; len(list) == 0 {
 			delete(w.of, id)
 		}
 	}
