@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -304,14 +305,23 @@ func TestNodesThatCannotServeAreFoundAllTheSame(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = kad.Close() })
 		s.connect(h, all[2].Host)
-		virtual.Pass(time.Minute)
-		if _, err := kad.GetClosestPeers(t.Context(), string(h.ID())); err != nil {
-			t.Fatal(err)
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { newDHTUpkeep(NewDHT(DHTConfig{Host: h, Local: true}), kad).run(ctx) })
+		t.Cleanup(func() { cancel(); done.Wait() })
+		found := func(when string) {
+			t.Helper()
+			if addrs, err := all[7].Find(t.Context(), h.ID()); err != nil || len(addrs) == 0 {
+				t.Errorf("%s a client is at %v, %v", when, addrs, err)
+			}
 		}
-		virtual.Pass(time.Minute)
-		if addrs, err := all[7].Find(t.Context(), h.ID()); err != nil || len(addrs) == 0 {
-			t.Errorf("a client is at %v, %v", addrs, err)
+		virtual.Pass(2 * time.Minute)
+		found("soon")
+		for _, neighbour := range all { // who has others to talk to
+			_ = h.Network().ClosePeer(neighbour.Host.ID())
 		}
+		virtual.Pass(40 * time.Minute) // longer than those nearest remember whom they have lost
+		found("later")
 	})
 }
 
