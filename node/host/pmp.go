@@ -19,7 +19,8 @@ import (
 // Timing of NAT-PMP.
 const (
 	pmpLife     = time.Hour              // for which a router is asked to map a port
-	pmpRenewal  = 10 * time.Minute       // between two times; routers restart, and this host goes elsewhere
+	pmpRenewal  = 10 * time.Minute       // between two times at most; routers restart, and this host goes elsewhere
+	pmpSoonest  = 30 * time.Second       // at least, however short the router maps
 	pmpListen   = time.Second            // between looks whether anybody listens yet
 	pmpAnswer   = 2 * time.Second        // that a router has for an answer
 	pmpFarewell = 200 * time.Millisecond // same, when the host closes
@@ -88,8 +89,22 @@ func (p *pmp) run(ctx context.Context) {
 			continue
 		}
 		_ = p.ask(ctx, ports) // most routers do not answer, or there is none
-		wake.Reset(pmpRenewal)
+		wake.Reset(p.pause())
 	}
+}
+
+// pause is how long not to ask again: until half of what is left of a mapping has
+// passed, as RFC 6886 has it, for routers map for shorter than they are asked to.
+func (p *pmp) pause() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pause := pmpRenewal
+	for _, m := range p.mapped {
+		if left := time.Until(m.until); left > 0 {
+			pause = min(pause, max(left/2, pmpSoonest))
+		}
+	}
+	return pause
 }
 
 // ports are those that are listened on for others.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"testing"
 	"testing/synctest"
@@ -18,6 +19,7 @@ type pmpHome struct {
 	outside [4]byte
 	err     error // the router answers nothing else
 	listen  []multiaddr.Multiaddr
+	most    int             // seconds for which the router maps; 0: as long as it is asked to
 	mapped  map[pmpPort]int // for so many seconds
 	asked   int
 }
@@ -40,6 +42,9 @@ func (h *pmpHome) AddPortMapping(protocol string, inside, outside, life int) (*n
 		delete(h.mapped, port)
 		return &natpmp.AddPortMappingResult{InternalPort: uint16(inside)}, nil
 	}
+	if h.most > 0 {
+		life = min(life, h.most)
+	}
 	h.mapped[port] = life
 	return &natpmp.AddPortMappingResult{
 		InternalPort: uint16(inside), MappedExternalPort: uint16(outside + 1000), PortMappingLifetimeInSeconds: uint32(life),
@@ -60,6 +65,7 @@ func inHome(t *testing.T, outside [4]byte, f func(t *testing.T, h *pmpHome, p *p
 		h := &pmpHome{outside: outside, mapped: make(map[pmpPort]int)}
 		p := startPMP(h.listening, h.router)
 		defer p.Close()
+		synctest.Wait() // it has looked, and nobody listens yet
 		f(t, h, p)
 	})
 }
@@ -129,6 +135,28 @@ func TestMappingsAreRenewedAndEnd(t *testing.T) {
 			t.Errorf("ports are not given back: %v", h.mapped)
 		}
 	})
+}
+
+// RFC 6886 lets a router map for shorter than it is asked to.
+func TestMappingsAreRenewedBeforeTheyEnd(t *testing.T) {
+	t.Parallel()
+	for seconds, each := range map[int]time.Duration{7200: pmpRenewal, 120: time.Minute, 61: pmpSoonest + time.Second/2, 1: pmpSoonest} {
+		t.Run(fmt.Sprint(seconds), func(t *testing.T) {
+			inHome(t, [4]byte{2, 0, 0, 1}, func(t *testing.T, h *pmpHome, p *pmp) {
+				h.listen, h.most = addrsOf("/ip4/0.0.0.0/udp/4001/quic-v1"), seconds
+				virtual.Pass(2 * pmpListen)
+				for range 100 {
+					if seconds > 60 {
+						leadsTo(t, p, map[string]string{"/ip4/0.0.0.0/udp/4001/quic-v1": "/ip4/2.0.0.1/udp/5001/quic-v1"})
+					}
+					virtual.Pass(each)
+				}
+				if h.asked < 100 || h.asked > 102 {
+					t.Errorf("the router was asked %d times in 100 of %v", h.asked, each)
+				}
+			})
+		})
+	}
 }
 
 // Such a router is behind another one, or nobody knows what it says.
