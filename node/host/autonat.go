@@ -24,15 +24,14 @@ const (
 // stands in for libp2p's own AutoNAT v2, whose limits cannot be set, and which
 // dials back from sockets that print warnings.
 func (c *Config) autoNAT() libp2p.Option {
-	return libp2p.WithFxOption(fx.Decorate(func(rm network.ResourceManager, life fx.Lifecycle) (*autonatv2.AutoNAT, error) {
+	return libp2p.WithFxOption(fx.Decorate(func(rm network.ResourceManager) (*autonatv2.AutoNAT, error) {
 		dialer := newStranger(func() (host.Host, func() error, error) { return c.dialer(rm) })
-		life.Append(fx.StopHook(dialer.Close))
 		opts := []autonatv2.AutoNATOption{
 			autonatv2.WithServerRateLimit(autonatRequests, autonatPerPeer, autonatDialData, autonatAtATime),
 		}
 		if c.Registerer != nil {
 			opts = append(opts, autonatv2.WithMetricsTracer(autonatv2.NewMetricsTracer(c.Registerer)))
 		}
-		return autonatv2.New(dialer, opts...) // which closes the dialer too
+		return autonatv2.New(dialer, opts...) // which closes the dialer
 	}))
 }
