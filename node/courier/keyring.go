@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"bytes"
 	"sync"
 	"time"
 
@@ -73,6 +74,9 @@ func (k *keyring) stored(p protocols.Key, now time.Time) *prekeys.Record {
 func (k *keyring) learn(p protocols.Key, raw []byte) (news bool) {
 	if len(raw) == 0 {
 		return false
+	}
+	if known, ok := k.store.Prekeys(p); ok && bytes.Equal(known, raw) {
+		return false // as a neighbour says each time it comes
 	}
 	now := k.now()
 	r, err := prekeys.Parse(k.network, raw, now)
