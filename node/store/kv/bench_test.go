@@ -25,3 +25,16 @@ func BenchmarkApply(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOpen opens a small database on a real disk, and closes it.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	s := openDir(b, dir)
+	hundred(b, s)
+	must(b, s.Close())
+	for b.Loop() {
+		s, err := kv.Open(dir, kv.Options{})
+		must(b, err)
+		must(b, s.Close())
+	}
+}

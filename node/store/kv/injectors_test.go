@@ -46,6 +46,13 @@ func (w *watcher) confirm() {
 	w.confirmed++
 }
 
+// set has another hook called.
+func (w *watcher) set(hook func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hook = hook
+}
+
 // MaybeError implements errorfs.Injector.
 func (w *watcher) MaybeError(op errorfs.Op) error {
 	switch op.Kind {
