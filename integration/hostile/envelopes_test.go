@@ -206,7 +206,7 @@ func TestOneIDHasOneBody(t *testing.T) {
 	p := v.envelopes(s.bob.Link())
 	p.send(first.Append(nil))
 	p.wantAnswer(first, envelope.Taken, 0)
-	_, got := v.receipts(s.bob.Link(), first)
+	_, got := v.receipts()
 	if len(got) != 1 || len(got[0].Entries) != 1 || got[0].Entries[0] != entry(id, first.Digest()) {
 		t.Fatalf("receipts %+v", got)
 	}

@@ -39,7 +39,7 @@ func TestUnknownPrekeyIsAnsweredBySignedUnopenable(t *testing.T) {
 	} {
 		p.send(e.Append(nil))
 		p.wantAnswer(e, envelope.Taken, 0)
-		f, got := v.receipts(s.bob.Link(), e)
+		f, got := v.receipts()
 		if len(got) != 1 || got[0].Kind != ack.Unopenable || got[0].From != s.bob.Key() ||
 			got[0].To != v.Public() || len(got[0].Entries) != 1 || got[0].Entries[0] != entry(e.ID, e.Digest()) {
 			t.Fatalf("%s: %+v", name, got)

@@ -35,8 +35,8 @@ func TestReplayIsReceiptedAgainAndNotReceivedAgain(t *testing.T) {
 	p := carol.envelopes(bob.Link())
 	p.send(e.Append(nil))
 	p.wantAnswer(e, envelope.Taken, 0)
-	carol.receipts(bob.Link(), e)
-	before, counted := bob.view(), bob.counter("tom_duplicates_total")
+	carol.receipts()
+	before := bob.view()
 
 	// Somebody else has captured it.
 	v := newVillain(t)
@@ -50,10 +50,10 @@ func TestReplayIsReceiptedAgainAndNotReceivedAgain(t *testing.T) {
 	}
 	replay()
 	bob.unchanged(before)
-	if n := bob.counter("tom_duplicates_total") - counted; n != 50 {
+	if n := bob.counter("tom_duplicates_total"); n != 50 {
 		t.Errorf("%v duplicates were counted, want 50", n)
 	}
-	if _, got := carol.receipts(bob.Link(), e); got[0].To != carol.Public() || got[0].Entries[0] != entry(e.ID, e.Digest()) {
+	if _, got := carol.receipts(); got[0].To != carol.Public() || got[0].Entries[0] != entry(e.ID, e.Digest()) {
 		t.Errorf("the author was not sent its receipt again: %+v", got)
 	}
 
