@@ -126,12 +126,14 @@ func (c *Courier) receiptCame(m *delivery.Machine, now time.Time, r *ack.Receipt
 		c.Backup.Receipt(r, raw)
 	}
 	unknown := m.Receipt(now, r, keep)
-	if !c.Store.WrittenTo(r.From) {
-		return // nothing of ours is with them: they are not worth a look at the disk
+	if len(unknown) == 0 || !c.Store.WrittenTo(r.From) {
+		return // nothing of ours is with strangers: they are not worth a look at the disk
 	}
-	for _, i := range unknown {
-		c.lateReceipt(now, r, i, keep)
-	}
+	c.mail.put(func(_ *delivery.Machine, now time.Time) { // once what the machine lets go of now is saved
+		for _, i := range unknown {
+			c.lateReceipt(now, r, i, keep)
+		}
+	})
 }
 
 func (c *Courier) lateReceipt(now time.Time, r *ack.Receipt, i int, keep func() uint64) {

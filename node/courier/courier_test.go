@@ -120,13 +120,16 @@ func (c *Courier) enclosing(t *testing.T, author protocols.Key) error {
 	return err
 }
 
+// prekeysOf is a record of somebody's prekey of the day.
+func prekeysOf(who *identity.Identity, made time.Time, key byte) []byte {
+	return prekeys.Sign(who.Signer(protocols.Main), made, []prekeys.DayKey{{Day: prekeys.DayOf(time.Now()), Public: [32]byte{key}}})
+}
+
 func TestNewestPrekeysWin(t *testing.T) {
 	t.Parallel()
 	c, _ := running(t)
 	bob, now := somebody(t), time.Now()
-	record := func(made time.Time) []byte {
-		return prekeys.Sign(bob.Signer(protocols.Main), made, []prekeys.DayKey{{Day: prekeys.DayOf(now), Public: [32]byte{9}}})
-	}
+	record := func(made time.Time) []byte { return prekeysOf(bob, made, 9) }
 	if !c.keys.learn(bob.Public(), record(now.Add(-time.Hour))) || !c.keys.learn(bob.Public(), record(now)) {
 		t.Error("newer prekeys are no news")
 	}
@@ -147,8 +150,7 @@ func TestPrekeysAreInMemoryOfThoseWhoAreSealedTo(t *testing.T) {
 	bob, carol, now := somebody(t), somebody(t), time.Now()
 	learn := func(who *identity.Identity, made time.Time, key byte) {
 		t.Helper()
-		raw := prekeys.Sign(who.Signer(protocols.Main), made, []prekeys.DayKey{{Day: prekeys.DayOf(now), Public: [32]byte{key}}})
-		if !c.keys.learn(who.Public(), raw) {
+		if !c.keys.learn(who.Public(), prekeysOf(who, made, key)) {
 			t.Error("newer prekeys are no news")
 		}
 	}

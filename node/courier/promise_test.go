@@ -143,3 +143,53 @@ func TestMessageOfTheLastRunIsSealedAtOnceIfPrekeysAreAtHand(t *testing.T) {
 
 // prekeyPatience is how long a message waits for prekeys that are not at hand.
 const prekeyPatience = 3 * time.Second
+
+// outbox is where everybody is connected, and what goes out is kept.
+type outbox struct {
+	desert
+	sent chan []byte
+}
+
+func (outbox) Connected(protocols.Key) bool { return true }
+
+func (o outbox) SendEnvelope(_ protocols.Key, frame []byte, written func(error)) error {
+	o.sent <- frame
+	written(nil)
+	return nil
+}
+
+// Who opens a message at once signs twice within moments: both receipts may be
+// judged before what the first led to is saved.
+func TestAMessageIsReadThoughItWasDeliveredAMomentBefore(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]ack.Kind{{ack.Delivered, ack.Read}, {ack.Read, ack.Delivered}, {ack.Read}} {
+		synctest.Test(t, func(t *testing.T) {
+			lines := outbox{desert{make(chan protocols.Key, 16)}, make(chan []byte, 16)}
+			c := runningOn(t, lines, func() bool { return false })
+			bob := somebody(t)
+			c.LearnPrekeys(bob.Public(), prekeysOf(bob, time.Now(), 9))
+			c.PeerUp(bob.Public(), delivery.Path{})
+			id, err := c.Send(t.Context(), Draft{To: bob.Public(), Type: "text/plain", Body: []byte("hello")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := envelope.Parse(<-lines.sent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.mail.put(func(m *delivery.Machine, now time.Time) {
+				for _, kind := range order {
+					r := &ack.Receipt{
+						Kind: kind, From: bob.Public(), To: c.me, Time: uint64(now.UnixMilli()),
+						Entries: []ack.Entry{{ID: id, Digest: e.Digest().Short()}},
+					}
+					c.receiptCame(m, now, r, ack.Sign(bob.Signer(protocols.Main), *r))
+				}
+			})
+			virtual.Pass(time.Second)
+			if st, err := c.Store.Status(id); err != nil || st.State != delivery.Read {
+				t.Errorf("after receipts %v: %+v, %v", order, st, err)
+			}
+		})
+	}
+}
