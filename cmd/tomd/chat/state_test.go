@@ -488,6 +488,12 @@ func TestAnOlderAnswerTakesNothingBack(t *testing.T) {
 		if l := talk.find("m1"); l == nil || l.state != tt.want {
 			t.Errorf("%s, then %s: %+v", tt.known, tt.answered, l)
 		}
+		s.in(page{key: talk.key, words: []localapi.Words{{Sent: &localapi.Own{Cursor: 99, Message: localapi.Message{
+			ID: "m1", State: tt.answered, Created: localapi.At(s.now), End: localapi.At(s.now.Add(time.Hour)),
+		}}}}})
+		if l := talk.find("m1"); l == nil || l.state != tt.want {
+			t.Errorf("%s, then a page with %s: %+v", tt.known, tt.answered, l)
+		}
 	}
 }
 

@@ -97,6 +97,10 @@ func (t *talk) add(older bool, lines ...line) {
 	for _, l := range lines {
 		if i := slices.IndexFunc(t.lines, func(x line) bool { return l.same(&x) }); i >= 0 {
 			l.unread = l.unread && t.lines[i].unread
+			if known := t.lines[i]; l.own && l.sent == nil && !isNews(known.state, l.state) { // a page read before that
+				known.cursor, known.at = l.cursor, l.at
+				l = known
+			}
 			if l.cursor == t.lines[i].cursor { // its place is the same
 				t.lines[i] = l
 				continue
