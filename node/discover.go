@@ -72,7 +72,7 @@ func (n *Node) newPresence() *discovery.Presence {
 	return discovery.NewPresence(discovery.PresenceConfig{
 		Host: n.host, Network: n.cfg.network, Signer: n.signer,
 		Offer: func() discovery.Offer {
-			return discovery.Offer{Roles: n.announcedRoles(), Addrs: n.Addrs(), Load: n.relay.Load()}
+			return discovery.Offer{Roles: n.announcedRoles(), Addrs: n.addrsForAll(), Load: n.relay.Load()}
 		},
 		Holders: n.nearHolders,
 		Kin: func(p peer.ID) bool {

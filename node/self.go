@@ -2,11 +2,13 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 
 	"github.com/tom-protocol/tom/node/identity"
 )
@@ -21,6 +23,16 @@ func (n *Node) Key() Peer { return n.identity.Public() }
 // eight.
 func (n *Node) Addrs() []multiaddr.Multiaddr {
 	return identity.SelectAddrs(n.host.Addrs())
+}
+
+// addrsForAll are Addrs for those who are elsewhere: whoever is told of loopback
+// dials it, and what is dialled in vain holds up what is not.
+func (n *Node) addrsForAll() []multiaddr.Multiaddr {
+	addrs := n.host.Addrs()
+	if !n.hostInfo.Local {
+		addrs = slices.DeleteFunc(slices.Clone(addrs), manet.IsIPLoopback)
+	}
+	return identity.SelectAddrs(addrs)
 }
 
 // Link is this node's contact link: who has it can connect without any lookup.

@@ -52,7 +52,7 @@ func (d *DHT) lookUp(ctx context.Context, kad *dht.IpfsDHT, id peer.ID) (addrs [
 			if !ok {
 				events = nil // the time is over
 			}
-			if addrs = append(addrs, named(e, id)...); len(addrs) > 0 && enough == nil {
+			if addrs = append(addrs, d.dialable(named(e, id))...); len(addrs) > 0 && enough == nil {
 				enough = time.After(secondOpinion)
 			}
 		case <-enough:

@@ -53,6 +53,7 @@ func connManager(few, many int) (*connmgr.BasicConnMgr, error) {
 const (
 	connsPerAddress  = 160
 	connsPerSite     = 240 // an IPv6 /48
+	connsPerPeer     = 16  // each way, those being made included
 	connRatePerAddr  = 4   // a second, in the long run
 	connBurstPerAddr = 160
 )
@@ -143,6 +144,11 @@ func scalingLimits() rcmgr.ScalingLimitConfig {
 	l.TransientBaseLimit.StreamsInbound = 1024
 	l.TransientBaseLimit.StreamsOutbound = 1024
 	l.TransientBaseLimit.Streams = 1536
+	// A peer's addresses are dialled by eight at a time, while it dials ours, and
+	// circuits to it stand. With libp2p's 8 connections, 4 of them by TCP, it was the
+	// dial of a punch that was refused, and the hole cost a second try.
+	l.PeerBaseLimit.ConnsInbound, l.PeerBaseLimit.ConnsOutbound, l.PeerBaseLimit.Conns = connsPerPeer, connsPerPeer, 2*connsPerPeer
+	l.PeerBaseLimit.FD = 2 * connsPerPeer
 	l.PeerBaseLimit.StreamsInbound = 64
 	l.PeerBaseLimit.StreamsOutbound = 128
 	l.PeerBaseLimit.Streams = 160

@@ -7,6 +7,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	"github.com/multiformats/go-multiaddr"
@@ -57,6 +58,37 @@ func TestFortyNodesBehindOneAddressAllGetIn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Two who dial each other at all addresses they have, circuits included, have room
+// left for the punch; and yet no peer takes what all need.
+func TestAPunchFindsRoomBesideAllOtherDials(t *testing.T) {
+	t.Parallel()
+	rm, id := newResources(t), newPeer(t)
+	open := func(dir network.Direction, addr string) error {
+		scope, err := rm.OpenConnection(dir, true, multiaddr.StringCast(addr))
+		if err != nil {
+			return err
+		}
+		return scope.SetPeer(id)
+	}
+	for i := range swarm.DefaultPerPeerRateLimit {
+		for _, dir := range []network.Direction{network.DirInbound, network.DirOutbound} {
+			if err := open(dir, fmt.Sprintf("/ip4/1.2.3.4/tcp/%d", 1000+i)); err != nil {
+				t.Fatalf("dial %d: %v", i, err)
+			}
+		}
+	}
+	if err := open(network.DirOutbound, "/ip4/1.2.3.4/tcp/4001"); err != nil {
+		t.Errorf("the punch: %v", err)
+	}
+	got := 0
+	for got < connsPerAddress && open(network.DirInbound, fmt.Sprintf("/ip4/1.2.3.4/udp/%d/quic-v1", 2000+got)) == nil {
+		got++
+	}
+	if got >= connsPerPeer {
+		t.Errorf("and %d more", got)
 	}
 }
 

@@ -20,6 +20,10 @@ const (
 	// circuits to a peer are set up one after another, so a dead relay in front
 	// would hold up all others.
 	strangerDelay = 250 * time.Millisecond
+	// sameDelay comes on top for a further address of a relay that is connected. It
+	// leads to the same connection; dialled at once, such addresses take up what few
+	// dials to a peer may run at a time, and a punch would have to wait for them.
+	sameDelay = time.Second
 )
 
 // ranker says when to dial which address: the direct ones as libp2p does, those
@@ -97,7 +101,11 @@ func rankRelayed(addrs []multiaddr.Multiaddr, head time.Duration, connected func
 		seen[relay] = true
 	}
 	for _, a := range left {
-		ranked = append(ranked, network.AddrDelay{Addr: a, Delay: next})
+		delay := next
+		if connected(relayOf(a)) {
+			delay += sameDelay
+		}
+		ranked = append(ranked, network.AddrDelay{Addr: a, Delay: delay})
 	}
 	slices.SortStableFunc(ranked, func(a, b network.AddrDelay) int { return int(a.Delay - b.Delay) })
 	return ranked

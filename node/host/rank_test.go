@@ -31,8 +31,12 @@ func TestDialOrder(t *testing.T) {
 		"connected relays first, each address of a relay but one last": {
 			[]string{through(other, quic), through(known, tcp), through(known, quic)},
 			map[string]time.Duration{
-				through(known, tcp): 0, through(other, quic): strangerDelay, through(known, quic): 2 * strangerDelay,
+				through(known, tcp): 0, through(other, quic): strangerDelay, through(known, quic): 2*strangerDelay + sameDelay,
 			},
+		},
+		"further addresses of a relay that is not connected may be better ones": {
+			[]string{through(other, quic), through(other, tcp)},
+			map[string]time.Duration{through(other, quic): 0, through(other, tcp): strangerDelay},
 		},
 		"a circuit that names no relay is not the undoing of the others": {
 			[]string{"/p2p-circuit", through(known, quic)},
