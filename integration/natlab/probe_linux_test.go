@@ -170,8 +170,8 @@ func (p prober) seen(inside, outside *net.UDPConn) netip.AddrPort {
 }
 
 const (
-	patience = 300 * time.Millisecond // to wait for what may not come
-	expected = 10 * time.Second       // to wait for what has to
+	patience = time.Second      // to wait for what may not come
+	expected = 10 * time.Second // to wait for what has to
 )
 
 func (p prober) receive(c *net.UDPConn) (from netip.AddrPort, ok bool) {
