@@ -120,7 +120,7 @@ func TestWhoWritesMuchSignsItTogether(t *testing.T) {
 		c.town.Slow(func(from, to protocols.Key) groupstest.Speed { return groupstest.Speed{Delay: 5 * time.Millisecond} })
 		var frames, records atomic.Int64
 		c.town.Drop(func(from, _ protocols.Key, hub bool, frame []byte) bool {
-			if f, err := wire.ParseGroupFrame(frame); err == nil && !hub && from == c.nodes[1].Key {
+			if f, err := wire.ParseGroupFrame(protocols.Main, frame); err == nil && !hub && from == c.nodes[1].Key {
 				if p, ok := f.(*wire.Publish); ok {
 					frames.Add(1)
 					records.Add(int64(len(p.Records)))

@@ -107,7 +107,7 @@ func parseBranch(v wire.Verifier, b []byte) (*failover.Branch, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
-	f, err := wire.ParseHubFrame(b)
+	f, err := wire.ParseHubFrame(v, b)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (c *crowd) listen(from, to *groupstest.Node) *tap {
 		if hub {
 			parse = wire.ParseHubFrame
 		}
-		parsed, err := parse(frame)
+		parsed, err := parse(protocols.Main, frame)
 		page, ok := parsed.(*wire.Records)
 		if err != nil || !ok {
 			return false

@@ -75,7 +75,7 @@ func answers[F wire.Frame](c *crowd, to *groupstest.Node) func() []F {
 	var list []F
 	c.town.Drop(func(_, t protocols.Key, hub bool, frame []byte) bool {
 		if t == to.Key && !hub {
-			if f, err := wire.ParseGroupFrame(frame); err == nil {
+			if f, err := wire.ParseGroupFrame(protocols.Main, frame); err == nil {
 				if x, ok := f.(F); ok {
 					mu.Lock()
 					defer mu.Unlock()
@@ -354,7 +354,7 @@ func TestAHubThatWithholdsIsNamedAndDisplaced(t *testing.T) {
 		c.must(founder.Move(c.t.Context(), c.group, hub.Key))
 		c.shows(func(i groups.Info) bool { return i.Hub == hub.Key })
 		c.town.Drop(func(_, to protocols.Key, _ bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(frame)
+			f, err := wire.ParseGroupFrame(protocols.Main, frame)
 			p, publishes := f.(*wire.Publish)
 			return err == nil && publishes && to == hub.Key && slices.ContainsFunc(p.Records, func(b []byte) bool {
 				r, err := wire.ParseRecord(b)
@@ -382,7 +382,7 @@ func TestAHubThatWithholdsIsGoneRound(t *testing.T) {
 		i := c.show(hub)
 		author := c.nodes[slices.IndexFunc(c.nodes, func(n *groupstest.Node) bool { return n != hub && n.Key != i.Shadow })]
 		c.town.Drop(func(from, to protocols.Key, hubProtocol bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(frame)
+			f, err := wire.ParseGroupFrame(protocols.Main, frame)
 			_, publishes := f.(*wire.Publish)
 			return !hubProtocol && err == nil && publishes && from == author.Key && to == hub.Key
 		})
@@ -404,7 +404,7 @@ func TestAMemberCannotClaimAHubThatIsWell(t *testing.T) {
 		var mu sync.Mutex
 		var newest *wire.HubRecordFrame
 		c.town.Drop(func(_, _ protocols.Key, hubProtocol bool, frame []byte) bool {
-			if f, err := wire.ParseHubFrame(frame); hubProtocol && err == nil {
+			if f, err := wire.ParseHubFrame(protocols.Main, frame); hubProtocol && err == nil {
 				if r, ok := f.(*wire.HubRecordFrame); ok {
 					mu.Lock()
 					defer mu.Unlock()

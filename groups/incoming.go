@@ -19,10 +19,10 @@ func (s *Service) Group(in Inbound, frames [][]byte) { s.frames(in, frames, wire
 // Hub is Group for the hub protocol.
 func (s *Service) Hub(in Inbound, frames [][]byte) { s.frames(in, frames, wire.ParseHubFrame) }
 
-func (s *Service) frames(in Inbound, frames [][]byte, parse func([]byte) (wire.Frame, error)) {
+func (s *Service) frames(in Inbound, frames [][]byte, parse func(wire.Verifier, []byte) (wire.Frame, error)) {
 	s.dialer.heard(in.Peer())
 	for _, b := range frames {
-		f, err := parse(b)
+		f, err := parse(s.cfg.Verifier, b)
 		if errors.Is(err, protocols.ErrFrameType) {
 			continue
 		}

@@ -63,7 +63,7 @@ func TestLostReceiptsAreMadeUpFor(t *testing.T) {
 
 // isReceipts says whether a frame of the group protocol is one of receipts.
 func isReceipts(b []byte) bool {
-	f, err := wire.ParseGroupFrame(b)
+	f, err := wire.ParseGroupFrame(protocols.Main, b)
 	_, ok := f.(*wire.Receipts)
 	return err == nil && ok
 }

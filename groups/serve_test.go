@@ -355,7 +355,7 @@ func TestAForgedListingIsRefused(t *testing.T) {
 		c.list(other)
 		var offer *wire.Offer
 		c.town.Drop(func(_, to protocols.Key, hub bool, frame []byte) bool {
-			if f, err := wire.ParseHubFrame(frame); err == nil && hub && to == other.Key {
+			if f, err := wire.ParseHubFrame(protocols.Main, frame); err == nil && hub && to == other.Key {
 				if o, ok := f.(*wire.Offer); ok {
 					offer = o
 				}

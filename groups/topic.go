@@ -71,7 +71,7 @@ func (r *room) hear(allow *rate.Limiter, b []byte) (take, forged bool) {
 		r.s.count.heard("often")
 		return false, false
 	}
-	f, err := wire.ParseTopicFrame(b)
+	f, err := wire.ParseTopicFrame(r.s.cfg.Verifier, b)
 	if err == nil {
 		err = r.checkTopic(f)
 	}

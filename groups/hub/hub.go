@@ -290,7 +290,7 @@ func (h *Hub) sequence(now time.Time, from protocols.Key, e *wire.Entry) {
 		h.checkOld(e)
 	}
 	p := wire.Place{Number: h.cfg.Term.Number, Primary: h.self, Seq: h.log().Seq() + 1}
-	if _, err := h.cfg.Ledger.Append(p, e.Append(nil), e); err != nil {
+	if _, err := h.cfg.Ledger.Append(p, e.Bytes(), e); err != nil {
 		return
 	}
 	h.waiting = append(h.waiting, waiting{name: name, from: []protocols.Key{from}, seq: p.Seq, at: now})

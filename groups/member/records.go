@@ -124,7 +124,7 @@ func (m *Member) parsePage(f *wire.Records) (page, error) {
 	for _, run := range f.Runs {
 		for range run.Entries {
 			raw := f.Entries[len(p)]
-			e, err := wire.ParseEntry(raw)
+			e, err := f.Entry(len(p))
 			if err != nil {
 				return nil, err
 			}

@@ -187,8 +187,8 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		return nil
 	}
 	entries := make([]*wire.Entry, 0, len(f.Records))
-	for _, b := range f.Records {
-		e, err := parsePublished(b)
+	for i, b := range f.Records {
+		e, err := f.Entry(i)
 		if err == nil && s.hub != nil {
 			if retry := s.hub.Admit(now, from, len(b)); retry > 0 {
 				s.hub.Busy(from, e.Record.ID, retry)
@@ -227,18 +227,6 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 // join has not stood in the log yet, for which the fold decides.
 func (s *Seat) mayPublish(from protocols.Key) bool {
 	return s.hub != nil || s.ledger.Fold().Member(from)
-}
-
-// parsePublished reads a record, or an entry with the place it had.
-func parsePublished(b []byte) (*wire.Entry, error) {
-	if e, err := wire.ParseEntry(b); err == nil && e.Old != nil {
-		return e, nil
-	}
-	r, err := wire.ParseRecord(b)
-	if err != nil {
-		return nil, err
-	}
-	return &wire.Entry{Record: r}, nil
 }
 
 // branchOf reads a branch and the attaches that came with it. Evidence that does

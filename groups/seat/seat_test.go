@@ -110,7 +110,7 @@ func (r *room) deliver(from protocols.Key) bool {
 		if wire.OnHub(x.Frame) {
 			parse = wire.ParseHubFrame
 		}
-		f, err := parse(wire.AppendFrame(nil, x.Frame))
+		f, err := parse(protocols.Main, wire.AppendFrame(nil, x.Frame))
 		r.must(err)
 		if err := to.Receive(r.now, from, f); err != nil {
 			r.refused = append(r.refused, err)

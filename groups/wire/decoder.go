@@ -17,8 +17,9 @@ var ErrForm = errors.New("not of its form")
 // decoder reads elements one after another. After the first error it returns
 // zeros, so that a structure's fields are read without a check behind each.
 type decoder struct {
-	left []byte
-	err  error
+	left     []byte
+	err      error
+	verifier Verifier // where records in parts are read, for their leaves
 }
 
 func (d *decoder) fail(what string) {

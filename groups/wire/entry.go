@@ -12,7 +12,8 @@ import (
 //	1 old     nil, or [number uint, primary bin 32, seq uint, head bin?]
 type Entry struct {
 	Record *Record
-	Old    *Old // nil: this is where it was accepted first
+	Old    *Old   // nil: this is where it was accepted first
+	exact  []byte // of one that came in a part
 }
 
 // Old is where an entry stood in a branch that lost.
@@ -55,6 +56,14 @@ func (e *Entry) readFields(d *decoder) {
 
 // Append appends the encoded entry.
 func (e *Entry) Append(dst []byte) []byte { return appendArray(dst, e) }
+
+// Bytes returns the encoded entry. It must not be changed.
+func (e *Entry) Bytes() []byte {
+	if e.exact != nil {
+		return e.exact
+	}
+	return e.Append(nil)
+}
 
 // ParseEntry reads an entry, whose record's proof is not verified. The result
 // aliases b, which must stay as it is.

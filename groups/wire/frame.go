@@ -38,16 +38,18 @@ func AppendFrame(dst []byte, f Frame) []byte {
 }
 
 // ParseGroupFrame reads a frame of the group protocol. A frame of another type
-// is protocols.ErrFrameType and is passed over. The result aliases b.
-func ParseGroupFrame(b []byte) (Frame, error) { return parseFrame(b, newGroupFrame) }
+// is protocols.ErrFrameType and is passed over. Nothing is verified: the verifier
+// says what records that came in parts of batches are hashed behind. The result
+// aliases b.
+func ParseGroupFrame(v Verifier, b []byte) (Frame, error) { return parseFrame(v, b, newGroupFrame) }
 
 // ParseHubFrame reads a frame of the hub protocol, as ParseGroupFrame does.
-func ParseHubFrame(b []byte) (Frame, error) { return parseFrame(b, newHubFrame) }
+func ParseHubFrame(v Verifier, b []byte) (Frame, error) { return parseFrame(v, b, newHubFrame) }
 
 // ParseTopicFrame reads a message of a group's topic, as ParseGroupFrame does.
-func ParseTopicFrame(b []byte) (Frame, error) { return parseFrame(b, newTopicFrame) }
+func ParseTopicFrame(v Verifier, b []byte) (Frame, error) { return parseFrame(v, b, newTopicFrame) }
 
-func parseFrame(b []byte, of func(uint64) Frame) (Frame, error) {
+func parseFrame(v Verifier, b []byte, of func(uint64) Frame) (Frame, error) {
 	kind, err := protocols.FrameType(b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrForm, err)
@@ -63,7 +65,7 @@ func parseFrame(b []byte, of func(uint64) Frame) (Frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrForm, err)
 	}
-	d := decoder{left: exact}
+	d := decoder{left: exact, verifier: v}
 	d.array(f.count() + 1)
 	d.uint()
 	f.readFields(&d)

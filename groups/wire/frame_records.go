@@ -12,8 +12,8 @@ const MaxEntries = 1024
 // Records is frame 10 of the group protocol, hub to member, and frame 2 of the
 // hub protocol, primary to shadow: [10 or 2, group bin 16, places [[entries
 // uint, number uint, primary bin 32]], first seq uint, log hash before bin 32,
-// entries [bin], head bin]. A page may span terms: each of places says for how
-// many entries it holds.
+// entries [bin, or a part of a batch], head bin]. A page may span terms: each of
+// places says for how many entries it holds.
 type Records struct {
 	kind    uint64
 	Group   GroupID
@@ -22,6 +22,15 @@ type Records struct {
 	Before  LogHash
 	Entries [][]byte
 	Head    []byte
+	read    []*Entry // those of them that came in parts
+}
+
+// Entry reads the ith entry, as ParseEntry does.
+func (f *Records) Entry(i int) (*Entry, error) {
+	if e := entryOf(f.read, i, f.Entries[i]); e != nil {
+		return e, nil
+	}
+	return ParseEntry(f.Entries[i])
 }
 
 // FanOut makes the frame one to a member.
@@ -41,7 +50,7 @@ func (f *Records) appendFields(dst []byte) []byte {
 	}
 	dst = msgp.AppendUint64(dst, uint64(f.First))
 	dst = msgp.AppendBytes(dst, f.Before[:])
-	dst = appendBins(dst, f.Entries)
+	dst = appendParts(dst, f.Group, f.Entries, true)
 	return msgp.AppendBytes(dst, f.Head)
 }
 
@@ -56,7 +65,7 @@ func (f *Records) readFields(d *decoder) {
 	}
 	f.First = Seq(d.uint())
 	f.Before = d.b32()
-	f.Entries = d.bins(MaxEntries, MaxEntry)
+	f.Entries, f.read = d.readParts(f.Group, MaxEntries, true)
 	f.Head = d.bin(MaxHead)
 	if d.err == nil && total != uint64(len(f.Entries)) {
 		d.fail("places for another number of entries")

@@ -17,6 +17,12 @@ type frameForm struct {
 	parse func([]byte) (wire.Frame, error)
 }
 
+func parseGroup(b []byte) (wire.Frame, error) { return wire.ParseGroupFrame(protocols.Main, b) }
+
+func parseHub(b []byte) (wire.Frame, error) { return wire.ParseHubFrame(protocols.Main, b) }
+
+func parseTopic(b []byte) (wire.Frame, error) { return wire.ParseTopicFrame(protocols.Main, b) }
+
 func frames() []frameForm {
 	g := group()
 	entry := (&wire.Entry{Record: parsedRecord()}).Append(nil)
@@ -30,38 +36,38 @@ func frames() []frameForm {
 	}
 	b := beat().Sign(bob)
 	inGroup := []frameForm{
-		{"attach", &wire.AttachFrame{Attach: attach().Sign(carol)}, wire.ParseGroupFrame},
-		{"publish", &wire.Publish{Group: g, Records: [][]byte{signedRecord()}}, wire.ParseGroupFrame},
-		{"receipts", wire.OwnReceipts(g, receipt().Sign(carol)), wire.ParseGroupFrame},
-		{"sync", &wire.Sync{N: 7, Group: g, From: 300, Log: [32]byte(count(0x60, 32))}, wire.ParseGroupFrame},
-		{"records", page.FanOut(), wire.ParseGroupFrame},
-		{"accepted", &wire.Accepted{Group: g, Records: []wire.AcceptedRecord{{ID: [16]byte(count(0xc0, 16)), Number: 3, Seq: 300}}, Replicas: 2}, wire.ParseGroupFrame},
-		{"refused", &wire.Refused{Group: g, Record: [16]byte(count(0xc0, 16)), Reason: 8, Value: 4}, wire.ParseGroupFrame},
-		{"busy", &wire.Busy{Group: g, Record: [16]byte(count(0xc0, 16)), Retry: 1500}, wire.ParseGroupFrame},
-		{"receipts passed on", wire.PassedReceipts(g, receipt(7).Sign(carol), receipt().Sign(alice)), wire.ParseGroupFrame},
-		{"snapshot", &wire.SnapshotFrame{N: 7, Group: g, Charter: charter().Sign(alice), Hubs: [][]byte{signedHub(wire.CauseFirst)}, Entry: entry, Place: place(), Before: [32]byte(count(0x60, 32)), Head: head().Sign(bob)}, wire.ParseGroupFrame},
-		{"not hub", &wire.NotHub{Group: g, Record: signedHub(wire.CausePromotion)}, wire.ParseGroupFrame},
-		{"page end", &wire.PageEnd{N: 7, Group: g, More: true}, wire.ParseGroupFrame},
+		{"attach", &wire.AttachFrame{Attach: attach().Sign(carol)}, parseGroup},
+		{"publish", &wire.Publish{Group: g, Records: [][]byte{signedRecord()}}, parseGroup},
+		{"receipts", wire.OwnReceipts(g, receipt().Sign(carol)), parseGroup},
+		{"sync", &wire.Sync{N: 7, Group: g, From: 300, Log: [32]byte(count(0x60, 32))}, parseGroup},
+		{"records", page.FanOut(), parseGroup},
+		{"accepted", &wire.Accepted{Group: g, Records: []wire.AcceptedRecord{{ID: [16]byte(count(0xc0, 16)), Number: 3, Seq: 300}}, Replicas: 2}, parseGroup},
+		{"refused", &wire.Refused{Group: g, Record: [16]byte(count(0xc0, 16)), Reason: 8, Value: 4}, parseGroup},
+		{"busy", &wire.Busy{Group: g, Record: [16]byte(count(0xc0, 16)), Retry: 1500}, parseGroup},
+		{"receipts passed on", wire.PassedReceipts(g, receipt(7).Sign(carol), receipt().Sign(alice)), parseGroup},
+		{"snapshot", &wire.SnapshotFrame{N: 7, Group: g, Charter: charter().Sign(alice), Hubs: [][]byte{signedHub(wire.CauseFirst)}, Entry: entry, Place: place(), Before: [32]byte(count(0x60, 32)), Head: head().Sign(bob)}, parseGroup},
+		{"not hub", &wire.NotHub{Group: g, Record: signedHub(wire.CausePromotion)}, parseGroup},
+		{"page end", &wire.PageEnd{N: 7, Group: g, More: true}, parseGroup},
 	}
 	return append(inGroup, []frameForm{
-		{"hub: beat", &wire.BeatFrame{Beat: b}, wire.ParseHubFrame},
-		{"hub: replicate", page.Replicate(), wire.ParseHubFrame},
-		{"hub: replicated", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32))}, wire.ParseHubFrame},
-		{"hub: hub record", &shown, wire.ParseHubFrame},
-		{"hub: report", &wire.ReportFrame{Report: report().Sign(carol)}, wire.ParseHubFrame},
-		{"hub: alive?", &wire.Alive{N: 9, Group: g, Opened: [32]byte(count(0x40, 32)), Newest: 77}, wire.ParseHubFrame},
-		{"hub: alive", &wire.AliveAnswer{N: 9, Beat: b}, wire.ParseHubFrame},
-		{"hub: not alive", &wire.AliveAnswer{N: 9}, wire.ParseHubFrame},
-		{"hub: named", &wire.Named{Draft: hubRecord(wire.CauseAdmin).Draft(alice)}, wire.ParseHubFrame},
-		{"hub: equivocation", &wire.Equivocation{Tag: protocols.TagGroupHead, A: head().Sign(bob), B: head().Sign(bob)}, wire.ParseHubFrame},
-		{"hub: withdrawn", &wire.WithdrawnFrame{Withdrawal: withdrawal().Sign(carol), HubRecordFrame: shown}, wire.ParseHubFrame},
-		{"hub: yield", &wire.Yield{HubRecordFrame: shown}, wire.ParseHubFrame},
-		{"hub: meet", &wire.Meet{HubRecordFrame: shown}, wire.ParseHubFrame},
-		{"hub: replace", &wire.Replace{Beat: b}, wire.ParseHubFrame},
-		{"hub: offer", &wire.Offer{HubRecordFrame: shown, Charter: charter().Sign(alice), Listing: signedRecord()}, wire.ParseHubFrame},
-		{"hub: offer by the charter", &wire.Offer{HubRecordFrame: shown, Charter: charter().Sign(alice)}, wire.ParseHubFrame},
-		{"topic: head", &wire.TopicHead{Head: head().Sign(bob)}, wire.ParseTopicFrame},
-		{"topic: hub record", &wire.TopicHub{Record: signedHub(wire.CausePromotion)}, wire.ParseTopicFrame},
+		{"hub: beat", &wire.BeatFrame{Beat: b}, parseHub},
+		{"hub: replicate", page.Replicate(), parseHub},
+		{"hub: replicated", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32))}, parseHub},
+		{"hub: hub record", &shown, parseHub},
+		{"hub: report", &wire.ReportFrame{Report: report().Sign(carol)}, parseHub},
+		{"hub: alive?", &wire.Alive{N: 9, Group: g, Opened: [32]byte(count(0x40, 32)), Newest: 77}, parseHub},
+		{"hub: alive", &wire.AliveAnswer{N: 9, Beat: b}, parseHub},
+		{"hub: not alive", &wire.AliveAnswer{N: 9}, parseHub},
+		{"hub: named", &wire.Named{Draft: hubRecord(wire.CauseAdmin).Draft(alice)}, parseHub},
+		{"hub: equivocation", &wire.Equivocation{Tag: protocols.TagGroupHead, A: head().Sign(bob), B: head().Sign(bob)}, parseHub},
+		{"hub: withdrawn", &wire.WithdrawnFrame{Withdrawal: withdrawal().Sign(carol), HubRecordFrame: shown}, parseHub},
+		{"hub: yield", &wire.Yield{HubRecordFrame: shown}, parseHub},
+		{"hub: meet", &wire.Meet{HubRecordFrame: shown}, parseHub},
+		{"hub: replace", &wire.Replace{Beat: b}, parseHub},
+		{"hub: offer", &wire.Offer{HubRecordFrame: shown, Charter: charter().Sign(alice), Listing: signedRecord()}, parseHub},
+		{"hub: offer by the charter", &wire.Offer{HubRecordFrame: shown, Charter: charter().Sign(alice)}, parseHub},
+		{"topic: head", &wire.TopicHead{Head: head().Sign(bob)}, parseTopic},
+		{"topic: hub record", &wire.TopicHub{Record: signedHub(wire.CausePromotion)}, parseTopic},
 	}...)
 }
 
@@ -100,7 +106,7 @@ func TestHostileFramesAreRefused(t *testing.T) {
 			t.Errorf("%s: an element of a later version: %v", f.name, err)
 		}
 	}
-	parsers := []func([]byte) (wire.Frame, error){wire.ParseGroupFrame, wire.ParseHubFrame, wire.ParseTopicFrame}
+	parsers := []func([]byte) (wire.Frame, error){parseGroup, parseHub, parseTopic}
 	for name, b := range map[string][]byte{
 		"nothing":                     nil,
 		"no type":                     {0x90},
@@ -129,7 +135,7 @@ func TestAPageSaysWhoseItsEntriesAre(t *testing.T) {
 		for _, n := range counts {
 			page.Runs = append(page.Runs, wire.Run{Entries: n, Number: 1, Primary: bob.Public()})
 		}
-		if _, err := wire.ParseGroupFrame(wire.AppendFrame(nil, page.FanOut())); !errors.Is(err, wire.ErrForm) {
+		if _, err := parseGroup(wire.AppendFrame(nil, page.FanOut())); !errors.Is(err, wire.ErrForm) {
 			t.Errorf("runs of %v for two entries: %v", counts, err)
 		}
 	}

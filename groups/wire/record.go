@@ -55,6 +55,7 @@ type Record struct {
 	Proof   []byte
 	body    []byte // what the proof covers, as received
 	exact   []byte
+	batch   *batch // that the record came in a part of; nil once that is verified
 }
 
 // MaxRecord is the length of the longest record, in bytes.
@@ -118,17 +119,36 @@ func ParseRecord(b []byte) (*Record, error) {
 
 // keep notes the bytes that the record was read from.
 func (r *Record) keep(b []byte) {
-	tail := len(msgp.AppendBytes(nil, r.Proof))
-	r.exact, r.body = b, b[1:len(b)-tail]
+	r.exact, r.body = b, b[1:len(b)-binSize(len(r.Proof))]
+}
+
+// binSize is how long a bin of n bytes is, header included.
+func binSize(n int) int {
+	switch {
+	case n < 1<<8:
+		return 2 + n
+	case n < 1<<16:
+		return 3 + n
+	default:
+		return 5 + n
+	}
 }
 
 // A Prover verifies proofs. *proof.Verifier is one.
 type Prover interface {
 	Verify(author protocols.Key, tag protocols.Tag, msg, proof []byte) error
+	VerifyPart(author protocols.Key, p *proof.Part) error
 }
 
 // Verify checks that the record is its author's.
 func (r *Record) Verify(p Prover) error {
+	if r.batch != nil {
+		if err := r.batch.verify(p); err != nil {
+			return err
+		}
+		r.batch = nil
+		return nil
+	}
 	return p.Verify(r.Author, protocols.TagGroupRecord, r.body, r.Proof)
 }
 

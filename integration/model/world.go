@@ -502,7 +502,7 @@ func reparsed(f wire.Frame) wire.Frame {
 	} else if wire.OnHub(f) {
 		parse = wire.ParseHubFrame
 	}
-	again, err := parse(wire.AppendFrame(nil, f))
+	again, err := parse(verifier{"model"}, wire.AppendFrame(nil, f))
 	check(err)
 	return again
 }

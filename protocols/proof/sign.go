@@ -50,14 +50,16 @@ func signBatch(s protocols.Signer, items []Item, proofs [][]byte) [][]byte {
 	space := make([]byte, 0, proofsSize(len(items)))
 	for i := range items {
 		start := len(space)
-		space = append(space, batch)
-		space = binary.BigEndian.AppendUint16(space, uint16(len(items)))
-		space = append(space, sig[:]...)
-		space = binary.BigEndian.AppendUint16(space, uint16(i))
-		space = t.appendPath(space, i)
+		space = t.appendPath(appendHeader(space, len(items), sig[:], i), i)
 		proofs = append(proofs, space[start:len(space):len(space)])
 	}
 	return proofs
+}
+
+// appendHeader appends what stands before the path in a batch's proof.
+func appendHeader(dst []byte, size int, sig []byte, index int) []byte {
+	dst = binary.BigEndian.AppendUint16(append(dst, batch), uint16(size))
+	return binary.BigEndian.AppendUint16(append(dst, sig...), uint16(index))
 }
 
 // proofsSize returns the length of all proofs of a batch of size.

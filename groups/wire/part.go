@@ -1,0 +1,252 @@
+package wire
+
+import (
+	"slices"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+// Records that one author signed as a batch mostly go together. In a page, and in a
+// Publish, those that follow one another in it stand in one element:
+//
+//	0 author     bin 32
+//	1 size       uint     of the batch
+//	2 first      uint     the place there of the first of these
+//	3 signature  bin 64
+//	4 edges      bin      siblings outside, 32 bytes each: see proof.Shared
+//	5 records    [[id bin 16, kind uint, time uint, payload bin]]
+//
+// Group and author stand once, the signature once, and of the paths only what does
+// not come of the records themselves. The receiver makes of it each record, and
+// entry, with its own proof, byte by byte as it was signed and stands in logs.
+const partFields = 6
+
+// batch is what proves that records that came in one part are their author's.
+type batch struct {
+	part   *proof.Part
+	author protocols.Key
+	good   bool // verified
+}
+
+func (b *batch) verify(p Prover) error {
+	if b.good {
+		return nil
+	}
+	err := p.VerifyPart(b.author, b.part)
+	b.good = err == nil
+	return err
+}
+
+// appendParts appends an array of records, or of entries, those of batches in parts.
+// What is no record of the group stands as it is.
+func appendParts(dst []byte, g GroupID, list [][]byte, entries bool) []byte {
+	records, space, size := make([]*Record, len(list)), make([]Record, len(list)), msgp.ArrayHeaderSize
+	for i, b := range list {
+		if glance(&space[i], b, entries) {
+			records[i] = &space[i]
+		}
+		size += msgp.BytesPrefixSize + len(b)
+	}
+	var ends []int
+	for i := 0; i < len(list); {
+		end := i + 1
+		for end < len(list) && follows(g, records[end], records[end-1]) {
+			end++
+		}
+		ends, i = append(ends, end), end
+	}
+	dst = msgp.AppendArrayHeader(slices.Grow(dst, size), uint32(len(ends)))
+	from := 0
+	for _, end := range ends {
+		if shared, ok := share(records[from:end]); ok {
+			dst = appendPart(dst, shared, records[from:end])
+		} else {
+			for _, b := range list[from:end] {
+				dst = msgp.AppendBytes(dst, b)
+			}
+		}
+		from = end
+	}
+	return dst
+}
+
+// glance reads a record, or an entry that never stood elsewhere, in the shortest form
+// as all that was verified; false for anything else.
+func glance(r *Record, b []byte, entry bool) bool {
+	d := decoder{left: b}
+	if entry {
+		d.array(2)
+	}
+	d.array(r.count())
+	r.readFields(&d)
+	return (!entry || d.none()) && d.end() == nil
+}
+
+// follows says whether a record stands in its batch behind another.
+func follows(g GroupID, r, before *Record) bool {
+	return r != nil && before != nil && r.Author == before.Author && r.Group == g && before.Group == g && proof.Follows(r.Proof, before.Proof)
+}
+
+func share(records []*Record) (proof.Shared, bool) {
+	if len(records) < 2 {
+		return proof.Shared{}, false
+	}
+	return proof.Share(records[0].Proof, records[len(records)-1].Proof)
+}
+
+func appendPart(dst []byte, s proof.Shared, records []*Record) []byte {
+	dst = msgp.AppendArrayHeader(dst, partFields)
+	dst = msgp.AppendBytes(dst, records[0].Author[:])
+	dst = msgp.AppendUint64(dst, uint64(s.Size))
+	dst = msgp.AppendUint64(dst, uint64(s.First))
+	dst = msgp.AppendBytes(dst, s.Signature)
+	dst = msgp.AppendBytes(dst, s.Edges)
+	dst = msgp.AppendArrayHeader(dst, uint32(len(records)))
+	for _, r := range records {
+		dst = msgp.AppendArrayHeader(dst, 4)
+		dst = msgp.AppendBytes(dst, r.ID[:])
+		dst = msgp.AppendUint8(dst, uint8(r.Kind))
+		dst = msgp.AppendUint64(dst, uint64(r.Time))
+		dst = msgp.AppendBytes(dst, r.Payload)
+	}
+	return dst
+}
+
+// parts are records or entries as they were read, and of those that came in a part
+// what they were read as.
+type parts struct {
+	list [][]byte
+	read []*Entry // nil if there was no part; of others nil
+}
+
+func (p *parts) add(b []byte, e *Entry) {
+	if e != nil && p.read == nil {
+		p.read = make([]*Entry, len(p.list), cap(p.list))
+	}
+	if p.list = append(p.list, b); p.read != nil {
+		p.read = append(p.read, e)
+	}
+}
+
+// entryOf is what the ith of what was read as list is, if it came in a part and is as
+// it came: b.
+func entryOf(list []*Entry, i int, b []byte) *Entry {
+	if i >= len(list) || list[i] == nil {
+		return nil
+	}
+	e := list[i]
+	for _, x := range [][]byte{e.exact, e.Record.exact} {
+		if len(b) == len(x) && &b[0] == &x[0] {
+			return e
+		}
+	}
+	return nil
+}
+
+// readParts reads what appendParts appended, of at most limit records or entries.
+func (d *decoder) readParts(g GroupID, limit int, entries bool) (list [][]byte, read []*Entry) {
+	n := d.size(limit)
+	if d.err != nil {
+		return nil, nil
+	}
+	p := parts{list: make([][]byte, 0, n)}
+	for range n {
+		if d.err == nil && msgp.NextType(d.left) == msgp.ArrayType {
+			d.readPart(g, limit-len(p.list), entries, &p)
+		} else if b := d.bin(MaxEntry); d.err == nil {
+			p.add(b, nil)
+		}
+	}
+	if len(p.list) > limit {
+		d.fail("too many records")
+	}
+	if d.err != nil {
+		return nil, nil
+	}
+	return p.list, p.read
+}
+
+// readPart reads a part of at most so many records.
+func (d *decoder) readPart(g GroupID, limit int, entries bool, p *parts) {
+	d.array(partFields)
+	author := d.key()
+	s := proof.Shared{Size: int(d.uintUpTo(proof.MaxBatch)), First: int(d.uintUpTo(proof.MaxBatch))}
+	s.Signature, s.Edges = d.bin(protocols.SignatureSize), d.bin(proof.MaxSize)
+	records := make([]Record, d.size(limit))
+	size := 0
+	for i := range records {
+		r := &records[i]
+		d.array(4)
+		*r = Record{Group: g, ID: d.b16(), Kind: Kind(d.uintUpTo(uint64(KindSnapshot))), Author: author, Time: d.time(), Payload: d.bin(MaxRecord)}
+		if d.err == nil && r.Kind == 0 {
+			d.fail("a kind that is none")
+		}
+		size += len(r.Payload)
+	}
+	if d.err != nil {
+		return
+	}
+	if !restore(d.verifier, s, records, size, entries, p) {
+		d.fail("a part that is none of a batch")
+	}
+}
+
+// most is how long an entry is besides payload and proof, at most.
+const most = 128
+
+// restore makes records whole that came in a part: in one buffer, each with its own
+// proof.
+func restore(v Verifier, s proof.Shared, records []Record, payloads int, entries bool, p *parts) bool {
+	if len(records) == 0 || s.Size < 2 || len(records) > s.Size-s.First {
+		return false
+	}
+	size := payloads
+	for i := range records {
+		size += most + s.ProofLen(i)
+	}
+	buf, leaves, whole := make([]byte, 0, size), make([]proof.Hash, len(records)), make([]Entry, len(records))
+	prefix := v.SigningPrefix(nil, protocols.TagGroupRecord)
+	for i := range records {
+		buf = whole[i].lay(buf, &records[i], s.ProofLen(i))
+		leaves[i] = proof.Leaf(prefix, records[i].body)
+	}
+	part, err := s.Restore(leaves)
+	if err != nil {
+		return false
+	}
+	of := &batch{part: part, author: records[0].Author}
+	for i := range records {
+		r := &records[i]
+		part.AppendProof(r.Proof[:0], i)
+		if r.batch = of; len(r.exact) > MaxRecord {
+			return false
+		}
+		if entries {
+			p.add(whole[i].exact, &whole[i])
+		} else {
+			p.add(r.exact, &whole[i])
+		}
+	}
+	return true
+}
+
+// lay lays an entry out behind dst, which has room for it, with a place for the
+// proof. The record aliases nothing else from then on.
+func (e *Entry) lay(dst []byte, r *Record, proofLen int) []byte {
+	from := len(dst)
+	dst = msgp.AppendArrayHeader(dst, uint32(e.count()))
+	dst = msgp.AppendArrayHeader(dst, uint32(r.count()))
+	dst = r.appendBody(dst)
+	r.body = dst[from+2:]
+	r.Payload = r.body[len(r.body)-len(r.Payload):]
+	dst = msgp.AppendBytesHeader(dst, uint32(proofLen))
+	r.Proof = dst[len(dst) : len(dst)+proofLen : len(dst)+proofLen]
+	dst = dst[:len(dst)+proofLen]
+	r.exact = dst[from+1:]
+	dst = msgp.AppendNil(dst)
+	e.Record, e.exact = r, dst[from:]
+	return dst
+}

@@ -1,0 +1,291 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/tinylib/msgp/msgp"
+	"pgregory.net/rapid"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+// burst returns messages of an author, signed together.
+func burst(by protocols.Signer, n int) [][]byte {
+	m := message()
+	list := make([]wire.Record, n)
+	for i := range list {
+		m.Index++
+		list[i] = record(wire.KindMessage, m.Append(nil))
+		list[i].ID[0], list[i].ID[1] = byte(i), byte(i>>8)
+	}
+	return wire.SignRecords(by, list)
+}
+
+// entries makes entries of records.
+func entries(records ...[]byte) (list [][]byte) {
+	for _, b := range records {
+		r, err := wire.ParseRecord(b)
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, (&wire.Entry{Record: r}).Append(nil))
+	}
+	return list
+}
+
+func pageOf(list [][]byte) *wire.Records {
+	return wire.Records{
+		Group: group(), Runs: []wire.Run{{Entries: uint32(len(list)), Number: 3, Primary: bob.Public()}},
+		First: 300, Before: [32]byte(count(0x60, 32)), Entries: list, Head: head().Sign(bob),
+	}.FanOut()
+}
+
+// What goes in parts comes as it was: each entry, byte by byte, and each verifies,
+// as it came and alone.
+func TestPartsOfBatchesComeWholeAndAlone(t *testing.T) {
+	t.Parallel()
+	old := (&wire.Entry{Record: parsedRecord(), Old: &wire.Old{Place: place()}}).Append(nil)
+	batches := [][][]byte{entries(burst(alice, 64)...), entries(burst(carol, 33)...), entries(burst(bob, 1)...), {old}}
+	rapid.Check(t, func(t *rapid.T) {
+		var list [][]byte
+		for range rapid.IntRange(1, 6).Draw(t, "runs") {
+			b := rapid.SampledFrom(batches).Draw(t, "batch")
+			from := rapid.IntRange(0, len(b)-1).Draw(t, "first")
+			list = append(list, b[from:rapid.IntRange(from+1, len(b)).Draw(t, "end")]...)
+		}
+		f, err := parseGroup(wire.AppendFrame(nil, pageOf(list)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := f.(*wire.Records)
+		if !slices.EqualFunc(page.Entries, list, bytes.Equal) {
+			t.Fatal("other entries have come")
+		}
+		v := proof.NewVerifier(protocols.Main)
+		for i, b := range list {
+			e, err := page.Entry(i)
+			if err != nil || !bytes.Equal(e.Bytes(), b) || e.Record.Verify(v) != nil {
+				t.Fatalf("entry %d as it came: %v", i, err)
+			}
+			alone, err := wire.ParseEntry(b)
+			if err != nil || alone.Record.Verify(proof.NewVerifier(protocols.Main)) != nil || !alone.Record.Same(e.Record) || !bytes.Equal(alone.Record.Bytes(), e.Record.Bytes()) {
+				t.Fatalf("entry %d alone: %v", i, err)
+			}
+		}
+	})
+}
+
+func TestGoldenParts(t *testing.T) {
+	t.Parallel()
+	records := burst(carol, 5)
+	list := entries(append(slices.Clone(records[1:4]), signedRecord())...)
+	frames := []wire.Frame{
+		&wire.Publish{Group: group(), Records: records}, &wire.Publish{Group: group(), Records: records[1:4]}, pageOf(list),
+	}
+	now := make([]goldenForm, len(frames))
+	for i, name := range []string{"a batch published", "a part published", "a page with a part"} {
+		now[i] = goldenForm{Name: name, Fields: shown(frames[i]), Bytes: wire.AppendFrame(nil, frames[i])}
+	}
+	for i, g := range check(t, "parts.json", now) {
+		if f, err := parseGroup(g.Bytes); err != nil || !bytes.Equal(asJSON(t, f), asJSON(t, frames[i])) {
+			t.Errorf("%s: %+v, %v", g.Name, f, err)
+		}
+	}
+}
+
+// In a part a record of 300 bytes takes little more than its payload, and the
+// author's signature is verified once.
+func TestAPartIsShortAndCheap(t *testing.T) {
+	t.Parallel()
+	list := entries(burst(alice, 64)...)
+	b := wire.AppendFrame(nil, pageOf(list))
+	payload := message()
+	if each := (len(b) - len(wire.AppendFrame(nil, pageOf(nil)))) / len(list); each > len(payload.Append(nil))+36 {
+		t.Errorf("%d bytes each, of which %d are payload", each, len(payload.Append(nil)))
+	}
+	f, err := parseGroup(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &counting{Verifier: proof.NewVerifier(protocols.Main)}
+	for i := range list {
+		if e, err := f.(*wire.Records).Entry(i); err != nil || e.Record.Verify(p) != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.parts != 1 {
+		t.Errorf("%d verifications", p.parts)
+	}
+}
+
+// counting counts the parts that are verified; a proof is verified by none.
+type counting struct {
+	*proof.Verifier
+	parts int
+}
+
+func (c *counting) Verify(protocols.Key, protocols.Tag, []byte, []byte) error {
+	return errors.New("a proof is verified")
+}
+
+func (c *counting) VerifyPart(author protocols.Key, p *proof.Part) error {
+	c.parts++
+	return c.Verifier.VerifyPart(author, p)
+}
+
+func TestPublishedPartsAreRecords(t *testing.T) {
+	t.Parallel()
+	list := append(burst(carol, 20), signedRecord(), entries(signedRecord())[0])
+	old := (&wire.Entry{Record: parsedRecord(), Old: &wire.Old{Place: place()}}).Append(nil)
+	list[len(list)-1] = old
+	f, err := parseGroup(wire.AppendFrame(nil, &wire.Publish{Group: group(), Records: list}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := f.(*wire.Publish)
+	if !slices.EqualFunc(p.Records, list, bytes.Equal) {
+		t.Fatal("other records have come")
+	}
+	for i := range list {
+		e, err := p.Entry(i)
+		if err != nil || e.Record.Verify(proof.NewVerifier(protocols.Main)) != nil || (e.Old != nil) != (i == len(list)-1) {
+			t.Errorf("record %d: %+v, %v", i, e, err)
+		}
+		if want := (&wire.Entry{Record: e.Record, Old: e.Old}).Append(nil); !bytes.Equal(e.Bytes(), want) {
+			t.Errorf("record %d makes another entry", i)
+		}
+	}
+}
+
+// forgedPart is a Publish with one part, whose fields are as they are given.
+type forgedPart struct {
+	fields, size, first int
+	sig, edges          []byte
+	items               [][]any // id, kind, time, payload
+	count               int
+}
+
+func (p forgedPart) frame() []byte {
+	g, author := group(), carol.Public()
+	b := msgp.AppendArrayHeader(nil, 3)
+	b = msgp.AppendUint64(b, 2)
+	b = msgp.AppendBytes(b, g[:])
+	b = msgp.AppendArrayHeader(b, 1)
+	b = msgp.AppendArrayHeader(b, uint32(p.fields))
+	b = msgp.AppendBytes(b, author[:])
+	b = msgp.AppendInt(msgp.AppendInt(b, p.size), p.first)
+	b = msgp.AppendBytes(msgp.AppendBytes(b, p.sig), p.edges)
+	b = msgp.AppendArrayHeader(b, uint32(p.count))
+	for _, item := range p.items {
+		b, _ = msgp.AppendIntf(b, item)
+	}
+	return b
+}
+
+func TestAForgedPartIsRefused(t *testing.T) {
+	t.Parallel()
+	good := func() forgedPart {
+		records := burst(carol, 8)
+		p := forgedPart{fields: 6, size: 8, count: 8}
+		s, _ := proof.Share(parsed(records[0]).Proof, parsed(records[7]).Proof)
+		p.sig, p.edges = slices.Clone(s.Signature), s.Edges
+		for _, b := range records {
+			r := parsed(b)
+			p.items = append(p.items, []any{slices.Clone(r.ID[:]), uint64(r.Kind), uint64(r.Time), slices.Clone(r.Payload)})
+		}
+		return p
+	}
+	verifies := func(p forgedPart) bool {
+		f, err := parseGroup(p.frame())
+		if err != nil {
+			return false
+		}
+		v := proof.NewVerifier(protocols.Main)
+		for i := range f.(*wire.Publish).Records {
+			if e, err := f.(*wire.Publish).Entry(i); err != nil || e.Record.Verify(v) != nil {
+				return false
+			}
+		}
+		return true
+	}
+	if !verifies(good()) {
+		t.Fatal("the part itself does not verify")
+	}
+	for name, forge := range map[string]func(*forgedPart){
+		"a payload altered":         func(p *forgedPart) { p.items[3][3].([]byte)[40] ^= 1 },
+		"another id":                func(p *forgedPart) { p.items[3][0].([]byte)[4] ^= 1 },
+		"another time":              func(p *forgedPart) { p.items[0][2] = uint64(7) },
+		"another kind":              func(p *forgedPart) { p.items[0][1] = uint64(wire.KindKick) },
+		"no kind":                   func(p *forgedPart) { p.items[0][1] = uint64(0) },
+		"a kind that is none":       func(p *forgedPart) { p.items[0][1] = uint64(99) },
+		"a record twice":            func(p *forgedPart) { p.items[4] = p.items[3] },
+		"two exchanged":             func(p *forgedPart) { p.items[4], p.items[3] = p.items[3], p.items[4] },
+		"one left out":              func(p *forgedPart) { p.items, p.count = p.items[1:], 7 },
+		"one left out, told":        func(p *forgedPart) { p.items, p.count, p.first = p.items[1:], 7, 1 },
+		"one too many":              func(p *forgedPart) { p.items, p.count = append(p.items, p.items[0]), 9 },
+		"none":                      func(p *forgedPart) { p.items, p.count = nil, 0 },
+		"fewer than told":           func(p *forgedPart) { p.items = p.items[:5] },
+		"four billion told":         func(p *forgedPart) { p.count = 1<<32 - 1 },
+		"another size":              func(p *forgedPart) { p.size = 9 },
+		"no size":                   func(p *forgedPart) { p.size = 0 },
+		"a batch of one":            func(p *forgedPart) { p.size, p.items, p.count = 1, p.items[:1], 1 },
+		"a size out of bounds":      func(p *forgedPart) { p.size = 1 << 20 },
+		"another place":             func(p *forgedPart) { p.size, p.first = 16, 8 },
+		"a place out of bounds":     func(p *forgedPart) { p.first = 8 },
+		"another signature":         func(p *forgedPart) { p.sig[3] ^= 1 },
+		"half a signature":          func(p *forgedPart) { p.sig = p.sig[:32] },
+		"an edge":                   func(p *forgedPart) { p.edges = make([]byte, 32) },
+		"half an edge":              func(p *forgedPart) { p.edges = make([]byte, 16) },
+		"too many edges":            func(p *forgedPart) { p.edges = make([]byte, 2048) },
+		"a field too few":           func(p *forgedPart) { p.fields = 5 },
+		"an element that is no bin": func(p *forgedPart) { p.items[2][3] = "text" },
+	} {
+		p := good()
+		forge(&p)
+		if verifies(p) {
+			t.Errorf("%s: verifies", name)
+		}
+	}
+	long := good()
+	for i := range long.items {
+		long.items[i][3] = make([]byte, wire.MaxRecord/9)
+	}
+	if _, err := parseGroup(long.frame()); err != nil {
+		t.Errorf("long payloads: %v", err)
+	}
+	long.items, long.count = long.items[:2], 2
+	long.items[0][3] = make([]byte, wire.MaxRecord-100)
+	if _, err := parseGroup(long.frame()); !errors.Is(err, wire.ErrForm) {
+		t.Errorf("a record that is too long: %v", err)
+	}
+}
+
+// More records than a frame may carry do not come in parts either.
+func TestPartsAreNotMoreThanAFrame(t *testing.T) {
+	t.Parallel()
+	small := make([]wire.Record, 600)
+	for i := range small {
+		small[i] = record(wire.KindRename, []byte{0x91, 0xa1, 'x'})
+		small[i].ID[0], small[i].ID[1] = byte(i), byte(i>>8)
+	}
+	list := wire.SignRecords(carol, small)
+	for n, want := range map[int]error{wire.MaxPublish - 600: nil, wire.MaxPublish - 599: wire.ErrForm} {
+		f := &wire.Publish{Group: group(), Records: append(slices.Clone(list), list[:n]...)}
+		if _, err := parseGroup(wire.AppendFrame(nil, f)); !errors.Is(err, want) {
+			t.Errorf("%d records: %v", 600+n, err)
+		}
+	}
+}
+
+func parsed(b []byte) *wire.Record {
+	r, err := wire.ParseRecord(b)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
