@@ -90,7 +90,7 @@ func (j *Journal) Append(p wire.Place, raw []byte, e *wire.Entry) (Entry, error)
 	if p.Seq != last.Seq+1 {
 		return Entry{}, ErrGap
 	}
-	held := Entry{Place: p, Raw: raw, Record: e.Record, Old: e.Old, Hash: hash.Next(p, raw)}
+	held := Entry{Place: p, Raw: raw, Record: e.Record, Old: e.Old, Hash: hash.NextSum(p, e.Sum(raw))}
 	j.entries = append(j.entries, held)
 	j.size += len(raw)
 	if _, twice := j.names[e.Record.Name()]; !twice {

@@ -114,7 +114,7 @@ type pageEntry struct {
 
 func (p page) hash(h wire.LogHash) wire.LogHash {
 	for _, e := range p {
-		h = h.Next(e.place, e.raw)
+		h = h.NextSum(e.place, e.entry.Sum(e.raw))
 	}
 	return h
 }

@@ -2,7 +2,6 @@ package senderkey
 
 import (
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -14,10 +13,22 @@ import (
 // secret is a state of a chain, or the key of one message.
 type secret [32]byte
 
+// derive is HMAC-SHA-256 of one byte, put together here: each message takes two of
+// them, and hmac.New allocates more than it computes for so little.
 func (s secret) derive(label byte) secret {
-	m := hmac.New(sha256.New, s[:])
-	m.Write([]byte{label})
-	return secret(m.Sum(nil))
+	var inner [sha256.BlockSize + 1]byte
+	var outer [sha256.BlockSize + sha256.Size]byte
+	for i := range sha256.BlockSize {
+		inner[i], outer[i] = 0x36, 0x5c
+	}
+	for i, b := range s {
+		inner[i] ^= b
+		outer[i] ^= b
+	}
+	inner[sha256.BlockSize] = label
+	sum := sha256.Sum256(inner[:])
+	copy(outer[sha256.BlockSize:], sum[:])
+	return sha256.Sum256(outer[:])
 }
 
 func (s secret) key() secret  { return s.derive(1) }

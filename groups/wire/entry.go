@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/tinylib/msgp/msgp"
@@ -12,8 +13,10 @@ import (
 //	1 old     nil, or [number uint, primary bin 32, seq uint, head bin?]
 type Entry struct {
 	Record *Record
-	Old    *Old   // nil: this is where it was accepted first
-	exact  []byte // of one that came in a part
+	Old    *Old     // nil: this is where it was accepted first
+	exact  []byte   // of one that came in a part
+	sum    [32]byte // of summed
+	summed []byte
 }
 
 // Old is where an entry stood in a branch that lost.
@@ -63,6 +66,15 @@ func (e *Entry) Bytes() []byte {
 		return e.exact
 	}
 	return e.Append(nil)
+}
+
+// Sum returns the SHA-256 of the entry's bytes, which are at hand: it is computed once
+// for the head's sake and once more for the log's.
+func (e *Entry) Sum(b []byte) [32]byte {
+	if len(b) == 0 || len(e.summed) != len(b) || &e.summed[0] != &b[0] {
+		e.sum, e.summed = sha256.Sum256(b), b
+	}
+	return e.sum
 }
 
 // ParseEntry reads an entry, whose record's proof is not verified. The result
