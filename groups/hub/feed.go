@@ -16,7 +16,7 @@ import (
 // Bounds of what is under way to one member.
 const (
 	flightPages = 32
-	flightPage  = 32 << 10 // bytes of one page: a slow link shows that it goes on
+	flightPage  = 32 << 10 // bytes of one page, at first: a slow link shows that it goes on
 	flightFirst = 32 << 10 // bytes, at first
 	flightMost  = 512 << 10
 	flightLeast = 8 << 10
@@ -56,6 +56,9 @@ func (f *flight) limit() int {
 }
 
 func (f *flight) full() bool { return len(f.pages) >= flightPages || f.bytes >= f.limit() }
+
+// page is how long one page may be: longer on a link that carries much.
+func (f *flight) page() int { return min(f.limit(), max(flightPage, f.limit()/4)) }
 
 func (f *flight) left(now time.Time, last wire.Seq, size int) {
 	f.pages, f.bytes = append(f.pages, flown{last, size, now}), f.bytes+size
@@ -190,7 +193,7 @@ func (h *Hub) end(k protocols.Key) wire.Seq {
 func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 	to := h.end(k)
 	for !c.lost && !c.flight.full() {
-		p := h.page(c.sent, h.within(c.sent, to, min(c.flight.limit(), flightPage)))
+		p := h.page(c.sent, h.within(c.sent, to, c.flight.page()))
 		if p == nil {
 			return
 		}
