@@ -175,6 +175,29 @@ func TestAHubThatBreaksRulesIsNotFollowed(t *testing.T) {
 
 // The new hub's log parted from ours at seq 1 of 12: bob looks for the place in
 // steps that double, takes what stands there instead, and offers what it lacks.
+// A record that is held needs no verifying, but what stands for its proof in another
+// hub's log does: whoever is hub next would show it to those who do not hold it.
+func TestARecordThatIsHeldMustStillProveItself(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.taken(d.page(d.c.Hash(), 1, d.record()))
+	r := entryAt(d, 1)
+	unproven := bytes.Clone(r.Bytes())
+	unproven[len(unproven)-1] ^= 1
+	same, err := wire.ParseRecord(unproven)
+	if err != nil || !same.Same(r) {
+		t.Fatal(err)
+	}
+	d.carolLeads()
+	if err := d.take(d.page(d.c.Hash(), 1, same)); err == nil {
+		t.Error("a proof that proves nothing is taken into the log")
+	}
+	d.taken(d.page(d.c.Hash(), 1, r))
+	if e, ok := d.ledger.Log().At(1); !ok || e.Place.Primary != carol.Public() || !bytes.Equal(e.Record.Bytes(), r.Bytes()) {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestALogThatPartedIsJoinedAndOffersWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
