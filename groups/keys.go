@@ -185,8 +185,7 @@ func (k *keys) end() error {
 
 // know tells of the roster as it is now. Who is no member any more is forgotten.
 func (k *keys) know(f *roster.Fold) {
-	f = f.Clone()
-	taken := k.ring.Know(senderkey.Roster{Version: f.Version(), Hash: f.Hash()}, f.Member)
+	taken := k.ring.Know(f.Clone())
 	if len(taken) > 0 {
 		k.gained(k.r.s.cfg.Now())
 	}

@@ -33,7 +33,7 @@ import (
 // displaced only where nobody else is left.
 const ineligible = 24 * time.Hour
 
-func (m *Machine) member(k protocols.Key) bool { return slices.Contains(m.members, k) }
+func (m *Machine) member(k protocols.Key) bool { return m.enrolled[k] }
 
 func (m *Machine) relay(k protocols.Key) bool { return slices.Contains(m.relays, k) }
 

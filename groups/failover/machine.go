@@ -135,8 +135,9 @@ type Machine struct {
 	cfg      Config
 	self     protocols.Key
 	beat     time.Duration
-	members  []protocols.Key // by seniority
-	relays   []protocols.Key // that are no members, and may be hub
+	members  []protocols.Key        // by seniority
+	enrolled map[protocols.Key]bool // the same
+	relays   []protocols.Key        // that are no members, and may be hub
 	admins   map[protocols.Key]bool
 	kicked   []protocols.Key
 	partial  bool // there are members that are not known here
@@ -161,7 +162,7 @@ type naming struct {
 func New(now time.Time, cfg Config, d Durable, restart bool) *Machine {
 	m := &Machine{
 		cfg: cfg, self: cfg.Signer.Public(), d: d, beat: time.Duration(wire.DefaultBeat) * time.Millisecond,
-		admins: make(map[protocols.Key]bool),
+		enrolled: make(map[protocols.Key]bool), admins: make(map[protocols.Key]bool),
 	}
 	if m.d.Withdrawn == nil {
 		m.d.Withdrawn = make(map[wire.HubHash]*Retreat)
@@ -193,7 +194,8 @@ type Roster struct {
 
 // Members says who is in the group now.
 func (m *Machine) Members(now time.Time, r Roster) {
-	m.beat, m.members = r.Beat, slices.Clone(r.Members)
+	m.beat = r.Beat
+	m.enrol(slices.Clone(r.Members))
 	clear(m.admins)
 	for _, k := range r.Admins {
 		m.admins[k] = true
@@ -211,6 +213,20 @@ func (m *Machine) Members(now time.Time, r Roster) {
 	}
 	m.pardon(func(k protocols.Key, _ time.Time) bool { return !m.partial && !m.hears(k) })
 	m.schedule(now)
+}
+
+// enrol notes the members. Who has joined stands behind those that were there.
+func (m *Machine) enrol(list []protocols.Key) {
+	came := list
+	if n := len(m.members); n <= len(list) && slices.Equal(m.members, list[:n]) {
+		came = list[n:]
+	} else {
+		clear(m.enrolled)
+	}
+	for _, k := range came {
+		m.enrolled[k] = true
+	}
+	m.members = list
 }
 
 // First opens a group's first term: its creator's.

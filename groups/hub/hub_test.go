@@ -407,6 +407,23 @@ func TestReceiptsGoAtOnceUnlessThereAreTooMany(t *testing.T) {
 	}
 }
 
+// Whoever has joined is not told who has the record of it, and those who ask who has
+// what are.
+func TestNobodyIsOwedReceiptsForAJoin(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, s := range []protocols.Signer{alice, bob, carol} {
+		d.receipted(s)
+	}
+	if sent := d.take(); len(sent) != 0 || len(d.ready.Receipts) != 0 {
+		t.Errorf("for joins alone %d are told, and the hub %d times", len(sent), len(d.ready.Receipts))
+	}
+	d.hub.AskReceipts(d.now, bob.Public())
+	if f := find[*wire.Receipts](d.take()[bob.Public()]); f == nil || len(f.Receipts) != 2 {
+		t.Errorf("who asks gets %+v", f)
+	}
+}
+
 // An author hears it when a member can open what it could not, also while another
 // record waits in its stead.
 func TestAReceiptGoesToThoseOfWhomItSaysSomethingElse(t *testing.T) {

@@ -60,7 +60,7 @@ func (h *Hub) receipt(k protocols.Key, r *wire.Receipt, b []byte) {
 	h.passing.of[k] = acknowledged{seq: r.Last.Seq, read: r.Read, waiting: r.Waiting, raw: b}
 	base, _ := h.log().Base()
 	for s := max(from, base.Seq) + 1; s <= r.Last.Seq; s++ {
-		if e, ok := h.log().At(s); ok && e.Record.Author != k {
+		if e, ok := h.log().At(s); ok && e.Record.Author != k && e.Record.Kind.Receipted() {
 			h.owe(e.Record.Author, k, b)
 		}
 	}

@@ -192,7 +192,7 @@ func New(now time.Time, cfg Config, h Hub) *Member {
 		m.hold(now, e.Record, oldOf(e, nil))
 		m.shown[e.Record.Name()] = true
 		if e.Record.Author == cfg.Self {
-			m.ownStands(now, e.Place.Seq)
+			m.ownStands(now, e)
 		}
 	})
 	m.checkRoot()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -117,9 +118,11 @@ func (m *Member) sendReceipt(now time.Time) {
 
 // ownStands notes that a record of this node's stands in the log, and who has it is
 // to be heard.
-func (m *Member) ownStands(now time.Time, s wire.Seq) {
-	m.receipts.asked = s
-	m.receipts.ask.begin(now.Add(firstAgain))
+func (m *Member) ownStands(now time.Time, e journal.Entry) {
+	if e.Record.Kind.Receipted() {
+		m.receipts.asked = e.Place.Seq
+		m.receipts.ask.begin(now.Add(firstAgain))
+	}
 }
 
 // askReceipts asks for the receipts of others until all have what this node wrote

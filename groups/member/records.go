@@ -202,7 +202,7 @@ func (m *Member) append(now time.Time, e pageEntry) {
 	m.hold(now, held.Record, oldOf(held, []*wire.Head{m.head}))
 	if name.Author == m.cfg.Self {
 		m.accepted(name, held.Place, 0)
-		m.ownStands(now, held.Place.Seq)
+		m.ownStands(now, held)
 	}
 	m.Show(held.Place.Seq)
 }

@@ -41,6 +41,7 @@ type Fold struct {
 	dissolved bool
 	clock     wire.Millis // the time of the last snapshot with effect
 	link      *link       // the last invite that was good; nil: none was yet
+	places    places
 }
 
 // link is an invite that was verified: many may come by one.
@@ -51,16 +52,18 @@ type link struct {
 
 // New returns the fold of an empty log.
 func New(v wire.Verifier, c *wire.Charter) *Fold {
-	return &Fold{verifier: v, group: c.Group(), charter: c.Hash(), roster: wire.Roster{
+	return FromSnapshot(v, c, &wire.Roster{
 		Settings: c.Settings, Members: []wire.Member{{Node: c.Creator, Role: wire.RoleAdmin}},
 		Invites: []wire.SpentInvite{}, Kicked: []wire.Kicked{},
-	}}
+	})
 }
 
 // FromSnapshot returns the fold at a snapshot. Whether its author was an admin
 // is for the caller to know: by an older fold (see Precedes) or an invite.
 func FromSnapshot(v wire.Verifier, c *wire.Charter, r *wire.Roster) *Fold {
-	return &Fold{verifier: v, group: c.Group(), charter: c.Hash(), roster: clone(r)}
+	f := &Fold{verifier: v, group: c.Group(), charter: c.Hash(), roster: share(r)}
+	f.places.count(f.roster.Members)
+	return f
 }
 
 // Precedes says whether a snapshot by author may follow this fold: it is not
@@ -69,21 +72,50 @@ func (f *Fold) Precedes(author protocols.Key, r *wire.Roster) bool {
 	return r.Version >= f.roster.Version && f.Admin(author)
 }
 
-// Clone returns a fold that goes its own way from here on.
+// Clone returns a fold that goes its own way from here on. It costs next to nothing
+// however many the members are.
 func (f *Fold) Clone() *Fold {
 	c := *f
-	c.roster = clone(&f.roster)
+	c.roster, c.places = share(&f.roster), f.places.lend()
 	return &c
 }
 
-func clone(r *wire.Roster) wire.Roster {
+// share returns a roster with the same lists: a fold changes none in place, and
+// appends only to the list of members, behind what others see of it.
+func share(r *wire.Roster) wire.Roster {
 	c := *r
-	c.Members, c.Invites, c.Kicked = slices.Clone(r.Members), slices.Clone(r.Invites), slices.Clone(r.Kicked)
+	c.Members = slices.Clip(r.Members)
 	return c
 }
 
 // Roster returns the roster as it stands, for a snapshot or to look at.
-func (f *Fold) Roster() wire.Roster { return clone(&f.roster) }
+func (f *Fold) Roster() wire.Roster {
+	r := f.roster
+	r.Members, r.Invites, r.Kicked = slices.Clone(r.Members), slices.Clone(r.Invites), slices.Clone(r.Kicked)
+	return r
+}
+
+// Kicked yields those who were kicked and have not come back.
+func (f *Fold) Kicked() iter.Seq[protocols.Key] {
+	return func(yield func(protocols.Key) bool) {
+		for i := range f.roster.Kicked {
+			if !yield(f.roster.Kicked[i].Node) {
+				return
+			}
+		}
+	}
+}
+
+// Admins yields the admins by seniority.
+func (f *Fold) Admins() iter.Seq[protocols.Key] {
+	return func(yield func(protocols.Key) bool) {
+		for i := range f.roster.Members {
+			if m := &f.roster.Members[i]; m.Role == wire.RoleAdmin && !yield(m.Node) {
+				return
+			}
+		}
+	}
+}
 
 // Version returns the count of roster records with effect.
 func (f *Fold) Version() wire.RosterVersion { return f.roster.Version }
@@ -131,14 +163,8 @@ func (f *Fold) Of(k protocols.Key) (m wire.Member, ok bool) {
 	return m, false
 }
 
-func (f *Fold) find(k protocols.Key) int {
-	for i := range f.roster.Members { // by index: a member is long, and this is asked all the time
-		if f.roster.Members[i].Node == k {
-			return i
-		}
-	}
-	return -1
-}
+// find returns a member's place in the list, -1 for one who is none.
+func (f *Fold) find(k protocols.Key) int { return f.places.find(f.roster.Members, k) }
 
 // Member says whether the node is a member.
 func (f *Fold) Member(k protocols.Key) bool { return f.find(k) >= 0 }

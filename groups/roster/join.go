@@ -34,8 +34,9 @@ func (f *Fold) join(r *wire.Record) (Change, error) {
 		return Change{}, err
 	}
 	f.roster.Version++
+	f.places.note(r.Author, len(f.roster.Members))
 	f.roster.Members = append(f.roster.Members, wire.Member{Node: r.Author, Role: wire.RoleMember, Admission: r.ID, Name: p.Name})
-	f.roster.Kicked = slices.DeleteFunc(f.roster.Kicked, func(k wire.Kicked) bool { return k.Node == r.Author })
+	f.pardon(r.Author)
 	return Change{Kind: r.Kind, Node: r.Author}, nil
 }
 
@@ -48,6 +49,13 @@ func (f *Fold) walkIn(joiner protocols.Key) error {
 		return ErrKicked
 	}
 	return nil
+}
+
+// pardon forgets that one was kicked.
+func (f *Fold) pardon(node protocols.Key) {
+	if _, kicked := f.kicked(node); kicked {
+		f.roster.Kicked = slices.DeleteFunc(slices.Clone(f.roster.Kicked), func(k wire.Kicked) bool { return k.Node == node })
+	}
 }
 
 func (f *Fold) kicked(k protocols.Key) (at wire.RosterVersion, ok bool) {

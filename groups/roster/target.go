@@ -25,16 +25,18 @@ func (f *Fold) target(r *wire.Record, author int) (Change, error) {
 	if p.Names != current(m) {
 		return Change{}, ErrStale
 	}
-	change := Change{Kind: r.Kind, Node: m.Node}
-	switch {
-	case r.Kind != wire.KindRole:
-		f.remove(r.Kind, at)
-	case p.Role == m.Role:
+	if r.Kind == wire.KindRole && p.Role == m.Role {
 		return Change{}, ErrStale
-	default:
+	}
+	change := Change{Kind: r.Kind, Node: m.Node}
+	f.roster.Members = slices.Clone(f.roster.Members)
+	if r.Kind == wire.KindRole {
 		f.setRole(at, p.Role, r.ID)
+	} else {
+		f.remove(r.Kind, at)
 	}
 	change.Heir = f.inherit().Node
+	f.places.count(f.roster.Members)
 	return change, nil
 }
 
@@ -47,11 +49,9 @@ func (f *Fold) remove(kind wire.Kind, at int) {
 		return
 	}
 	f.roster.Voiding = f.roster.Version
-	f.roster.Kicked = slices.DeleteFunc(f.roster.Kicked, func(k wire.Kicked) bool { return k.Node == node })
-	f.roster.Kicked = append(f.roster.Kicked, wire.Kicked{Node: node, At: f.roster.Version})
-	if len(f.roster.Kicked) > wire.MaxKicked {
-		f.roster.Kicked = slices.Delete(f.roster.Kicked, 0, 1)
-	}
+	f.pardon(node)
+	f.roster.Kicked = append(slices.Clip(f.roster.Kicked), wire.Kicked{Node: node, At: f.roster.Version})
+	f.roster.Kicked = f.roster.Kicked[max(0, len(f.roster.Kicked)-wire.MaxKicked):]
 }
 
 // setRole moves the member to its place: a new admin behind the other admins, a

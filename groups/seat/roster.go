@@ -24,10 +24,7 @@ func (s *Seat) roster(now time.Time) {
 	}
 	s.retell = false
 	f := s.ledger.Fold()
-	of := failover.Roster{Beat: s.beat(), Members: f.Nodes(), Relays: f.Relays()}
-	for _, k := range f.Roster().Kicked {
-		of.Kicked = append(of.Kicked, k.Node)
-	}
+	of := failover.Roster{Beat: s.beat(), Members: f.Nodes(), Relays: f.Relays(), Kicked: slices.Collect(f.Kicked()), Admins: slices.Collect(f.Admins())}
 	if root := s.member.Root(); root != nil {
 		of.Partial = true
 		of.Members = with(of.Members, root.Issuer)
@@ -35,11 +32,6 @@ func (s *Seat) roster(now time.Time) {
 	joins := s.cfg.Lister == protocols.Key{} && !f.Member(s.self) && !slices.Contains(of.Kicked, s.self)
 	of.Partial = of.Partial || !s.settled || joins // the log does not show yet that this node is in the group
 	s.remember(f.Version(), &of)
-	for _, k := range of.Members {
-		if f.Admin(k) {
-			of.Admins = append(of.Admins, k)
-		}
-	}
 	s.failover.Members(now, of)
 }
 
@@ -47,7 +39,7 @@ func (s *Seat) roster(now time.Time) {
 // that: who hears only what an older roster allows could never be told the truth.
 func (s *Seat) remember(v wire.RosterVersion, of *failover.Roster) {
 	if s.hub != nil || v >= s.known.version {
-		s.known = known{v, slices.Clone(of.Members), of.Relays}
+		s.known = known{v, of.Members, of.Relays}
 		return
 	}
 	of.Partial = true

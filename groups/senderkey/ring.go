@@ -34,21 +34,40 @@ type owner struct {
 	early  []wire.SenderKey
 }
 
+// Members are a group's by one version of its roster.
+type Members interface {
+	Version() wire.RosterVersion
+	Hash() wire.RosterHash
+	Member(protocols.Key) bool
+}
+
+// known is a version that was the newest. Its hash is made when a key is compared
+// with it: most versions see none, and a roster may be long.
 type known struct {
-	Roster
-	member func(protocols.Key) bool
+	Members
+	version wire.RosterVersion
+	hash    *wire.RosterHash
+}
+
+func (k *known) hashed() wire.RosterHash {
+	if k.hash == nil {
+		h := k.Hash()
+		k.hash = &h
+	}
+	return *k.hash
 }
 
 // NewRing makes an empty ring.
 func NewRing() *Ring { return &Ring{owners: make(map[protocols.Key]*owner)} }
 
-// Know says what the roster is at its newest version, and who is in it. Keys
-// that came early for it are taken or dropped now; their owners are returned.
-// member is called later too and must go on answering for that roster. A merge
-// may rewrite versions: those from r's on are forgotten.
-func (g *Ring) Know(r Roster, member func(protocols.Key) bool) (taken []protocols.Key) {
-	g.rosters = slices.DeleteFunc(g.rosters, func(k known) bool { return k.Version >= r.Version })
-	g.rosters = append(g.rosters, known{r, member})
+// Know says who is in the group by the newest version of its roster. Keys that came
+// early for it are taken or dropped now; their owners are returned. m is asked later
+// too and must go on answering for that version. A merge may rewrite versions: those
+// from this one on are forgotten.
+func (g *Ring) Know(m Members) (taken []protocols.Key) {
+	version := m.Version()
+	g.rosters = slices.DeleteFunc(g.rosters, func(k known) bool { return k.version >= version })
+	g.rosters = append(g.rosters, known{Members: m, version: version})
 	if len(g.rosters) > maxRosters {
 		g.rosters = slices.Delete(g.rosters, 0, 1)
 	}
@@ -103,17 +122,17 @@ func (g *Ring) Accept(from protocols.Key, k wire.SenderKey) error {
 // hash is of another branch: refusing it would make unreadable what the smaller
 // side of a partition wrote.
 func (g *Ring) fits(from protocols.Key, k wire.SenderKey) (elsewhere bool, err error) {
-	if len(g.rosters) == 0 || k.Roster > g.rosters[len(g.rosters)-1].Version {
+	if len(g.rosters) == 0 || k.Roster > g.rosters[len(g.rosters)-1].version {
 		return false, ErrEarly
 	}
-	of := g.rosters[len(g.rosters)-1]
-	if at := slices.IndexFunc(g.rosters, func(r known) bool { return r.Version == k.Roster }); at >= 0 {
-		elsewhere = g.rosters[at].Hash != k.RosterHash
+	of := &g.rosters[len(g.rosters)-1]
+	if at := slices.IndexFunc(g.rosters, func(r known) bool { return r.version == k.Roster }); at >= 0 {
+		elsewhere = g.rosters[at].hashed() != k.RosterHash
 		if !elsewhere {
-			of = g.rosters[at]
+			of = &g.rosters[at]
 		}
 	}
-	if !of.member(from) {
+	if !of.Member(from) {
 		return false, ErrOwner
 	}
 	return elsewhere, nil

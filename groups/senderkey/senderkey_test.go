@@ -31,6 +31,16 @@ func random() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{1}) }
 
 func everybody(protocols.Key) bool { return true }
 
+// members are those of a roster.
+type members struct {
+	roster senderkey.Roster
+	is     func(protocols.Key) bool
+}
+
+func (m members) Version() wire.RosterVersion { return m.roster.Version }
+func (m members) Hash() wire.RosterHash       { return m.roster.Hash }
+func (m members) Member(k protocols.Key) bool { return m.is(k) }
+
 // conversation is alice's chain and what bob has of it.
 type conversation struct {
 	t       *testing.T
@@ -42,7 +52,7 @@ type conversation struct {
 func begun(t *testing.T) *conversation {
 	t.Helper()
 	c := &conversation{t: t, random: random(), ring: senderkey.NewRing()}
-	c.ring.Know(roster, everybody)
+	c.ring.Know(members{roster, everybody})
 	c.begin()
 	if err := c.ring.Accept(alice, c.sending.Key()); err != nil {
 		t.Fatal(err)
@@ -126,7 +136,7 @@ func TestASeizedDeviceOpensNothingRatchetedPast(t *testing.T) {
 	thief.opens(4, ms[4])
 
 	author := senderkey.NewRing()
-	author.Know(roster, everybody)
+	author.Know(members{roster, everybody})
 	if err := author.Accept(alice, senderkey.Resume(c.sending.State()).Key()); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +158,7 @@ func TestAChainKeptAheadGivesUpWhatMayBeUsed(t *testing.T) {
 		t.Error("three messages later it is another")
 	}
 	thief := senderkey.NewRing()
-	thief.Know(roster, everybody)
+	thief.Know(members{roster, everybody})
 	if err := thief.Accept(alice, senderkey.Resume(ahead).Key()); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +194,7 @@ func TestAJoinerReadsNothingOlder(t *testing.T) {
 	c := begun(t)
 	old := c.sealed(3)
 	c.ring = senderkey.NewRing()
-	c.ring.Know(roster, everybody)
+	c.ring.Know(members{roster, everybody})
 	if err := c.ring.Accept(alice, c.sending.Key()); err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +308,7 @@ func TestKeysThatComeBeforeTheirRosterWait(t *testing.T) {
 	c.sending = s
 	m := c.seal(0)
 	c.refuses(0, m, senderkey.ErrNoKey)
-	if taken := c.ring.Know(later, everybody); len(taken) != 1 || taken[0] != alice {
+	if taken := c.ring.Know(members{later, everybody}); len(taken) != 1 || taken[0] != alice {
 		t.Errorf("taken: %v", taken)
 	}
 	c.opens(0, m)
@@ -307,7 +317,7 @@ func TestKeysThatComeBeforeTheirRosterWait(t *testing.T) {
 func TestKeysFromStrangersAreRefusedAndThoseOfOtherRostersMarked(t *testing.T) {
 	t.Parallel()
 	g := senderkey.NewRing()
-	g.Know(roster, func(k protocols.Key) bool { return k == alice })
+	g.Know(members{roster, func(k protocols.Key) bool { return k == alice }})
 	good := wire.SenderKey{Chain: wire.ChainID{1}, Roster: 4, RosterHash: wire.RosterHash{4}}
 	before := wire.SenderKey{Chain: wire.ChainID{2}, Roster: 3, RosterHash: wire.RosterHash{3}}
 	forked := wire.SenderKey{Chain: wire.ChainID{3}, Roster: 4, RosterHash: wire.RosterHash{9}}
@@ -331,9 +341,9 @@ func TestKeysFromStrangersAreRefusedAndThoseOfOtherRostersMarked(t *testing.T) {
 func TestAMergeRewritesRosters(t *testing.T) {
 	t.Parallel()
 	g := senderkey.NewRing()
-	g.Know(roster, everybody)
-	g.Know(senderkey.Roster{Version: 5, Hash: wire.RosterHash{5}}, everybody)
-	g.Know(senderkey.Roster{Version: 5, Hash: wire.RosterHash{55}}, func(k protocols.Key) bool { return k == alice })
+	g.Know(members{roster, everybody})
+	g.Know(members{senderkey.Roster{Version: 5, Hash: wire.RosterHash{5}}, everybody})
+	g.Know(members{senderkey.Roster{Version: 5, Hash: wire.RosterHash{55}}, func(k protocols.Key) bool { return k == alice }})
 	k := wire.SenderKey{Roster: 5, RosterHash: wire.RosterHash{55}}
 	if err := g.Accept(alice, k); err != nil {
 		t.Error(err)
@@ -422,7 +432,7 @@ func TestTheRatchetIsAsWritten(t *testing.T) {
 func BenchmarkSealAndOpen(b *testing.B) {
 	s, _ := senderkey.Begin(random(), roster, start)
 	g := senderkey.NewRing()
-	g.Know(roster, everybody)
+	g.Know(members{roster, everybody})
 	r, plain := random(), make([]byte, 256)
 	for b.Loop() {
 		if s.Worn(start, 0) || s.State().Index == 0 {

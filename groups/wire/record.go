@@ -36,6 +36,11 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// Receipted says whether the author of a record of this kind is told who has it. Whom
+// a join lets in is not: in a group of a thousand that would be a million receipts
+// that nobody looks at.
+func (k Kind) Receipted() bool { return k != KindJoin }
+
 // Record is an author's part of a log's entry.
 //
 //	0 group    bin 16
