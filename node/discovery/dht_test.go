@@ -16,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multiaddr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -39,7 +40,7 @@ func (s *sim) dhtNode(n int, roles ...uint8) *dhtNode {
 	d.signer = signerOf(s.t, d.Host)
 	d.renew()
 	d.DHT = NewDHT(DHTConfig{
-		Host: d.Host, Local: true,
+		Host:    d.Host,
 		Prekeys: func() []byte { return *d.record.Load() },
 		Roles:   func() []uint8 { return roles },
 	})
@@ -116,6 +117,23 @@ func TestDHTWaitsForNobodyWhoIsGone(t *testing.T) {
 		addrs, err := all[1].Find(t.Context(), h.ID())
 		if took := time.Since(begun); err != nil || !slices.ContainsFunc(addrs, h.Addrs()[0].Equal) || took > time.Second {
 			t.Errorf("found at %v, %v, after %v", addrs, err, took)
+		}
+	})
+}
+
+// Dials in vain hold up those that are not.
+func TestDHTNamesNoAddressThatIsGoodOnAnotherMachineOnly(t *testing.T) {
+	inSim(t, func(t *testing.T, s *sim) {
+		all := s.dhtCrowd(6)
+		h := s.host(20)
+		loopback := multiaddr.StringCast("/ip4/127.0.0.1/udp/4001/quic-v1")
+		for _, knows := range all[2:] {
+			s.connect(h, knows.Host)
+			knows.Host.Peerstore().AddAddr(h.ID(), loopback, time.Hour)
+		}
+		addrs, err := all[1].Find(t.Context(), h.ID())
+		if err != nil || !slices.ContainsFunc(addrs, h.Addrs()[0].Equal) || slices.ContainsFunc(addrs, loopback.Equal) {
+			t.Errorf("found at %v, %v", addrs, err)
 		}
 	})
 }

@@ -13,7 +13,8 @@ import (
 
 // tcpWait is how long a node behind a NAT has connections to several public peers
 // by QUIC alone before one is exchanged for one by TCP. Peers whose network blocks
-// UDP cannot be met before.
+// UDP cannot be met before, so of several that are dialled within that time of the
+// first, when none is connected yet, one is dialled by TCP at once.
 const tcpWait = time.Second
 
 // From one look at the connections to the next, if none is to be exchanged. It
@@ -28,6 +29,19 @@ type tcpSearch struct {
 	done  bool // one was exchanged on this uplink
 	next  time.Time
 	pause time.Duration
+
+	began time.Time // a public peer was dialled while none was connected
+	dials int       // so many since then, that first one included
+}
+
+// second takes in that a public peer is dialled while none is connected, and says
+// whether it is the second of several.
+func (t *tcpSearch) second(now time.Time) bool {
+	if now.Sub(t.began) >= tcpWait {
+		t.began, t.dials = now, 0
+	}
+	t.dials++
+	return t.dials == 2
 }
 
 // idle says when to look next, after nothing was found; ripe is when there may be
@@ -72,7 +86,8 @@ func exchangeable(now time.Time, conns []outbound) (pick *outbound, ripe time.Ti
 }
 
 // TCPFirst says that a connection to a public peer by TCP is wanted: the node is
-// not public, and all public peers so far see only where its UDP comes from.
+// not public, and all public peers so far see only where its UDP comes from, or
+// will: it is asked whenever a public peer is dialled.
 func (s *Service) TCPFirst() bool {
 	h := s.hostNow()
 	if h == nil || h.Local || s.Public() {
@@ -87,7 +102,12 @@ func (s *Service) TCPFirst() bool {
 			return false
 		}
 	}
-	return some
+	if some {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tcp.second(time.Now())
 }
 
 // goesOut says that we made the connection, to a public address.

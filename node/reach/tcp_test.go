@@ -56,3 +56,21 @@ func TestTCPIsSoughtEverMoreRarely(t *testing.T) {
 		t.Errorf("%d looks in an hour", looks)
 	}
 }
+
+func TestOneOfThoseDialledFirstIsDialledByTCP(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	var search tcpSearch
+	for _, c := range []struct {
+		after time.Duration
+		want  bool
+	}{
+		{0, false}, {0, true}, {0, false}, {tcpWait - 1, false}, // one is enough
+		{1, false}, {tcpWait, false}, {tcpWait / 2, true}, // nobody was there: once more
+	} {
+		now = now.Add(c.after)
+		if got := search.second(now); got != c.want {
+			t.Errorf("%v after the first: %v", now.Sub(time.Unix(1000, 0)), got)
+		}
+	}
+}
