@@ -144,7 +144,4 @@ func (s *stream) judge(t *testing.T) {
 			t.Errorf("%q is %d times in the inbox, and %d times in the events", body(n), got, s.arrived[body(n)])
 		}
 	}
-	if s.gap > gapGoal {
-		t.Errorf("nothing arrived for %v, after %d messages", s.gap, s.gapAt)
-	}
 }
