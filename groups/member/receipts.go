@@ -9,10 +9,14 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// receiptTenths is how long after a receipt the next one goes out at the soonest,
-// in tenths of the interval between two beats: the first after a silence goes at
-// once, and what comes meanwhile goes with the next.
-const receiptTenths = 1
+// Receipts go out at once, also those about one message after the other, until this
+// node has used up what it may say: of a burst they tell by and by. What all members
+// may together is what a hub passes on.
+const (
+	receiptEach  = 20 * time.Millisecond  // earns one
+	receiptShare = 100 * time.Microsecond // for each member: if that is longer
+	receiptsFree = 30                     // that can be saved
+)
 
 // What gets lost on its way to the hub, or from there to an author, is said again,
 // and asked for, after so long, and then after twice as long, up to a bound.
@@ -47,10 +51,10 @@ func (r *repeat) turn(now time.Time) bool {
 
 // receipts is what this node acknowledges, and what others have.
 type receipts struct {
-	own     repeat // this node's
-	sent    time.Time
-	ask     repeat   // for those of others
-	asked   wire.Seq // of the newest record of this node's that is in the log
+	own     repeat    // this node's
+	spent   time.Time // until when those that went out are paid for
+	ask     repeat    // for those of others
+	asked   wire.Seq  // of the newest record of this node's that is in the log
 	read    wire.Seq
 	waiting map[wire.Seq]bool
 	of      map[protocols.Key]*wire.Receipt // newest, verified
@@ -72,7 +76,12 @@ type Standing struct {
 
 // acknowledgeSoon lets a receipt go out.
 func (m *Member) acknowledgeSoon(now time.Time) {
-	m.receipts.own.begin(later(now, m.receipts.sent.Add(m.tenths(receiptTenths))))
+	m.receipts.own.begin(later(now, m.receipts.spent.Add(-(receiptsFree-1)*m.receiptEach())))
+}
+
+// receiptEach is how often a receipt goes out in the long run.
+func (m *Member) receiptEach() time.Duration {
+	return max(receiptEach, time.Duration(m.cfg.Ledger.Fold().Len())*receiptShare)
 }
 
 // Read says up to where a person has read.
@@ -106,7 +115,7 @@ func (m *Member) sendReceipt(now time.Time) {
 		m.receipts.own.due = time.Time{}
 		return
 	}
-	m.receipts.sent = now
+	m.receipts.spent = later(now, m.receipts.spent).Add(m.receiptEach())
 	b := m.receipt(now).Sign(m.cfg.Signer)
 	if m.hub.Leads {
 		m.ready.Receipt = b

@@ -131,6 +131,46 @@ func TestReceiptsOfALogThatWasCutGiveWayToThoseOfThisOne(t *testing.T) {
 	says(1)
 }
 
+// Each of some messages that come one after the other is acknowledged at once. Of
+// what goes on and on a receipt tells by and by, also of those that came between; and
+// who was silent may say as much again.
+func TestReceiptsGoAtOnceUnlessThereAreTooMany(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	const every = time.Millisecond
+	told := func(messages int) (atOnce, receipts int) {
+		for i := range messages {
+			d.now = d.now.Add(every)
+			end := d.ledger.Log().Seq()
+			d.taken(d.page(d.hashAt(end), end+1, d.signed(bob, wire.RecordID{byte(i), byte(i >> 8), 9, byte(end)}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
+			d.m.Tick(d.now)
+			if f := find[*wire.Receipts](d.m.Ready()); f != nil {
+				if receipts++; receipts == i+1 {
+					atOnce++
+				}
+			}
+		}
+		return atOnce, receipts
+	}
+	if atOnce, receipts := told(10); atOnce != 10 {
+		t.Fatalf("%d of 10 messages are acknowledged at once, %d receipts", atOnce, receipts)
+	}
+	if atOnce, receipts := told(1000); atOnce < 20 || receipts > 80 || receipts < 60 {
+		t.Errorf("of a thousand in a second %d are acknowledged at once, with %d receipts", atOnce, receipts)
+	}
+	d.now = d.m.Deadline()
+	d.m.Tick(d.now)
+	if f := find[*wire.Receipts](d.m.Ready()); f == nil {
+		t.Error("the last are not acknowledged when they may be")
+	} else if r, err := wire.ReadReceipt(f.Receipts[0]); err != nil || r.Last.Seq != d.ledger.Log().Seq() {
+		t.Errorf("the last receipt is %+v, %v", r, err)
+	}
+	d.now = d.now.Add(time.Second)
+	if atOnce, _ := told(30); atOnce < 30 {
+		t.Errorf("after a silence %d of 30 are acknowledged at once", atOnce)
+	}
+}
+
 func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {
 	t.Parallel()
 	d := peopled(t)
