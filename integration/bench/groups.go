@@ -32,12 +32,13 @@ type gathering struct {
 // carried is what one of them did. Of an author's message every other member is a
 // delivery.
 type carried struct {
-	Burst     float64 `json:"burst_per_second"`             // deliveries, one author
-	Chatter   float64 `json:"chatter_per_second,omitempty"` // deliveries, all write singly
-	HubMicros float64 `json:"hub_cpu_us,omitempty"`         // a delivery of the burst
-	AllMicros float64 `json:"all_cpu_us,omitempty"`         // the same, of all processes
-	AllMS     float64 `json:"all_ms"`                       // of one message, until all have acknowledged it
-	Lost      float64 `json:"lost,omitempty"`               // share of the deliveries
+	Burst         float64 `json:"burst_per_second"`             // deliveries, one author
+	Chatter       float64 `json:"chatter_per_second,omitempty"` // deliveries, all write singly
+	ChatterMicros float64 `json:"chatter_cpu_us,omitempty"`     // a delivery of these, of all processes
+	HubMicros     float64 `json:"hub_cpu_us,omitempty"`         // a delivery of the burst
+	AllMicros     float64 `json:"all_cpu_us,omitempty"`         // the same, of all processes
+	AllMS         float64 `json:"all_ms"`                       // of one message, until all have acknowledged it
+	Lost          float64 `json:"lost,omitempty"`               // share of the deliveries
 }
 
 const (
@@ -141,8 +142,13 @@ func (b *bench) fan(g *gathering) (err error) {
 	return err
 }
 
-// measureGroup has one author write: in a burst, and one message at a time.
+// measureGroup has one author write: one message at a time, and in a burst.
 func (b *bench) measureGroup(n int, all sides, hub, author *process) (c carried, err error) {
+	a, err := author.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
+	if err != nil {
+		return c, err
+	}
+	c.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
 	messages, _, _ := amounts(n)
 	if _, err = author.callWithin(groupPatience, order{Do: "burst", N: messages / 10, Window: groupWindow}); err != nil {
 		return c, err
@@ -155,8 +161,7 @@ func (b *bench) measureGroup(n int, all sides, hub, author *process) (c carried,
 	if err != nil {
 		return c, err
 	}
-	a, err := author.callWithin(groupPatience, order{Do: "burst", N: messages, Window: groupWindow})
-	if err != nil {
+	if a, err = author.callWithin(groupPatience, order{Do: "burst", N: messages, Window: groupWindow}); err != nil {
 		return c, err
 	}
 	after, err := hub.call(order{Do: "usage"})
@@ -170,9 +175,7 @@ func (b *bench) measureGroup(n int, all sides, hub, author *process) (c carried,
 	deliveries := float64(messages * (n - 1))
 	c.AllMicros = micros(sum.minus(sumBefore).CPU) / deliveries
 	c.Burst, c.HubMicros = deliveries/a.Took.Seconds(), micros(after.Usage.minus(before.Usage).CPU)/deliveries
-	a, err = author.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
-	c.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
-	return c, err
+	return c, nil
 }
 
 // gossiped measures gossipsub.
@@ -183,30 +186,39 @@ func (b *bench) gossiped(g *gathering) (err error) {
 	if err != nil {
 		return err
 	}
-	others := float64(g.Members - 1)
-	const writers = 16 // more, and some of the messages are lost
-	messages, each, authors := max(writers, 20_000/g.Members/writers*writers), max(1, 200/g.Members), min(g.Members-1, 200)
+	a, err := p.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
+	if err != nil {
+		return err
+	}
+	g.Gossip.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
+	_, each, authors := amounts(g.Members)
 	before, err := all.usage()
 	if err != nil {
 		return err
 	}
-	a, err := p.callWithin(groupPatience, order{Do: "burst", N: messages, Window: writers})
-	if err != nil {
+	if a, err = p.callWithin(groupPatience, order{Do: "chatter", N: each, Authors: authors}); err != nil {
 		return err
 	}
 	after, err := all.usage()
 	if err != nil {
 		return err
 	}
-	g.Gossip.AllMicros = micros(after.minus(before).CPU) / float64(max(a.Came, 1))
-	g.Gossip.Burst, g.Gossip.Lost = float64(a.Came)/a.Took.Seconds(), 1-float64(a.Came)/(float64(messages)*others)
-	if a, err = p.callWithin(groupPatience, order{Do: "chatter", N: each, Authors: authors}); err != nil {
+	g.Gossip.Chatter, g.Gossip.ChatterMicros = float64(a.Came)/a.Took.Seconds(), micros(after.minus(before).CPU)/float64(max(a.Came, 1))
+	others := float64(g.Members - 1)
+	const writers = 16 // more, and some of the messages are lost
+	messages := max(writers, 20_000/g.Members/writers*writers)
+	if before, err = all.usage(); err != nil {
 		return err
 	}
-	g.Gossip.Chatter = float64(a.Came) / a.Took.Seconds()
-	a, err = p.callWithin(groupPatience, order{Do: "singles", N: groupOnes})
-	g.Gossip.AllMS = outcome{latency: a.Each}.percentile(50) / 1000
-	return err
+	if a, err = p.callWithin(groupPatience, order{Do: "burst", N: messages, Window: writers}); err != nil {
+		return err
+	}
+	if after, err = all.usage(); err != nil {
+		return err
+	}
+	g.Gossip.AllMicros = micros(after.minus(before).CPU) / float64(max(a.Came, 1))
+	g.Gossip.Burst, g.Gossip.Lost = float64(a.Came)/a.Took.Seconds(), 1-float64(a.Came)/(float64(messages)*others)
+	return nil
 }
 
 // gathered measures a group of ToM.
@@ -238,11 +250,12 @@ func (b *bench) gathered(g *gathering) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := b.chatter(g, hub, members, 1); err != nil { // gives all the keys
+	_, each, authors := amounts(g.Members)
+	if _, err := together(members, order{Do: "introduce", Authors: authors}); err != nil {
 		return err
 	}
-	_, each, _ := amounts(g.Members)
-	return b.profiled(looked, g, "-chatter", func() error { return b.chatter(g, hub, members, each) })
+	g.Authors = authors
+	return b.profiled(looked, g, "-chatter", func() error { return b.chatter(g, all, hub, members, each) })
 }
 
 // profiled keeps the profiles of some processes while they do something, if they
@@ -305,16 +318,21 @@ func together(list []*process, o order) (time.Duration, error) {
 	return time.Since(begin), errors.Join(errs...)
 }
 
-// chatter has all members write n messages, one at a time, until all have all.
-func (b *bench) chatter(g *gathering, hub *process, members []*process, n int) error {
-	_, _, authors := amounts(g.Members)
-	g.Authors = authors
+// chatter has all members write n messages, one at a time, until all have all. Each
+// writes the next when its last is accepted: when hub and shadow have it on disk. In
+// gossipsub nobody hears so much: there each waits until all have it, or as long as a
+// message takes that is not lost; who waits for nothing loses most.
+func (b *bench) chatter(g *gathering, all sides, hub *process, members []*process, n int) error {
+	sumBefore, err := all.usage()
+	if err != nil {
+		return err
+	}
 	before, err := hub.call(order{Do: "state"})
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	if _, err := together(members, order{Do: "chatter", N: n, Authors: authors}); err != nil {
+	if _, err := together(members, order{Do: "chatter", N: n, Authors: g.Authors}); err != nil {
 		return err
 	}
 	after, err := hub.call(order{Do: "state"})
@@ -324,7 +342,13 @@ func (b *bench) chatter(g *gathering, hub *process, members []*process, n int) e
 	if _, err := together(members, order{Do: "have", Seq: after.Seq}); err != nil {
 		return err
 	}
-	g.Tom.Chatter = float64(after.Seq-before.Seq) * float64(g.Members-1) / time.Since(begin).Seconds()
+	took := time.Since(begin)
+	sum, err := all.usage()
+	if err != nil {
+		return err
+	}
+	deliveries := float64(after.Seq-before.Seq) * float64(g.Members-1)
+	g.Tom.Chatter, g.Tom.ChatterMicros = deliveries/took.Seconds(), micros(sum.minus(sumBefore).CPU)/deliveries
 	return nil
 }
 
@@ -333,13 +357,13 @@ func (r report) printGroups(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "\ngroups, %d-byte bodies: a hub on disk, up to %d members as processes on disk, the others in one process in memory\n", bodySize, realMembers-1)
-	fmt.Fprintln(w, "  members\tof\tone author, deliveries/s\thub CPU µs each\tall CPU µs each\tone message with all, ms\tall writing singly, deliveries/s\tlost")
+	fmt.Fprintln(w, "  members\tof\tone author, deliveries/s\thub CPU µs each\tall CPU µs each\tone message with all, ms\tall writing singly, deliveries/s\tall CPU µs each\tlost")
 	for _, g := range r.Groups {
 		for _, x := range []struct {
 			name string
 			carried
 		}{{"plain streams, plain acknowledgements", g.Plain}, {"ToM", g.Tom}, {"gossipsub, signed, in clear", g.Gossip}} {
-			fmt.Fprintf(w, "  %d\t%s\t%.0f\t%s\t%s\t%.1f\t%s\t%.1f %%\n", g.Members, x.name, x.Burst, ifAny1(x.HubMicros), ifAny1(x.AllMicros), x.AllMS, ifAny(x.Chatter), 100*x.Lost)
+			fmt.Fprintf(w, "  %d\t%s\t%.0f\t%s\t%s\t%.1f\t%s\t%s\t%.1f %%\n", g.Members, x.name, x.Burst, ifAny1(x.HubMicros), ifAny1(x.AllMicros), x.AllMS, ifAny(x.Chatter), ifAny1(x.ChatterMicros), 100*x.Lost)
 		}
 		fmt.Fprintf(w, "  %d\tone verification a delivery, nothing else\t%.0f\n", g.Members, g.Limit)
 		fmt.Fprintf(w, "  %d\tall joined by one link after\t%.0f ms\n", g.Members, g.JoinMS)

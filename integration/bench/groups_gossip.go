@@ -119,7 +119,15 @@ func (g *gossip) say(ctx context.Context, t *pubsub.Topic, body []byte) error {
 	return nil
 }
 
+// rest waits until nothing comes any more of what was said before.
+func (g *gossip) rest() {
+	for came := int64(-1); came != g.came.Load(); time.Sleep(gossipLost) {
+		came = g.came.Load()
+	}
+}
+
 func (g *gossip) do(ctx context.Context, o order) (a answer, err error) {
+	g.rest()
 	before, begin := g.came.Load(), time.Now()
 	switch o.Do {
 	case "burst": // of one author, by as many writers as may wait

@@ -103,8 +103,10 @@ func (m *groupMembers) do(ctx context.Context, o order) (a answer, err error) {
 		err = (&groupAuthor{m.crowd[0], m.group}).burst(ctx, o.N, o.Window)
 	case "singles":
 		a.Each, err = (&groupAuthor{m.crowd[0], m.group}).singles(ctx, o.N)
+	case "introduce":
+		err = m.chatter(ctx, o.Authors, 1, withAll)
 	case "chatter":
-		err = m.chatter(ctx, o.Authors, o.N)
+		err = m.chatter(ctx, o.Authors, o.N, func(s groups.Standing) bool { return s.Accepted })
 	default:
 		err = errOrder
 	}
@@ -157,8 +159,8 @@ func (m *groupMembers) have(ctx context.Context, to groupwire.Seq) error {
 }
 
 // chatter has some members write n messages each, one at a time: the next one
-// when the hub has accepted the last.
-func (m *groupMembers) chatter(ctx context.Context, authors, n int) error {
+// when the last has come so far. If that is to all, then these have its key.
+func (m *groupMembers) chatter(ctx context.Context, authors, n int, far func(groups.Standing) bool) error {
 	return m.each(m.crowd[:min(authors, len(m.crowd))], authors, func(t *tomNode) error {
 		a := &groupAuthor{t, m.group}
 		for _, body := range makeBodies(n) {
@@ -166,7 +168,7 @@ func (m *groupMembers) chatter(ctx context.Context, authors, n int) error {
 			if err != nil {
 				return err
 			}
-			if err := a.reaches(ctx, id, func(s groups.Standing) bool { return s.Accepted }); err != nil {
+			if err := a.reaches(ctx, id, far); err != nil {
 				return err
 			}
 		}
