@@ -118,29 +118,48 @@ func TestWhoWritesMuchSignsItTogether(t *testing.T) {
 	inTown(t, 3, func(c *crowd) {
 		c.must(c.burst(c.t.Context(), 1, 1, 1))
 		c.town.Slow(func(from, to protocols.Key) groupstest.Speed { return groupstest.Speed{Delay: 5 * time.Millisecond} })
-		var frames, records atomic.Int64
-		c.town.Drop(func(from, _ protocols.Key, hub bool, frame []byte) bool {
-			if f, err := wire.ParseGroupFrame(protocols.Main, frame); err == nil && !hub && from == c.nodes[1].Key {
-				if p, ok := f.(*wire.Publish); ok {
-					frames.Add(1)
-					records.Add(int64(len(p.Records)))
-				}
-			}
-			return false
-		})
-		var writers sync.WaitGroup
-		for i := range 400 { // each a little later than the one before
-			writers.Go(func() {
-				<-time.After(time.Duration(i) * 100 * time.Microsecond)
-				_, err := c.nodes[1].Send(c.t.Context(), c.group, "text/plain", []byte("one of many"))
-				if err != nil {
-					c.t.Error(err)
-				}
-			})
-		}
-		writers.Wait()
-		if n := frames.Load(); records.Load() < 400 || n > 400/10 {
-			c.t.Errorf("%d records went in %d frames", records.Load(), n)
+		if records, frames := c.staggered(400, 100*time.Microsecond); records < 400 || frames > 400/10 {
+			c.t.Errorf("%d records went in %d frames", records, frames)
 		}
 	})
+}
+
+// One whose hub is far away waits longer anyway than until more has gathered.
+func TestWhoHasMuchUnansweredSignsMoreTogether(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		c.must(c.burst(c.t.Context(), 1, 1, 1))
+		c.town.Slow(func(from, to protocols.Key) groupstest.Speed {
+			return groupstest.Speed{Delay: 200 * time.Millisecond}
+		})
+		if records, frames := c.staggered(200, time.Millisecond); records < 200 || frames > 200/8 {
+			c.t.Errorf("%d records went in %d frames", records, frames)
+		}
+	})
+}
+
+// staggered has so many write to the group at one node, each a little later than the
+// one before, and counts the records that leave it and the frames that carry them.
+func (c *crowd) staggered(n int, later time.Duration) (records, frames int64) {
+	var sent, in atomic.Int64
+	c.town.Drop(func(from, _ protocols.Key, hub bool, frame []byte) bool {
+		if f, err := wire.ParseGroupFrame(protocols.Main, frame); err == nil && !hub && from == c.nodes[1].Key {
+			if p, ok := f.(*wire.Publish); ok {
+				in.Add(1)
+				sent.Add(int64(len(p.Records)))
+			}
+		}
+		return false
+	})
+	var writers sync.WaitGroup
+	for i := range n {
+		writers.Go(func() {
+			<-time.After(time.Duration(i) * later)
+			if _, err := c.nodes[1].Send(c.t.Context(), c.group, "text/plain", []byte("one of many")); err != nil {
+				c.t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	return sent.Load(), in.Load()
 }

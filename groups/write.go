@@ -57,8 +57,13 @@ const maxSigned = 64
 
 // gather is how long an author that has heard nothing yet of what it wrote before
 // gathers what it writes, to sign it together: who writes one message at a time
-// waits for nothing.
-const gather = 2 * time.Millisecond
+// waits for nothing. When much more is unanswered than was gathered, it would only
+// wait elsewhere: then it is gathered for longer, if several write at once.
+const (
+	gather     = 2 * time.Millisecond
+	gatherLong = 20 * time.Millisecond
+	gatherPart = 4 // of what is unanswered
+)
 
 // sealed is a message that is to be signed.
 type sealed struct {
@@ -69,11 +74,16 @@ type sealed struct {
 
 // gathers says that more may come to be signed together with what was sealed.
 func (r *room) gathers(now time.Time) bool {
-	if n := len(r.sealed); n == 0 || n >= maxSigned || r.seat.Unanswered() == 0 {
+	n, unanswered := len(r.sealed), r.seat.Unanswered()
+	if n == 0 || n >= maxSigned || unanswered == 0 {
 		return false
 	}
+	long := gather
+	if n > 1 && gatherPart*n < unanswered {
+		long = gatherLong
+	}
 	since := now.Sub(r.sealed[0].at)
-	return since >= 0 && since < gather
+	return since >= 0 && since < long
 }
 
 // publish signs what was sealed since the last time, many at once, and lets it
