@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -215,6 +216,41 @@ func TestLimitsHoldWhatIsLongest(t *testing.T) {
 		if got[0] > got[1] || got[0] < got[1]-50 {
 			t.Errorf("%s: the longest has %d bytes where the limit says %d", name, got[0], got[1])
 		}
+	}
+}
+
+// A roster of as many as may be in a group, each with the longest name, behind as
+// many invites and kicks as are remembered, goes into one record, and the snapshot
+// with it into one frame.
+func TestTheLargestRosterFitsIntoASnapshot(t *testing.T) {
+	t.Parallel()
+	r := wire.Roster{Version: 1<<64 - 1, Settings: settings(), Removal: 1<<64 - 1, Voiding: 1<<64 - 1}
+	name := string(bytes.Repeat([]byte{'x'}, wire.MaxName))
+	node := func(i int) protocols.Key {
+		seed := [32]byte{byte(i), byte(i >> 8)}
+		return protocols.Key(ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey))
+	}
+	for i := range wire.MaxMembers {
+		id := wire.RecordID{0xff, byte(i), byte(i >> 8)}
+		r.Members = append(r.Members, wire.Member{Node: node(i), Role: wire.RoleAdmin, Admission: id, RoleRecord: id, Name: name})
+	}
+	for i := range wire.MaxInvites {
+		r.Invites = append(r.Invites, wire.SpentInvite{Hash: [32]byte{byte(i >> 8), byte(i)}, Left: 1<<64 - 1, Expires: wire.MaxMillis})
+	}
+	for i := range wire.MaxKicked {
+		r.Kicked = append(r.Kicked, wire.Kicked{Node: node(wire.MaxMembers + i), At: 1<<63 + wire.RosterVersion(i)})
+	}
+	if _, err := wire.ParseRoster(r.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := wire.ParseRecord(wire.SignRecords(alice, []wire.Record{record(wire.KindSnapshot, r.Append(nil))})[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := wire.Entry{Record: rec}
+	f := wire.AppendFrame(nil, &wire.SnapshotFrame{N: 1<<64 - 1, Charter: charter().Sign(alice), Entry: entry.Append(nil), Place: place(), Head: head().Sign(bob)})
+	if _, err := wire.ParseGroupFrame(protocols.Main, f); err != nil {
+		t.Errorf("a frame of %d bytes: %v", len(f), err)
 	}
 }
 
