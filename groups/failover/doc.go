@@ -21,9 +21,17 @@
 // Where these rules are not the model's, worlds of seats (integration/model) have
 // shown why:
 //
-//   - A claim is followed only when the next beat was due for more than a second.
-//     Otherwise a second's delay on all links of a hub replaces it. No shadow claims
-//     before it would follow itself: that gains nothing, and has to be taken back.
+//   - A claim is followed only when the next beat was due for more than a second, and
+//     for as long as it takes to send again what was lost. Otherwise a second's delay
+//     on all links of a hub replaces it. No shadow claims before it would follow
+//     itself: that gains nothing, and has to be taken back; the candidate waits until
+//     any shadow would have.
+//   - A hub that puts records in order sends shadow and candidate three times as many
+//     beats, and is missed sooner. The records are no measure of when to miss it: when
+//     its links are slow the members' records are late at the hub too, and it falls
+//     silent without being gone.
+//   - Of several witnesses that answer one question the first counts, and the others
+//     do not begin the count anew.
 //   - Who sends its primary what it has to answer, and hears nothing of it, asks it
 //     after half an interval, and after another second reports it. With beats of
 //     500 ms the shadow's second miss comes first; with beats of 3 s the reports

@@ -12,8 +12,10 @@ import (
 type lead struct {
 	counter   wire.Counter
 	sent      [sentBeats]time.Time // when the beats were sent, by counter
-	next      time.Time            // the next beat
-	round     int                  // counts beats to shadow and candidate
+	next      time.Time            // the next beat to shadow and candidate
+	nextAll   time.Time            // and to all
+	seq       wire.Seq             // up to where the log was accepted
+	grew      time.Time            // when that changed
 	fence     time.Time            // until when nothing is accepted, zero: it is
 	confirmed map[protocols.Key]bool
 	silent    bool // the shadow is, and that was acted upon
@@ -49,16 +51,7 @@ func (m *Machine) beatAll(now time.Time) { m.toAll(m.beatFor(now)) }
 
 func (m *Machine) leadTick(now time.Time) {
 	l := &m.lead
-	if !now.Before(l.next) {
-		l.next = now.Add(m.beat)
-		l.round++
-		f, r := m.beatFor(now), m.d.Current.Record
-		for _, k := range slices.Concat(m.members, m.relays) {
-			if r.Names(k) || l.round%membersEvery == 1 {
-				m.send(k, f)
-			}
-		}
-	}
+	m.leadBeat(now)
 	if now.Sub(m.followed) >= m.tenths(upkeepTenths) {
 		m.upkeep(now)
 	}
@@ -66,6 +59,35 @@ func (m *Machine) leadTick(now time.Time) {
 	m.checkFence(now)
 	if l.foreign != nil && !now.Before(l.meetAt) {
 		m.meet(now)
+	}
+}
+
+// leadBeat sends the beats that are due. Where records come, the shadow hears more of
+// them, and misses the hub sooner: the records themselves do not tell it, for they
+// stay away too when the members' way to the hub is slow.
+func (m *Machine) leadBeat(now time.Time) {
+	l, every := &m.lead, m.beat
+	if seq := m.cfg.Committed(); seq != l.seq {
+		l.seq, l.grew = seq, now
+	}
+	if now.Sub(l.grew) < busyFor {
+		every = m.tenths(busyTenths)
+	}
+	if next := now.Add(every); next.Before(l.next) {
+		l.next = next
+	}
+	if now.Before(l.next) {
+		return
+	}
+	all := !now.Before(l.nextAll)
+	if l.next = now.Add(every); all {
+		l.nextAll = now.Add(m.beat * membersEvery)
+	}
+	f, r := m.beatFor(now), m.d.Current.Record
+	for _, k := range slices.Concat(m.members, m.relays) {
+		if all || r.Names(k) {
+			m.send(k, f)
+		}
 	}
 }
 

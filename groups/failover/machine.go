@@ -26,6 +26,7 @@ const (
 	echoTenths      = 40  // how old the beat may be that one to be named echoes
 	forgetTenths    = 30  // how long a question to the primary is kept for the asker
 	membersEvery    = 10  // beats to other members, in intervals
+	busyTenths      = 3   // beats to shadow and candidate while records come
 )
 
 // longestTick is how often what is in doubt is looked at, at least.
@@ -37,6 +38,21 @@ const shortestTick = 15 * time.Millisecond
 // slowPath is how late all frames of a node may come without its being gone: no
 // claim is followed before the next beat was due for so long.
 const slowPath = 1050 * time.Millisecond
+
+// sentAgain is how much later yet a beat may come: what carried it was lost, and sent
+// again, perhaps more than once. In a busy group, where a hub is missed sooner, it is
+// once.
+const (
+	sentAgain     = 450 * time.Millisecond
+	sentAgainBusy = 100 * time.Millisecond
+)
+
+// busyFor is how long a hub that put records in order beats faster than else, and
+// busyTrust how long those who heard of it rely on that: less, for they heard later.
+const (
+	busyFor   = 3 * time.Second
+	busyTrust = 1500 * time.Millisecond
+)
 
 // Bounds of the machine.
 const (

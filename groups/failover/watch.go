@@ -10,11 +10,11 @@ import (
 
 // watch is what a node that is no hub knows of its hub.
 type watch struct {
-	life       time.Time     // when the primary was heard last, or heard of by a witness
-	heard      time.Time     // when it was heard last, itself; zero: never
-	gap        time.Duration // the longest time between two frames of it in the last second or two, about
+	life       time.Time // when the primary was heard last, or heard of by a witness
+	heard      time.Time // when it was heard last, itself; zero: never
 	beat       *wire.Beat
 	heardBeat  time.Time     // when the last beat came
+	grew       time.Time     // when a beat came that told of new records; zero: none did
 	jitter     time.Duration // recent deviation of the time between beats
 	asked      time.Time     // when this node asked the primary first since life; zero: it did not
 	again      time.Time     // when it asked last
@@ -70,7 +70,6 @@ func (m *Machine) alive(now time.Time) {
 	}
 	w := &m.watch
 	w.life, w.asked, w.witness, w.yes, w.silence = now, time.Time{}, time.Time{}, 0, time.Time{}
-	w.noteGap(now)
 	w.heard = now
 }
 
@@ -93,25 +92,19 @@ func (m *Machine) unanswered(now time.Time) bool {
 	return m.watch.spoke.After(m.watch.life) && now.Sub(m.watch.spoke) >= m.doubtAfter()
 }
 
-// noteGap follows how long the primary may be silent between two frames. What was
-// long once is forgotten in the time that goes by, not by many frames at once.
-func (w *watch) noteGap(now time.Time) {
-	if w.heard.IsZero() {
-		w.gap = time.Second
-		return
+// nextDue is when the primary's next frame was due: where it puts records in order
+// very soon after the last beat, else when the next beat was.
+func (m *Machine) nextDue() time.Time {
+	w := &m.watch
+	if m.named() && w.heardBeat.Sub(w.grew) < busyTrust {
+		return w.heardBeat.Add(max(m.miss()-slowPath, m.tenths(busyTenths)+sentAgainBusy))
 	}
-	gap := min(max(now.Sub(w.heard), 0), time.Second)
-	w.gap = max(gap, w.gap-time.Duration(float64(w.gap)*gap.Seconds()))
+	return m.beatDue()
 }
 
-// nextDue is when the primary's next frame was due: in a busy group soon after the last
-// one, else when the next beat was.
-func (m *Machine) nextDue() time.Time {
-	beat := m.watch.heardBeat.Add(max(m.miss()-slowPath, m.beat))
-	if flow := m.watch.heard.Add(m.watch.gap + m.tenths(1)); !m.watch.heard.IsZero() && m.named() && flow.Before(beat) {
-		return flow
-	}
-	return beat
+// beatDue is when the next beat was due in a group that is not busy.
+func (m *Machine) beatDue() time.Time {
+	return m.watch.heardBeat.Add(max(m.miss()-slowPath, m.beat+sentAgain))
 }
 
 // ask asks the primary for a sign of life.
@@ -207,7 +200,8 @@ func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 	case r.Shadow:
 		return waited && m.askedInVain(now) && (silent >= m.tenths(missTwoTenths)+over || reports > 0 && silent >= m.miss())
 	case r.Candidate:
-		return waited && silent >= m.tenths(candidateTenths)+over
+		later := m.tenths(candidateTenths - missTwoTenths) // than any shadow that is there
+		return waited && silent >= m.tenths(candidateTenths)+over && now.Sub(m.beatDue()) > slowPath+later
 	}
 	if w.silence.IsZero() || reports == 0 || m.relay(m.self) {
 		return false
@@ -310,6 +304,9 @@ func (m *Machine) primaryBeat(now time.Time, b *wire.Beat) {
 	}
 	w := &m.watch
 	m.noteJitter(now, b)
+	if w.beat != nil && b.Seq > w.beat.Seq {
+		w.grew = now
+	}
 	w.beat, w.heardBeat = b, now
 	m.alive(now)
 	place, _ := m.cfg.Log()
@@ -340,8 +337,9 @@ func (m *Machine) noteJitter(now time.Time, b *wire.Beat) {
 	if w.beat == nil || b.Counter != w.beat.Counter+1 || !m.named() {
 		return
 	}
-	off := (now.Sub(w.heardBeat) - m.beat).Abs()
-	if off < m.beat { // a beat that was asked for, or a gap, says nothing
+	sent := time.Duration(b.Time-w.beat.Time) * time.Millisecond
+	off := (now.Sub(w.heardBeat) - sent).Abs()
+	if off < m.beat { // a gap says nothing
 		w.jitter += (off - w.jitter) / 8
 	}
 }
@@ -398,7 +396,8 @@ func (m *Machine) OnAliveAnswer(now time.Time, b *wire.Beat) {
 	wasAsking := !m.watch.witness.IsZero()
 	m.primaryBeat(now, b)
 	m.watch.heard = heard
-	if !wasAsking {
+	if !wasAsking { // another witness's answer to the same question
+		m.watch.yes = yes - 1
 		return
 	}
 	if m.watch.yes = yes; yes >= 3 && m.named() { // this node is the one cut off

@@ -37,7 +37,7 @@ func kill(t *testing.T, seed uint64, nodes int, beat time.Duration, writing bool
 	}
 	if writing {
 		w.WriteEvery(700 * time.Millisecond)
-		w.Run(time.Duration(seed*71) * time.Millisecond % (3 * time.Second))
+		w.Run(5*time.Second + time.Duration(seed*71)*time.Millisecond%(3*time.Second))
 	}
 	start := w.Now
 	for _, r := range roles {
