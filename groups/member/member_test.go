@@ -173,8 +173,6 @@ func TestAHubThatBreaksRulesIsNotFollowed(t *testing.T) {
 	}
 }
 
-// The new hub's log parted from ours at seq 1 of 12: bob looks for the place in
-// steps that double, takes what stands there instead, and offers what it lacks.
 // A record that is held needs no verifying, but what stands for its proof in another
 // hub's log does: whoever is hub next would show it to those who do not hold it.
 func TestARecordThatIsHeldMustStillProveItself(t *testing.T) {
@@ -198,6 +196,8 @@ func TestARecordThatIsHeldMustStillProveItself(t *testing.T) {
 	}
 }
 
+// The new hub's log parted from ours at seq 1 of 12: bob looks for the place in
+// steps that double, takes what stands there instead, and offers what it lacks.
 func TestALogThatPartedIsJoinedAndOffersWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -51,6 +51,7 @@ type Seat struct {
 	topic    topic
 	sweep    sweep
 	away     away
+	moving   moving
 	known    known
 	offers   offers
 	settled  bool // has seen the log up to where its hub was: a relay begins with nothing
@@ -168,6 +169,7 @@ func (s *Seat) Tick(now time.Time) {
 	s.member.Tick(now)
 	s.speak(now)
 	s.watchHub(now)
+	s.nameHubAgain(now)
 	s.offerAgain(now)
 	s.sweepUp(now)
 	s.settle(now)
@@ -240,12 +242,6 @@ func (s *Seat) Receipt(of protocols.Key) *wire.Receipt { return s.member.Receipt
 // Promise says anew what the log is to one who joins.
 func (s *Seat) Promise(now time.Time, r member.Root) {
 	s.member.Promise(r)
-	s.settle(now)
-}
-
-// Move lets this node, as admin, name the hub.
-func (s *Seat) Move(now time.Time, to protocols.Key) {
-	s.failover.Move(now, to)
 	s.settle(now)
 }
 

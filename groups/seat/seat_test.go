@@ -255,6 +255,44 @@ func TestStrangersLeaveNoTraceInTheLog(t *testing.T) {
 	}
 }
 
+// Who is named hub while it cannot be reached is hub when it is back, unless that is
+// too late, or another has become hub meanwhile.
+func TestWhoIsNamedHubIsNamedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		away time.Duration
+		dies bool // the hub does meanwhile
+		hub  int
+	}{
+		"it is away for a moment":    {away: 5 * time.Second, hub: 2},
+		"for long":                   {away: time.Minute},
+		"and there is another since": {away: 10 * time.Second, dies: true, hub: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 4)
+			r.pass(10 * time.Second)
+			admin, named := r.signers[0].Public(), r.signers[2].Public()
+			r.away[named] = true
+			r.pass(5 * time.Second) // it is neither shadow nor candidate now
+			r.seats[admin].Move(r.now, named)
+			r.settle()
+			r.pass(c.away / 2)
+			r.away[admin] = c.dies
+			r.pass(c.away / 2)
+			r.away[admin], r.away[named] = false, false
+			r.pass(15 * time.Second)
+			r.same()
+			want := r.signers[c.hub].Public()
+			for i, s := range r.signers {
+				if got := r.seats[s.Public()].Branch().Primary(); got != want {
+					t.Errorf("seat %d follows %v, and not %v", i, got, want)
+				}
+			}
+		})
+	}
+}
+
 // What a seat is told to save is enough to go on.
 func TestASeatGoesOnFromItsDisk(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,44 @@
+package seat
+
+import (
+	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+// A hub that an admin names hears of it by one frame, which may be lost, and does not
+// take it if it has a newer version of the present hub's record than the admin had.
+// So it is named again until the group has another hub, or for a while.
+const (
+	nameAgain = time.Second
+	nameFor   = 30 * time.Second
+)
+
+// moving is a hub that this admin named; to is zero if it named none.
+type moving struct {
+	to    protocols.Key
+	from  wire.Term // in which it was named
+	tried time.Time
+	until time.Time
+}
+
+// Move lets this node, as admin, name the hub.
+func (s *Seat) Move(now time.Time, to protocols.Key) {
+	s.moving = moving{to: to, from: s.branch.Term(), tried: now, until: now.Add(nameFor)}
+	s.failover.Move(now, to)
+	s.settle(now)
+}
+
+// nameHubAgain names a hub again that is none yet.
+func (s *Seat) nameHubAgain(now time.Time) {
+	m := &s.moving
+	switch {
+	case m.to == protocols.Key{} || now.Sub(m.tried) < nameAgain:
+	case s.branch.Term() != m.from || !now.Before(m.until):
+		*m = moving{}
+	default:
+		m.tried = now
+		s.failover.Move(now, m.to)
+	}
+}
