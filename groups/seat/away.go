@@ -13,17 +13,17 @@ import (
 // shadow is hub then, or this node.
 const (
 	askHubEvery  = time.Second      // whether something is withheld
-	moveAgain    = 3 * time.Second  // to one that did not take it
+	moveAgain    = 3 * time.Second  // to this node, if the shadow does not take it
 	moveWithheld = 10 * time.Minute // between two because of something withheld
 )
 
 // away is what became of that.
 type away struct {
 	from  protocols.Key // a hub that this admin took out; zero: none
-	tried time.Time
-	next  time.Time // to look for what is withheld
-	moved time.Time // because of something withheld
-	named wire.Term // whose hub was named for it
+	tried time.Time     // when another was named instead of it
+	next  time.Time     // to look for what is withheld
+	moved time.Time     // because of something withheld
+	named wire.Term     // whose hub was named for it
 }
 
 // kickHub takes the group away from a hub that this node kicks, or lists no more.
@@ -33,19 +33,18 @@ func (s *Seat) kickHub(now time.Time, r *wire.Record) {
 	}
 	hub, after := s.branch.Primary(), s.ledger.Fold().Clone()
 	if _, err := after.Apply(r, false); err == nil && s.ledger.Fold().Hears(hub) && !after.Hears(hub) {
-		s.away.from = hub
+		s.away.from, s.away.tried = hub, now
 		s.moveAway(now)
 	}
 }
 
-// moveAway names the shadow hub; when it has not taken it, this node.
+// moveAway names the shadow hub, or this node if there is none.
 func (s *Seat) moveAway(now time.Time) {
 	to := s.branch.Record.Shadow
-	if to == (protocols.Key{}) || to == s.self || !s.away.tried.IsZero() && now.Sub(s.away.tried) < 2*moveAgain {
+	if to == (protocols.Key{}) {
 		to = s.self
 	}
-	s.away.tried = now
-	s.failover.Move(now, to)
+	s.nameHub(now, to)
 }
 
 // watchHub sees whether the hub that was kicked is gone, and whether the present
@@ -56,7 +55,8 @@ func (s *Seat) watchHub(now time.Time) {
 		case s.branch.Primary() != s.away.from:
 			s.away.from = protocols.Key{}
 		case now.Sub(s.away.tried) >= moveAgain:
-			s.moveAway(now)
+			s.away.tried = now
+			s.nameHub(now, s.self)
 		}
 	}
 	if now.Before(s.away.next) {
@@ -76,7 +76,6 @@ func (s *Seat) watchHub(now time.Time) {
 	}
 	if s.ledger.Fold().Admin(s.self) && (s.away.moved.IsZero() || now.Sub(s.away.moved) >= moveWithheld) {
 		s.away.moved = now
-		s.away.tried = time.Time{}
 		s.moveAway(now)
 	}
 }

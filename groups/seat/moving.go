@@ -9,13 +9,14 @@ import (
 
 // A hub that an admin names hears of it by one frame, which may be lost, and does not
 // take it if it has a newer version of the present hub's record than the admin had.
-// So it is named again until the group has another hub, or for a while.
+// So it is named again until the group has another hub, or for a while, whether the
+// person names it or this node by itself.
 const (
 	nameAgain = time.Second
 	nameFor   = 30 * time.Second
 )
 
-// moving is a hub that this admin named; to is zero if it named none.
+// moving is the hub that this admin named last; to is zero if it named none.
 type moving struct {
 	to    protocols.Key
 	from  wire.Term // in which it was named
@@ -25,20 +26,29 @@ type moving struct {
 
 // Move lets this node, as admin, name the hub.
 func (s *Seat) Move(now time.Time, to protocols.Key) {
+	s.nameHub(now, to)
+	s.settle(now)
+}
+
+// nameHub names a hub, and no other any more: of two that are named at once for the
+// same term both would be hub.
+func (s *Seat) nameHub(now time.Time, to protocols.Key) {
 	s.moving = moving{to: to, from: s.branch.Term(), tried: now, until: now.Add(nameFor)}
 	s.failover.Move(now, to)
-	s.settle(now)
 }
 
 // nameHubAgain names a hub again that is none yet.
 func (s *Seat) nameHubAgain(now time.Time) {
 	m := &s.moving
 	switch {
-	case m.to == protocols.Key{} || now.Sub(m.tried) < nameAgain:
-	case s.branch.Term() != m.from || !now.Before(m.until):
+	case m.to == protocols.Key{} || now.Before(m.due()):
+	case s.branch.Term() != m.from || !now.Before(m.until) || !s.ledger.Fold().Hears(m.to):
 		*m = moving{}
 	default:
 		m.tried = now
 		s.failover.Move(now, m.to)
 	}
 }
+
+// due is when the hub is to be named again.
+func (m *moving) due() time.Time { return m.tried.Add(nameAgain) }

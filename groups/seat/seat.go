@@ -155,6 +155,9 @@ func (s *Seat) Deadline() time.Time {
 	if m := s.member.Deadline(); !m.IsZero() && m.Before(at) {
 		at = m
 	}
+	if s.moving.to != (protocols.Key{}) && s.moving.due().Before(at) {
+		at = s.moving.due()
+	}
 	if s.sweep.next.Before(at) {
 		at = s.sweep.next
 	}

@@ -26,13 +26,14 @@ type room struct {
 	away     map[protocols.Key]bool
 	accepted int
 	arrived  map[protocols.Key]int
+	named    map[protocols.Key]int // in drafts, whether they arrive or not
 	refused  []error
 }
 
 func newRoom(t *testing.T, n int) *room {
 	t.Helper()
 	r := &room{
-		t: t, now: time.UnixMilli(1_790_000_000_123), seats: make(map[protocols.Key]*seat.Seat), disks: make(map[protocols.Key]*seat.Disk), away: make(map[protocols.Key]bool), arrived: make(map[protocols.Key]int),
+		t: t, now: time.UnixMilli(1_790_000_000_123), seats: make(map[protocols.Key]*seat.Seat), disks: make(map[protocols.Key]*seat.Disk), away: make(map[protocols.Key]bool), arrived: make(map[protocols.Key]int), named: make(map[protocols.Key]int),
 	}
 	for i := range n {
 		r.signers = append(r.signers, protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i + 1)}, 32))))
@@ -102,6 +103,9 @@ func (r *room) deliver(from protocols.Key) bool {
 		}
 	}
 	for _, x := range ready.Send {
+		if _, draft := x.Frame.(*wire.Named); draft {
+			r.named[x.To]++
+		}
 		to := r.seats[x.To]
 		if to == nil || r.away[from] || r.away[x.To] {
 			continue
@@ -291,6 +295,47 @@ func TestWhoIsNamedHubIsNamedAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An admin that only listens, and has nothing else to do for seconds, names a hub
+// each second too; no other meanwhile, and nobody that it has kicked.
+func TestAHubIsNamedEachSecond(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 6)
+	admin := r.seats[r.signers[0].Public()]
+	admin.Move(r.now, r.signers[1].Public())
+	r.pass(10 * time.Second)
+	chain := admin.Branch().Record
+	var absent []protocols.Key
+	for _, s := range r.signers[1:] {
+		if k := s.Public(); k != chain.Primary && !chain.Names(k) {
+			absent = append(absent, k)
+			r.away[k] = true
+		}
+	}
+	if chain.Primary != r.signers[1].Public() || chain.Names(r.signers[0].Public()) || len(absent) < 2 {
+		t.Fatal("not what this is about")
+	}
+	again := func(to protocols.Key, want int) {
+		t.Helper()
+		clear(r.named)
+		r.pass(10*time.Second + 500*time.Millisecond)
+		if n := r.named[to]; n != want || len(r.named) > 1 {
+			t.Errorf("named %d times in ten seconds, and %d others; want %d", n, len(r.named), want)
+		}
+	}
+	first, second := absent[0], absent[1]
+	admin.Move(r.now, first)
+	r.settle()
+	again(first, 10)
+	admin.Move(r.now, second)
+	r.settle()
+	again(second, 10)
+	names, _ := admin.Ledger().Fold().Names(second)
+	kick := wire.Target{Kind: wire.KindKick, Member: second, Names: names}
+	admin.Write(r.now, r.record(r.signers[0], chain.Group, 1, wire.KindKick, kick.Append(nil)))
+	r.settle()
+	again(second, 0)
 }
 
 // What a seat is told to save is enough to go on.

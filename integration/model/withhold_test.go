@@ -43,6 +43,35 @@ func TestAHubThatWithholdsIsNamedAndLeft(t *testing.T) {
 	}
 }
 
+// The frame by which the shadow is named is lost. It is named again.
+func TestAHubThatWithholdsIsLeftThoughTheShadowHearsLate(t *testing.T) {
+	t.Parallel()
+	w := led(1)
+	hub, shadow := w.Nodes[1], w.Chain()[1]
+	author := w.Nodes[2]
+	if author == shadow {
+		author = w.Nodes[3]
+	}
+	if w.Chain()[0] != hub || shadow == w.Nodes[0] {
+		t.Fatal("not what this is about")
+	}
+	w.Cut(0, shadow.ID)
+	w.Cut(shadow.ID, 0)
+	w.Withhold(hub, model.By(author.Key, 0))
+	r, _ := w.Write(author)
+	w.Run(25 * time.Second)
+	if w.Blamed == 0 || w.Nodes[0].Seat.Branch().Primary() != hub.Key {
+		t.Fatal("not what this is about")
+	}
+	w.Heal()
+	w.Run(10 * time.Second)
+	if _, ok := w.Accepted[r]; !ok {
+		t.Error("what was withheld is not accepted")
+	}
+	w.Agree(30 * time.Second)
+	holds(t, w)
+}
+
 // A hub withholds the kick against itself from everybody. The admin that kicks it
 // takes the group away from it at once.
 func TestAHubCannotWithholdItsOwnKick(t *testing.T) {
