@@ -95,26 +95,13 @@ func (f *Fold) Roster() wire.Roster {
 	return r
 }
 
-// Kicked yields those who were kicked and have not come back.
-func (f *Fold) Kicked() iter.Seq[protocols.Key] {
-	return func(yield func(protocols.Key) bool) {
-		for i := range f.roster.Kicked {
-			if !yield(f.roster.Kicked[i].Node) {
-				return
-			}
-		}
+// Kicked returns those who were kicked and have not come back.
+func (f *Fold) Kicked() []protocols.Key {
+	nodes := make([]protocols.Key, len(f.roster.Kicked))
+	for i := range nodes {
+		nodes[i] = f.roster.Kicked[i].Node
 	}
-}
-
-// Admins yields the admins by seniority.
-func (f *Fold) Admins() iter.Seq[protocols.Key] {
-	return func(yield func(protocols.Key) bool) {
-		for i := range f.roster.Members {
-			if m := &f.roster.Members[i]; m.Role == wire.RoleAdmin && !yield(m.Node) {
-				return
-			}
-		}
-	}
+	return nodes
 }
 
 // Version returns the count of roster records with effect.
@@ -140,6 +127,16 @@ func (f *Fold) Nodes() []protocols.Key {
 	nodes := make([]protocols.Key, len(f.roster.Members))
 	for i := range nodes {
 		nodes[i] = f.roster.Members[i].Node
+	}
+	return nodes
+}
+
+// Admins returns the admins by seniority.
+func (f *Fold) Admins() (nodes []protocols.Key) {
+	for i := range f.roster.Members {
+		if f.roster.Members[i].Role == wire.RoleAdmin {
+			nodes = append(nodes, f.roster.Members[i].Node)
+		}
 	}
 	return nodes
 }

@@ -24,7 +24,7 @@ func (s *Seat) roster(now time.Time) {
 	}
 	s.retell = false
 	f := s.ledger.Fold()
-	of := failover.Roster{Beat: s.beat(), Members: f.Nodes(), Relays: f.Relays(), Kicked: slices.Collect(f.Kicked()), Admins: slices.Collect(f.Admins())}
+	of := failover.Roster{Beat: s.beat(), Members: f.Nodes(), Relays: f.Relays(), Kicked: f.Kicked(), Admins: f.Admins()}
 	if root := s.member.Root(); root != nil {
 		of.Partial = true
 		of.Members = with(of.Members, root.Issuer)
