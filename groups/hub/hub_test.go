@@ -359,6 +359,31 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// Who takes much at a time gets longer pages, under fewer heads; who does not, gets
+// short ones still.
+func TestPagesAreLongerOnALinkThatCarriesMuch(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for range 6 {
+		d.publish(alice, d.message(alice))
+		d.take()
+		d.acked(bob)
+	}
+	long := (&wire.Message{Roster: d.ledger.Fold().Version(), Ciphertext: make([]byte, 15<<10)}).Append(nil)
+	for range 20 {
+		d.publish(alice, d.entry(alice, wire.KindMessage, long))
+	}
+	sent := d.take()
+	for _, x := range []struct {
+		of   protocols.Signer
+		want int
+	}{{bob, 8}, {carol, 2}} {
+		if f := find[*wire.Records](sent[x.of.Public()]); f == nil || len(f.Entries) != x.want {
+			t.Errorf("a page has %+v; want %d records", f, x.want)
+		}
+	}
+}
+
 // receipted lets a member acknowledge all.
 func (d *desk) receipted(s protocols.Signer) {
 	p, hash := d.ledger.Log().End()

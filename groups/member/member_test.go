@@ -39,7 +39,13 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Open: true, Max: 9, Beat: 500}}.Sign(alice))
+	return newDeskOf(t, 9)
+}
+
+// newDeskOf is one in a group of so many members at most.
+func newDeskOf(t *testing.T, most uint64) *desk {
+	t.Helper()
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Open: true, Max: most, Beat: 500}}.Sign(alice))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package member_test
 
 import (
+	"crypto/ed25519"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -127,8 +129,41 @@ func TestReceiptsOfALogThatWasCutGiveWayToThoseOfThisOne(t *testing.T) {
 	if st := d.m.Standing(3); st.Delivered != 0 {
 		t.Errorf("of a log that is no more: %+v", st)
 	}
-	d.now = d.now.Add(time.Millisecond)
+	d.now = d.now.Add(-time.Millisecond) // its clock was set back
 	says(1)
+}
+
+// told shows messages, one after the other, and counts the receipts: those for each
+// message from the first on, and all.
+func (d *desk) told(messages int, every time.Duration) (atOnce, receipts int) {
+	for i := range messages {
+		d.now = d.now.Add(every)
+		end := d.ledger.Log().Seq()
+		d.taken(d.page(d.hashAt(end), end+1, d.signed(bob, wire.RecordID{byte(i), byte(i >> 8), 9, byte(end)}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
+		d.m.Tick(d.now)
+		if f := find[*wire.Receipts](d.m.Ready()); f != nil {
+			if receipts++; receipts == i+1 {
+				atOnce++
+			}
+		}
+	}
+	return atOnce, receipts
+}
+
+// In a large group each acknowledges less often: together they send no more than a
+// hub passes on.
+func TestReceiptsAreFewerWhereMembersAreMany(t *testing.T) {
+	t.Parallel()
+	d := newDeskOf(t, 600)
+	joins := []*wire.Record{d.signed(bob, wire.RecordID{1}, wire.KindJoin, (&wire.Join{}).Append(nil))}
+	for i := range 598 {
+		s := protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(binary.BigEndian.AppendUint32(make([]byte, 28), uint32(i)+1000)))
+		joins = append(joins, d.signed(s, wire.RecordID{1}, wire.KindJoin, (&wire.Join{}).Append(nil)))
+	}
+	d.taken(d.page(d.c.Hash(), 1, joins...))
+	if atOnce, receipts := d.told(120, 10*time.Millisecond); atOnce < 30 || receipts > 52 || receipts < 45 {
+		t.Errorf("of 120 in 1.2 s %d are acknowledged at once, with %d receipts", atOnce, receipts)
+	}
 }
 
 // Each of some messages that come one after the other is acknowledged at once. Of
@@ -137,21 +172,7 @@ func TestReceiptsOfALogThatWasCutGiveWayToThoseOfThisOne(t *testing.T) {
 func TestReceiptsGoAtOnceUnlessThereAreTooMany(t *testing.T) {
 	t.Parallel()
 	d := peopled(t)
-	const every = time.Millisecond
-	told := func(messages int) (atOnce, receipts int) {
-		for i := range messages {
-			d.now = d.now.Add(every)
-			end := d.ledger.Log().Seq()
-			d.taken(d.page(d.hashAt(end), end+1, d.signed(bob, wire.RecordID{byte(i), byte(i >> 8), 9, byte(end)}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
-			d.m.Tick(d.now)
-			if f := find[*wire.Receipts](d.m.Ready()); f != nil {
-				if receipts++; receipts == i+1 {
-					atOnce++
-				}
-			}
-		}
-		return atOnce, receipts
-	}
+	told := func(messages int) (atOnce, receipts int) { return d.told(messages, time.Millisecond) }
 	if atOnce, receipts := told(10); atOnce != 10 {
 		t.Fatalf("%d of 10 messages are acknowledged at once, %d receipts", atOnce, receipts)
 	}

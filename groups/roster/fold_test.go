@@ -242,6 +242,34 @@ func TestAKickVoidsLinksAndBarsTheKicked(t *testing.T) {
 	g.does(bob, g.join(bob, nil, nil)) // it was forgiven, then left by itself
 }
 
+// What one of two clones goes through is not seen in the other: neither who is kicked
+// nor who came back.
+func TestClonesKickAndPardonForThemselves(t *testing.T) {
+	t.Parallel()
+	g := peopled(t)
+	erin, frank := signer(5), signer(6)
+	g.does(erin, g.join(erin, nil, nil))
+	g.does(frank, g.join(frank, nil, nil))
+	for _, s := range []protocols.Signer{bob, carol, dave} {
+		g.does(alice, g.kick(alice, s))
+	}
+	other := group{t: t, fold: g.fold.Clone(), charter: g.charter, records: 100, now: g.now}
+	kicked := func(g *group, want ...protocols.Signer) {
+		t.Helper()
+		if got := g.fold.Kicked(); !slices.EqualFunc(got, want, func(k protocols.Key, s protocols.Signer) bool { return k == s.Public() }) {
+			t.Errorf("kicked are %v", got)
+		}
+	}
+	other.does(alice, other.kick(alice, erin))
+	g.does(alice, g.kick(alice, frank))
+	kicked(&other, bob, carol, dave, erin)
+	kicked(g, bob, carol, dave, frank)
+	before := other.fold.Clone()
+	other.does(bob, other.join(bob, other.bound(alice, bob), nil))
+	kicked(&other, carol, dave, erin)
+	kicked(&group{fold: before}, bob, carol, dave, erin)
+}
+
 func TestADemotionVoidsLinks(t *testing.T) {
 	t.Parallel()
 	g := peopled(t)
