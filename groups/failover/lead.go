@@ -15,7 +15,7 @@ type lead struct {
 	next      time.Time            // the next beat to shadow and candidate
 	nextAll   time.Time            // and to all
 	seq       wire.Seq             // up to where the log was accepted
-	grew      time.Time            // when that changed
+	grew      time.Time            // when that changed, or this node became hub
 	fence     time.Time            // until when nothing is accepted, zero: it is
 	confirmed map[protocols.Key]bool
 	silent    bool // the shadow is, and that was acted upon

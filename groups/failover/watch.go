@@ -92,8 +92,8 @@ func (m *Machine) unanswered(now time.Time) bool {
 	return m.watch.spoke.After(m.watch.life) && now.Sub(m.watch.spoke) >= m.doubtAfter()
 }
 
-// nextDue is when the primary's next frame was due: where it puts records in order
-// very soon after the last beat, else when the next beat was.
+// nextDue is when the primary's next beat was due: where it puts records in order
+// very soon after the last one.
 func (m *Machine) nextDue() time.Time {
 	w := &m.watch
 	if m.named() && w.heardBeat.Sub(w.grew) < busyTrust {

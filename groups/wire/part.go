@@ -200,7 +200,7 @@ const most = 128
 // restore makes records whole that came in a part: in one buffer, each with its own
 // proof.
 func restore(v Verifier, s proof.Shared, records []Record, payloads int, entries bool, p *parts) bool {
-	if len(records) == 0 || s.Size < 2 || len(records) > s.Size-s.First {
+	if len(records) < 2 || len(records) > s.Size-s.First {
 		return false
 	}
 	size := payloads

@@ -217,17 +217,22 @@ func TestAForgedPartIsRefused(t *testing.T) {
 		t.Fatal("the part itself does not verify")
 	}
 	for name, forge := range map[string]func(*forgedPart){
-		"a payload altered":         func(p *forgedPart) { p.items[3][3].([]byte)[40] ^= 1 },
-		"another id":                func(p *forgedPart) { p.items[3][0].([]byte)[4] ^= 1 },
-		"another time":              func(p *forgedPart) { p.items[0][2] = uint64(7) },
-		"another kind":              func(p *forgedPart) { p.items[0][1] = uint64(wire.KindKick) },
-		"no kind":                   func(p *forgedPart) { p.items[0][1] = uint64(0) },
-		"a kind that is none":       func(p *forgedPart) { p.items[0][1] = uint64(99) },
-		"a record twice":            func(p *forgedPart) { p.items[4] = p.items[3] },
-		"two exchanged":             func(p *forgedPart) { p.items[4], p.items[3] = p.items[3], p.items[4] },
-		"one left out":              func(p *forgedPart) { p.items, p.count = p.items[1:], 7 },
-		"one left out, told":        func(p *forgedPart) { p.items, p.count, p.first = p.items[1:], 7, 1 },
-		"one too many":              func(p *forgedPart) { p.items, p.count = append(p.items, p.items[0]), 9 },
+		"a payload altered":   func(p *forgedPart) { p.items[3][3].([]byte)[40] ^= 1 },
+		"another id":          func(p *forgedPart) { p.items[3][0].([]byte)[4] ^= 1 },
+		"another time":        func(p *forgedPart) { p.items[0][2] = uint64(7) },
+		"another kind":        func(p *forgedPart) { p.items[0][1] = uint64(wire.KindKick) },
+		"no kind":             func(p *forgedPart) { p.items[0][1] = uint64(0) },
+		"a kind that is none": func(p *forgedPart) { p.items[0][1] = uint64(99) },
+		"a record twice":      func(p *forgedPart) { p.items[4] = p.items[3] },
+		"two exchanged":       func(p *forgedPart) { p.items[4], p.items[3] = p.items[3], p.items[4] },
+		"one left out":        func(p *forgedPart) { p.items, p.count = p.items[1:], 7 },
+		"one left out, told":  func(p *forgedPart) { p.items, p.count, p.first = p.items[1:], 7, 1 },
+		"one too many":        func(p *forgedPart) { p.items, p.count = append(p.items, p.items[0]), 9 },
+		"one alone": func(p *forgedPart) {
+			first := parsed(burst(carol, 8)[0]).Proof
+			s, _ := proof.Share(first, first)
+			p.edges, p.items, p.count = s.Edges, p.items[:1], 1
+		},
 		"none":                      func(p *forgedPart) { p.items, p.count = nil, 0 },
 		"fewer than told":           func(p *forgedPart) { p.items = p.items[:5] },
 		"four billion told":         func(p *forgedPart) { p.count = 1<<32 - 1 },
