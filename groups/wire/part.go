@@ -26,8 +26,8 @@ const partFields = 6
 
 // batch is what proves that records that came in one part are their author's.
 type batch struct {
-	part   *proof.Part
 	author protocols.Key
+	root   proof.Root
 	good   bool // verified
 }
 
@@ -35,7 +35,7 @@ func (b *batch) verify(p Prover) error {
 	if b.good {
 		return nil
 	}
-	err := p.VerifyPart(b.author, b.part)
+	err := p.VerifyRoot(b.author, b.root)
 	b.good = err == nil
 	return err
 }
@@ -217,7 +217,7 @@ func restore(v Verifier, s proof.Shared, records []Record, payloads int, entries
 	if err != nil {
 		return false
 	}
-	of := &batch{part: part, author: records[0].Author}
+	of := &batch{author: records[0].Author, root: part.Root()}
 	for i := range records {
 		r := &records[i]
 		part.AppendProof(r.Proof[:0], i)

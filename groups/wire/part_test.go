@@ -3,8 +3,10 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
+	"weak"
 
 	"github.com/tinylib/msgp/msgp"
 	"pgregory.net/rapid"
@@ -98,6 +100,32 @@ func TestGoldenParts(t *testing.T) {
 	}
 }
 
+// What came in a part may be held for days, verified or not, and the frame is not.
+func TestWhatComesInPartsHoldsNoFrame(t *testing.T) {
+	t.Parallel()
+	list := burst(alice, 20)
+	frame := wire.AppendFrame(nil, &wire.Publish{Group: group(), Records: list[3:17]})
+	f, err := parseGroup(frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := f.(*wire.Publish).Entry(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := weak.Make(&frame[0])
+	frame, f = nil, nil
+	for range 3 { // what ends in one may be seen to in the next
+		runtime.GC()
+	}
+	if held.Value() != nil {
+		t.Error("the frame is still held")
+	}
+	if err := e.Record.Verify(proof.NewVerifier(protocols.Main)); err != nil {
+		t.Error(err)
+	}
+}
+
 // In a part a record of 300 bytes takes little more than its payload, and the
 // author's signature is verified once.
 func TestAPartIsShortAndCheap(t *testing.T) {
@@ -133,9 +161,9 @@ func (c *counting) Verify(protocols.Key, protocols.Tag, []byte, []byte) error {
 	return errors.New("a proof is verified")
 }
 
-func (c *counting) VerifyPart(author protocols.Key, p *proof.Part) error {
+func (c *counting) VerifyRoot(author protocols.Key, r proof.Root) error {
 	c.parts++
-	return c.Verifier.VerifyPart(author, p)
+	return c.Verifier.VerifyRoot(author, r)
 }
 
 func TestPublishedPartsAreRecords(t *testing.T) {

@@ -142,7 +142,7 @@ func binSize(n int) int {
 // A Prover verifies proofs. *proof.Verifier is one.
 type Prover interface {
 	Verify(author protocols.Key, tag protocols.Tag, msg, proof []byte) error
-	VerifyPart(author protocols.Key, p *proof.Part) error
+	VerifyRoot(author protocols.Key, r proof.Root) error
 }
 
 // Verify checks that the record is its author's.

@@ -40,8 +40,8 @@ func (prover) Verify(author protocols.Key, tag protocols.Tag, msg, p []byte) err
 	return nil
 }
 
-// VerifyPart proves nothing: nobody signs batches here.
-func (prover) VerifyPart(protocols.Key, *proof.Part) error { return proof.ErrProof }
+// VerifyRoot proves nothing: nobody signs batches here.
+func (prover) VerifyRoot(protocols.Key, proof.Root) error { return proof.ErrProof }
 
 // keyOf returns the key of the nth node: usable, and nobody's.
 func keyOf(n int) protocols.Key {

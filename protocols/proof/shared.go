@@ -143,10 +143,22 @@ func (p *Part) AppendProof(dst []byte, i int) []byte {
 	return dst
 }
 
-// VerifyPart checks that the author signed the batch that the part is of, and so
-// each of its members.
-func (v *Verifier) VerifyPart(author protocols.Key, p *Part) error {
-	return v.verifyRoot(author, parsed{size: p.shared.Size, signature: p.shared.Signature}, p.root)
+// Root is what an author signed for a batch. It aliases nothing, so it may be kept
+// when all that it was made of is gone.
+type Root struct {
+	size      int
+	hash      Hash
+	signature [protocols.SignatureSize]byte
+}
+
+// Root returns the root of the batch that the part is of.
+func (p *Part) Root() Root {
+	return Root{p.shared.Size, p.root, [protocols.SignatureSize]byte(p.shared.Signature)}
+}
+
+// VerifyRoot checks that the author signed the batch, and so each of its members.
+func (v *Verifier) VerifyRoot(author protocols.Key, r Root) error {
+	return v.verifyRoot(author, parsed{size: r.size, signature: r.signature[:]}, r.hash)
 }
 
 // Leaf returns the leaf of what a plain signature covers: the prefix, as

@@ -40,7 +40,7 @@ func TestProofsAreMadeAnewOfWhatTheyShare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := proof.NewVerifier(protocols.Main).VerifyPart(fixed.Author().Public(), p); err != nil {
+		if err := proof.NewVerifier(protocols.Main).VerifyRoot(fixed.Author().Public(), p.Root()); err != nil {
 			t.Fatal(err)
 		}
 		for i := from; i <= to; i++ {
@@ -81,12 +81,12 @@ func TestAForgedPartIsNoPart(t *testing.T) {
 	} {
 		s := good
 		change(&s)
-		if p, err := s.Restore(want); err == nil && proof.NewVerifier(protocols.Main).VerifyPart(fixed.Author().Public(), p) == nil {
+		if p, err := s.Restore(want); err == nil && proof.NewVerifier(protocols.Main).VerifyRoot(fixed.Author().Public(), p.Root()) == nil {
 			t.Errorf("%s: verifies", name)
 		}
 	}
 	for name, list := range map[string][]proof.Hash{"no members": nil, "a member less": want[1:], "other members": leaves(its[4:22]), "too many": leaves(append(its, its...))} {
-		if p, err := good.Restore(list); err == nil && proof.NewVerifier(protocols.Main).VerifyPart(fixed.Author().Public(), p) == nil {
+		if p, err := good.Restore(list); err == nil && proof.NewVerifier(protocols.Main).VerifyRoot(fixed.Author().Public(), p.Root()) == nil {
 			t.Errorf("%s: verifies", name)
 		}
 	}
