@@ -174,6 +174,49 @@ func TestAFloodOfAStrangerHoldsUpNobody(t *testing.T) {
 	})
 }
 
+// Of whom nobody listens to, nothing is parsed that takes time: a part of a batch
+// whose edges are wrong is only noticed when all its records are hashed.
+func TestWhatNobodyListensToIsNotHashed(t *testing.T) {
+	t.Parallel()
+	settled(t, func(c *crowd, hub *groupstest.Node) {
+		evil := c.settle("evil")
+		forged := func(g wire.GroupID) []byte {
+			list := make([]wire.Record, 3)
+			for i := range list {
+				list[i] = wire.Record{Group: g, ID: wire.RecordID{byte(i)}, Kind: wire.KindMessage}
+			}
+			frame := wire.AppendFrame(nil, &wire.Publish{Group: g, Records: wire.SignRecords(evil.Signer, list)[:2]})
+			frame[1+1+18+1+1+34] = 2 // the batch's size: no edges are due then
+			if _, err := wire.ParseGroupFrame(protocols.Main, frame); !errors.Is(err, wire.ErrForm) {
+				c.t.Fatal(err)
+			}
+			return frame
+		}
+		inject := func(frame []byte) (misdeeds int) {
+			c.must(c.town.Inject(evil, hub, false, frame))
+			virtual.Pass(20 * time.Millisecond)
+			return len(hub.Misdeeds(evil.Key))
+		}
+		if n := inject(forged(wire.GroupID{1})); n > 0 {
+			c.t.Errorf("%d misdeeds in a group that the hub is not in", n)
+		}
+		if n := inject(forged(c.group)); n != 1 {
+			c.t.Errorf("%d misdeeds of a stranger that may speak", n)
+		}
+		for range 40 {
+			c.must(c.town.Inject(evil, hub, false, wire.AppendFrame(nil, &wire.NotHub{Group: c.group, Record: []byte("nonsense")})))
+		}
+		virtual.Pass(20 * time.Millisecond)
+		spoke, left := len(hub.Misdeeds(evil.Key)), metric(c.t, hub, "tom_groups_frames_refused_total", "often")
+		if n := inject(forged(c.group)); n != spoke {
+			c.t.Error("what a stranger says too much is parsed")
+		}
+		if n := metric(c.t, hub, "tom_groups_frames_refused_total", "often"); n != left+1 {
+			c.t.Errorf("%v frames were too many, and before one more %v", n, left)
+		}
+	})
+}
+
 // metric reads a counter of a node.
 func metric(t testing.TB, n *groupstest.Node, name, label string) (sum float64) {
 	t.Helper()

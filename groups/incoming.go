@@ -22,6 +22,9 @@ func (s *Service) Hub(in Inbound, frames [][]byte) { s.frames(in, frames, wire.P
 func (s *Service) frames(in Inbound, frames [][]byte, parse func(wire.Verifier, []byte) (wire.Frame, error)) {
 	s.dialer.heard(in.Peer())
 	for _, b := range frames {
+		if !s.hears(in.Peer(), b) {
+			continue
+		}
 		f, err := parse(s.cfg.Verifier, b)
 		if errors.Is(err, protocols.ErrFrameType) {
 			continue
@@ -37,8 +40,22 @@ func (s *Service) frames(in Inbound, frames [][]byte, parse func(wire.Verifier, 
 	}
 }
 
-// frame hands a frame to the group it is of. One of a group that this node has no
-// seat in is passed over: it may have left.
+// hears says whether a frame is worth being parsed. One of a group that this node has
+// no seat in is passed over: it may have left.
+func (s *Service) hears(from protocols.Key, b []byte) bool {
+	id, ok := wire.FrameGroup(b)
+	if !ok {
+		return true
+	}
+	if r := s.seated(id); r != nil {
+		return r.hears(from)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.joining[id] != nil
+}
+
+// frame hands a frame to the group it is of.
 func (s *Service) frame(in Inbound, f wire.Frame) error {
 	if a, ok := f.(*wire.AliveAnswer); ok && a.Beat == nil {
 		return nil // it says nothing

@@ -53,6 +53,14 @@ func (l *lanes) of(k protocols.Key, member bool) chan struct{} {
 	return lane
 }
 
+// spent says whether a stranger has said too much.
+func (l *lanes) spent(k protocols.Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.strangers[k]
+	return a != nil && a.Tokens() < 1
+}
+
 func (l *lanes) stranger(k protocols.Key) *rate.Limiter {
 	if a := l.strangers[k]; a != nil {
 		return a

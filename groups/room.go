@@ -178,11 +178,25 @@ func (r *room) post(f func(now time.Time)) {
 	}
 }
 
+// knows says whether a peer is one of the group's.
+func (r *room) knows(k protocols.Key) bool {
+	nodes := *r.nodes.Load()
+	return nodes[k] || !nodes[r.s.self] // who has just joined knows nobody yet
+}
+
+// hears says whether a frame of a peer would be received.
+func (r *room) hears(from protocols.Key) bool {
+	if r.knows(from) || !r.lanes.spent(from) {
+		return true
+	}
+	r.s.count.frameLeft()
+	return false
+}
+
 // receive takes a frame of a peer.
 func (r *room) receive(in Inbound, f wire.Frame) {
 	from := in.Peer()
-	nodes := *r.nodes.Load()
-	lane := r.lanes.of(from, nodes[from] || !nodes[r.s.self]) // who has just joined knows nobody yet
+	lane := r.lanes.of(from, r.knows(from))
 	if lane == nil {
 		r.s.count.frameLeft()
 		return

@@ -49,6 +49,19 @@ func ParseHubFrame(v Verifier, b []byte) (Frame, error) { return parseFrame(v, b
 // ParseTopicFrame reads a message of a group's topic, as ParseGroupFrame does.
 func ParseTopicFrame(v Verifier, b []byte) (Frame, error) { return parseFrame(v, b, newTopicFrame) }
 
+// FrameGroup reads which group a frame is of, if that is its first field, as in all
+// that may carry parts of batches: these take time to parse.
+func FrameGroup(b []byte) (g GroupID, ok bool) {
+	d := decoder{left: b}
+	d.size(len(b))
+	d.uint()
+	v := d.bin(MaxFrame)
+	if d.err != nil || len(v) != len(g) {
+		return g, false
+	}
+	return GroupID(v), true
+}
+
 func parseFrame(v Verifier, b []byte, of func(uint64) Frame) (Frame, error) {
 	kind, err := protocols.FrameType(b)
 	if err != nil {
