@@ -190,6 +190,27 @@ func TestPublishedPartsAreRecords(t *testing.T) {
 	}
 }
 
+// What was signed together need not be of one group: a part says it once, and is of
+// the frame's.
+func TestRecordsOfAnotherGroupComeInNoPart(t *testing.T) {
+	t.Parallel()
+	list := make([]wire.Record, 6)
+	for i := range list {
+		list[i] = record(wire.KindRename, []byte{0x91, 0xa1, 'x'})
+		list[i].ID[0] = byte(i)
+		if i/2 == 1 {
+			list[i].Group[0] ^= 1
+		}
+	}
+	signed := wire.SignRecords(carol, list)
+	for name, want := range map[string][][]byte{"all": signed, "these alone": signed[2:4]} {
+		f, err := parseGroup(wire.AppendFrame(nil, &wire.Publish{Group: group(), Records: want}))
+		if err != nil || !slices.EqualFunc(f.(*wire.Publish).Records, want, bytes.Equal) {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+	}
+}
+
 // forgedPart is a Publish with one part, whose fields are as they are given.
 type forgedPart struct {
 	fields, size, first int
@@ -291,10 +312,12 @@ func TestAForgedPartIsRefused(t *testing.T) {
 	if _, err := parseGroup(long.frame()); err != nil {
 		t.Errorf("long payloads: %v", err)
 	}
-	long.items, long.count = long.items[:2], 2
-	long.items[0][3] = make([]byte, wire.MaxRecord-100)
-	if _, err := parseGroup(long.frame()); !errors.Is(err, wire.ErrForm) {
-		t.Errorf("a record that is too long: %v", err)
+	long.items, long.size, long.count = long.items[:2], 2, 2
+	for n, want := range map[int]error{wire.MaxRecord - 300: nil, wire.MaxRecord - 100: wire.ErrForm} {
+		long.items[0][3], long.items[1][3] = make([]byte, n), []byte{}
+		if _, err := parseGroup(long.frame()); !errors.Is(err, want) {
+			t.Errorf("a record of more than %d bytes: %v", n, err)
+		}
 	}
 }
 
