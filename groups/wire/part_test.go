@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"runtime"
 	"slices"
@@ -317,6 +318,43 @@ func TestAForgedPartIsRefused(t *testing.T) {
 		long.items[0][3], long.items[1][3] = make([]byte, n), []byte{}
 		if _, err := parseGroup(long.frame()); !errors.Is(err, want) {
 			t.Errorf("a record of more than %d bytes: %v", n, err)
+		}
+	}
+}
+
+// Nobody's signature makes a kind of what is none.
+func TestASignedPartOfNoKindIsRefused(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[wire.Kind]error{wire.KindRename: nil, 0: wire.ErrForm, wire.KindSnapshot + 1: wire.ErrForm} {
+		list := []wire.Record{record(kind, []byte("x")), record(kind, []byte("y"))}
+		signed := wire.SignRecords(carol, list)
+		const proofSize = 1 + 2 + 64 + 2 + 32
+		last := func(b []byte) []byte { return b[len(b)-proofSize:] }
+		s, ok := proof.Share(last(signed[0]), last(signed[1]))
+		if !ok {
+			t.Fatal("they share nothing")
+		}
+		p := forgedPart{fields: 6, size: 2, count: 2, sig: s.Signature, edges: s.Edges}
+		for _, r := range list {
+			p.items = append(p.items, []any{r.ID[:], uint64(r.Kind), uint64(r.Time), r.Payload})
+		}
+		if _, err := parseGroup(p.frame()); !errors.Is(err, want) {
+			t.Errorf("kind %d: %v", kind, err)
+		}
+	}
+}
+
+// The hash of an entry is made once for the same bytes, and anew for others.
+func TestTheSumOfAnEntryIsOfItsBytes(t *testing.T) {
+	t.Parallel()
+	list := entries(burst(alice, 2)...)
+	e, err := wire.ParseEntry(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range [][]byte{list[0], list[0], list[1], list[0][1:], nil, slices.Clone(list[0])} {
+		if e.Sum(b) != sha256.Sum256(b) {
+			t.Errorf("another hash of %x", b)
 		}
 	}
 }
