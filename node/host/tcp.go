@@ -43,18 +43,18 @@ func (t *quietTCP) Dial(ctx context.Context, to multiaddr.Multiaddr, p peer.ID) 
 
 // DialWithUpdates is Dial for who wants to know how far it has come.
 func (t *quietTCP) DialWithUpdates(ctx context.Context, to multiaddr.Multiaddr, p peer.ID, updates chan<- transport.DialUpdate) (transport.CapableConn, error) {
-	with := t.TcpTransport
 	if punch, _, _ := network.GetSimultaneousConnect(ctx); !punch && t.givenUp.lately(to, time.Now()) {
-		with = t.anyPort
+		return t.anyPort.DialWithUpdates(ctx, to, p, updates)
 	}
-	c, err := with.DialWithUpdates(ctx, to, p, updates)
+	c, err := t.TcpTransport.DialWithUpdates(ctx, to, p, updates)
 	if err != nil && ctx.Err() != nil {
 		t.givenUp.note(to, time.Now())
 	}
 	return c, err
 }
 
-// givenUp remembers the addresses of dials that were given up. The answer to such
+// givenUp remembers the addresses of dials from the port that is listened on that
+// were given up. The answer to such
 // a dial may be on its way, and is refused when it comes. A router that has seen
 // another dial from the same port by then takes both for one connection, which
 // that has ended: it lets no answer in, and the dial takes three seconds or more.

@@ -41,7 +41,7 @@ func TestADialThatWasGivenUpDoesNotHoldUpTheNext(t *testing.T) {
 			if c.punch {
 				ctx = network.WithSimultaneousConnect(ctx, true, "test")
 			}
-			conn, err := dialer.Dial(ctx, addr, to.ID())
+			conn, err := dialer.(transport.DialUpdater).DialWithUpdates(ctx, addr, to.ID(), nil) // as swarms do
 			if err != nil {
 				t.Fatal(err)
 			}
