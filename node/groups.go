@@ -76,7 +76,7 @@ func (n *Node) invitationAddrs() [][]byte {
 		return nil
 	}
 	list := [][]byte{}
-	for _, a := range n.Addrs() {
+	for _, a := range n.addrsForAll() {
 		list = append(list, a.Encapsulate(own.Multiaddr()).Bytes())
 	}
 	return list

@@ -8,7 +8,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/multiformats/go-multiaddr"
-	manet "github.com/multiformats/go-multiaddr/net"
 
 	"github.com/tom-protocol/tom/node/identity"
 )
@@ -30,7 +29,7 @@ func (n *Node) Addrs() []multiaddr.Multiaddr {
 func (n *Node) addrsForAll() []multiaddr.Multiaddr {
 	addrs := n.host.Addrs()
 	if !n.hostInfo.Local {
-		addrs = slices.DeleteFunc(slices.Clone(addrs), manet.IsIPLoopback)
+		addrs = slices.DeleteFunc(slices.Clone(addrs), identity.HereOnly)
 	}
 	return identity.SelectAddrs(addrs)
 }

@@ -18,6 +18,7 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -152,7 +153,7 @@ func (d *DHT) dialable(addrs []multiaddr.Multiaddr) []multiaddr.Multiaddr {
 		if len(good) == maxAddrs {
 			break
 		}
-		if (d.cfg.Local || !manet.IsIPLoopback(a)) && !manet.IsIPUnspecified(a) && !manet.IsIP6LinkLocal(a) {
+		if !identity.HereOnly(a) || d.cfg.Local && manet.IsIPLoopback(a) {
 			good = append(good, a)
 		}
 	}

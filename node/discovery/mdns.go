@@ -9,8 +9,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
-	manet "github.com/multiformats/go-multiaddr/net"
 
+	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/protocols"
 )
 
@@ -124,7 +124,7 @@ func (m *MDNS) addrs() []string {
 // ofLAN leaves out this machine's own addresses, those that need to be told an
 // interface, and what browsers use, which do not hear mDNS.
 func ofLAN(a multiaddr.Multiaddr) bool {
-	if manet.IsIPLoopback(a) || manet.IsIPUnspecified(a) || manet.IsIP6LinkLocal(a) {
+	if identity.HereOnly(a) {
 		return false
 	}
 	for _, c := range a {

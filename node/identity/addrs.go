@@ -28,6 +28,12 @@ func classOf(a ma.Multiaddr) int {
 	}
 }
 
+// HereOnly says that an address means nothing on another machine than that of
+// whoever names it.
+func HereOnly(a ma.Multiaddr) bool {
+	return manet.IsIPLoopback(a) || manet.IsIPUnspecified(a) || manet.IsIP6LinkLocal(a)
+}
+
 // SelectAddrs returns the at most MaxLinkAddrs addresses by which a peer is
 // told to others: public ones, then those of the local network, relayed ones,
 // loopback. Within a class the order stays. No class takes more than half while

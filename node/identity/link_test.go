@@ -69,6 +69,19 @@ func TestLinkNamesEightAddressesOfEveryClass(t *testing.T) {
 	}
 }
 
+func TestWhatMeansNothingOnAnotherMachine(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		public: false, lan: false, public + "/p2p/" + relay + "/p2p-circuit": false, "/dns4/a.example/udp/1/quic-v1": false,
+		"/ip4/127.0.0.2/tcp/1": true, "/ip6/::1/udp/1/quic-v1": true, "/ip4/0.0.0.0/tcp/1": true, "/ip6/fe80::1/tcp/1": true,
+		"/ip4/127.0.0.1/tcp/1/p2p/" + relay + "/p2p-circuit": true,
+	} {
+		if got := HereOnly(addrs(t, text)[0]); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
 func TestLinkParts(t *testing.T) {
 	t.Parallel()
 	prefix := "tom:peer/" + alice
