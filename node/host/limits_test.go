@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -67,7 +68,7 @@ func TestAPunchFindsRoomBesideAllOtherDials(t *testing.T) {
 	t.Parallel()
 	rm, id := newResources(t), newPeer(t)
 	open := func(dir network.Direction, addr string) error {
-		scope, err := rm.OpenConnection(dir, true, multiaddr.StringCast(addr))
+		scope, err := rm.OpenConnection(dir, strings.Contains(addr, "/tcp/"), multiaddr.StringCast(addr))
 		if err != nil {
 			return err
 		}
