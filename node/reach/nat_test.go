@@ -30,6 +30,29 @@ func TestReservationStandsAtOnce(t *testing.T) {
 	})
 }
 
+// One by TCP is enough, until it is known that none came of it.
+func TestTheSecondPublicPeerIsDialledByTCP(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		m, open := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{}), in.publics(1)[0]
+		asked := func(m *machine, want ...bool) {
+			t.Helper()
+			for i, first := range want {
+				if m.TCPFirst() != first {
+					t.Errorf("ask %d: %v", i+1, !first)
+				}
+			}
+		}
+		asked(m, false, true, false)
+		virtual.Pass(time.Second)
+		asked(m, false, true, false)
+		if err := m.Connect(t.Context(), open); err != nil {
+			t.Fatal(err)
+		}
+		asked(m, true, true) // all see its UDP alone
+		asked(in.place("1.0.0.9", nil, reach.Config{Vouch: reach.Public}), false, false, false)
+	})
+}
+
 func TestPathsBetweenNATs(t *testing.T) {
 	type side struct{ public, symmetric, full, byAddress bool }
 	var (
