@@ -144,6 +144,27 @@ func TestNewestPrekeysWin(t *testing.T) {
 	}
 }
 
+// A neighbour says the same each time it comes, and a signature costs more to
+// verify than all else that is said then.
+func TestKnownPrekeysAreNotJudgedAgain(t *testing.T) {
+	t.Parallel()
+	c, _ := running(t)
+	bob, judged := somebody(t), 0
+	keys := newKeyring(c.Store, protocols.Main, func() time.Time { judged++; return time.Now() })
+	record := prekeysOf(bob, time.Now(), 9)
+	for i := range 3 {
+		if news := keys.learn(bob.Public(), record); news != (i == 0) {
+			t.Errorf("said %d times before: news %v", i, news)
+		}
+	}
+	if judged != 1 {
+		t.Errorf("judged %d times", judged)
+	}
+	if !keys.learn(bob.Public(), prekeysOf(bob, time.Now().Add(time.Minute), 8)) {
+		t.Error("newer prekeys are no news")
+	}
+}
+
 func TestPrekeysAreInMemoryOfThoseWhoAreSealedTo(t *testing.T) {
 	t.Parallel()
 	c, _ := running(t)
