@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
 	"golang.org/x/net/dns/dnsmessage"
 	"pgregory.net/rapid"
 )
@@ -105,4 +106,16 @@ func FuzzZoneRead(f *testing.F) {
 			t.Error("the packet was changed")
 		}
 	})
+}
+
+func TestTheLANIsToldWhatMeansSomethingThere(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]bool{
+		"/ip4/192.168.1.2/udp/4001/quic-v1": true, "/ip6/fd00::1/tcp/4001": true, "/ip4/127.0.0.1/tcp/4001": false,
+		"/ip6/fe80::1/tcp/4001": false, "/ip4/0.0.0.0/tcp/4001": false, "/ip4/192.168.1.2/tcp/4001/ws": false,
+	} {
+		if got := ofLAN(multiaddr.StringCast(addr)); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
 }

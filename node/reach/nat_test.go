@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/test"
 	"github.com/multiformats/go-multiaddr"
 
 	"github.com/tom-protocol/tom/integration/simnat"
@@ -26,6 +27,30 @@ func TestReservationStandsAtOnce(t *testing.T) {
 		// a handshake, identify, and the reservation itself: five round trips
 		if took := time.Since(begun); took > 11*hop {
 			t.Errorf("reserved after %v", took)
+		}
+	})
+}
+
+// Circuits to a peer are set up one after another, those of relays that nobody
+// answers at too.
+func TestRelaysThatAreConnectedAreDialledBeforeDeadOnes(t *testing.T) {
+	onInternet(t, func(t *testing.T, in *internet) {
+		relays := in.publics(1)
+		far := in.place("10.1.0.2", in.Router("2.0.0.1"), reach.Config{Relays: known(relays)})
+		near := in.place("10.2.0.2", in.Router("2.0.0.2"), reach.Config{})
+		in.Router("1.0.0.0") // which lets nothing in; addresses are sorted, so it comes first
+		var addrs []multiaddr.Multiaddr
+		for i := range 12 {
+			addrs = append(addrs, multiaddr.StringCast(fmt.Sprintf("/ip4/1.0.0.0/udp/%d/quic-v1/p2p/%s/p2p-circuit", i+1, test.RandPeerIDFatal(t))))
+		}
+		if err := near.Connect(t.Context(), relays[0]); err != nil {
+			t.Fatal(err)
+		}
+		addrs = append(addrs, far.circuits(2*time.Second)...)
+		begun := time.Now()
+		near.dialAt(far, addrs)
+		if took := time.Since(begun); took > 20*hop {
+			t.Errorf("there after %v", took)
 		}
 	})
 }
