@@ -61,12 +61,10 @@ func appendParts(dst []byte, g GroupID, list [][]byte, entries bool) []byte {
 	dst = msgp.AppendArrayHeader(slices.Grow(dst, size), uint32(len(ends)))
 	from := 0
 	for _, end := range ends {
-		if shared, ok := share(records[from:end]); ok {
-			dst = appendPart(dst, shared, records[from:end])
+		if end == from+1 {
+			dst = msgp.AppendBytes(dst, list[from])
 		} else {
-			for _, b := range list[from:end] {
-				dst = msgp.AppendBytes(dst, b)
-			}
+			dst = appendPart(dst, records[from:end])
 		}
 		from = end
 	}
@@ -90,14 +88,9 @@ func follows(g GroupID, r, before *Record) bool {
 	return r != nil && before != nil && r.Author == before.Author && r.Group == g && before.Group == g && proof.Follows(r.Proof, before.Proof)
 }
 
-func share(records []*Record) (proof.Shared, bool) {
-	if len(records) < 2 {
-		return proof.Shared{}, false
-	}
-	return proof.Share(records[0].Proof, records[len(records)-1].Proof)
-}
-
-func appendPart(dst []byte, s proof.Shared, records []*Record) []byte {
+// appendPart appends a part of records of which each follows the one before.
+func appendPart(dst []byte, records []*Record) []byte {
+	s, _ := proof.Share(records[0].Proof, records[len(records)-1].Proof)
 	dst = msgp.AppendArrayHeader(dst, partFields)
 	dst = msgp.AppendBytes(dst, records[0].Author[:])
 	dst = msgp.AppendUint64(dst, uint64(s.Size))
