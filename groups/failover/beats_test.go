@@ -126,3 +126,49 @@ func TestAShadowThatAloneHearsNothingGoes(t *testing.T) {
 		}
 	}
 }
+
+// A hub is not replaced before its next beat was due for as long as a slow second,
+// and what is lost and sent again, explain: which is sooner where it was busy till the
+// end, and later for the candidate, so that the shadow is before it.
+func TestAHubIsMissedByItsBeats(t *testing.T) {
+	t.Parallel()
+	c := chainOf(t)
+	candidate := made(t, alice, func(h *wire.HubRecord) {
+		h.Version, h.Cause, h.Links, h.Shadow, h.Candidate = 2, wire.CauseChange, []wire.HubHash{c.first.Hash()}, carol.Public(), bob.Public()
+	})
+	for _, x := range []struct {
+		name   string
+		record *wire.HubRecord
+		every  time.Duration
+		rests  time.Duration // how long nothing was written before it fell silent
+		least  time.Duration
+	}{
+		{"the shadow", c.second, 500 * time.Millisecond, time.Minute, 2000 * time.Millisecond},
+		{"the shadow, all writing", c.second, 150 * time.Millisecond, 0, 1300 * time.Millisecond},
+		{"the shadow, all writing till a second before", c.second, 150 * time.Millisecond, time.Second, 1300 * time.Millisecond},
+		{"the shadow, all writing till two seconds before", c.second, 150 * time.Millisecond, 2 * time.Second, 2000 * time.Millisecond},
+		{"the candidate", candidate, 500 * time.Millisecond, time.Minute, 2750 * time.Millisecond},
+		{"the candidate, all writing", candidate, 150 * time.Millisecond, 0, 2750 * time.Millisecond},
+	} {
+		now := time.UnixMilli(1_790_000_000_000)
+		m, seq := follower(t, now, x.record, c.first), wire.Seq(1)
+		const beats = 40
+		for i := range beats {
+			now = now.Add(x.every)
+			m.Tick(now)
+			if time.Duration(beats-1-i)*x.every >= x.rests {
+				seq++
+			}
+			m.OnBeat(now, alice.Public(), beat(t, alice, wire.Beat{
+				Group: c.first.Group, Term: x.record.Term(), Version: 2, Counter: wire.Counter(i + 1), Seq: seq, Time: wire.Millis(now.UnixMilli()),
+			}))
+		}
+		silent := time.Duration(0)
+		for ; !m.Leads() && silent < time.Minute; silent += 10 * time.Millisecond {
+			m.Tick(now.Add(silent))
+		}
+		if silent < x.least || silent > x.least+50*time.Millisecond {
+			t.Errorf("%s claims after %v; want %v", x.name, silent, x.least)
+		}
+	}
+}
