@@ -126,6 +126,11 @@ func (b *Branch) joins(t wire.Term) bool {
 	return b.Opened.Cause == wire.CauseMerge && slices.ContainsFunc(b.Links, func(l *wire.HubRecord) bool { return l.Term() == t })
 }
 
+// handedOverBy says whether the hub of a term opened the branch, to end its own.
+func (b *Branch) handedOverBy(t wire.Term) bool {
+	return b.Opened.Cause == wire.CauseHanded && b.Links[0].Term() == t
+}
+
 // role is the place of the primary in the record its term continues: shadow,
 // candidate, other.
 func (b *Branch) role() int {
@@ -149,9 +154,9 @@ func (m *Machine) higher(a, b *Branch) bool {
 		return a.Record.Version > b.Record.Version
 	case len(a.Links) == 0 || len(b.Links) == 0:
 		return len(a.Links) > len(b.Links)
-	case (ao.Cause == wire.CauseAdmin) != (bo.Cause == wire.CauseAdmin):
-		return ao.Cause == wire.CauseAdmin
-	case ao.Cause == wire.CauseAdmin && ao.Admin != bo.Admin:
+	case m.byAdmin(a) != m.byAdmin(b):
+		return m.byAdmin(a)
+	case m.byAdmin(a) && ao.Admin != bo.Admin:
 		return m.senior(ao.Admin, bo.Admin)
 	case a.Links[0].Number == b.Links[0].Number && a.Links[0].Version != b.Links[0].Version:
 		return a.Links[0].Version > b.Links[0].Version

@@ -108,6 +108,9 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 	}
 	if !m.eligible(now, b) { // nobody may follow it, but the sender does
 		switch {
+		case m.Leads() && m.d.Current.handedOverBy(b.Term()): // the sender follows ours as soon as it sees it
+			f := m.d.Current.Frame()
+			m.send(from, &f)
 		case m.Leads() && from != b.Primary():
 			m.noteForeign(now, from, b)
 		case !m.Leads() && from == m.d.Current.Primary() && m.admins[m.self]:
@@ -138,13 +141,12 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 // consented says that a record needs nobody's silence: an admin named it, or
 // the primary that this node follows handed over.
 func (m *Machine) consented(b *Branch) bool {
-	switch b.Opened.Cause {
-	case wire.CauseAdmin:
-		return true
-	case wire.CauseHanded:
-		return b.Links[0].Term() == m.d.Current.Term()
-	}
-	return false
+	return m.byAdmin(b) || b.handedOverBy(m.d.Current.Term())
+}
+
+// byAdmin says whether an admin opened a branch, as far as this node's log shows.
+func (m *Machine) byAdmin(b *Branch) bool {
+	return b.Opened.Cause == wire.CauseAdmin && m.admins[b.Opened.Admin]
 }
 
 // sameTerm takes another version of the chain this node follows.
@@ -199,14 +201,17 @@ func (m *Machine) consider(now time.Time, b *Branch) {
 	m.startAsking(now)
 }
 
-// sound says whether a branch could be opened by its primary.
+// sound says whether a branch could be opened by its primary. Whoever opened it as
+// an admin may have become one in a part of the log that this node has not seen, and
+// gets from nobody else if it does not follow it: until then it is a claim as others.
 func (m *Machine) sound(v wire.Verifier, b *Branch) bool {
 	o := b.Opened
 	switch o.Cause {
 	case wire.CauseFirst:
 		return o.Primary == m.cfg.Charter.Creator && o.Links[0] == m.cfg.Charter.Hash()
 	case wire.CauseAdmin:
-		return m.admins[o.Admin]
+		place, _ := m.cfg.Log()
+		return m.admins[o.Admin] || m.member(o.Admin) && place.Seq < o.Seq
 	case wire.CauseElection:
 		return m.reportedBy(v, b)
 	}

@@ -93,7 +93,7 @@ func (m *Machine) pardon(whom func(k protocols.Key, until time.Time) bool) {
 // noteAdmin notes whom a branch displaces, if an admin opened it. Whom the admin
 // names is displaced no more.
 func (m *Machine) noteAdmin(now time.Time, b *Branch) {
-	if b.Opened.Cause != wire.CauseAdmin {
+	if !m.byAdmin(b) {
 		return
 	}
 	m.pardon(func(k protocols.Key, _ time.Time) bool { return k == b.Primary() })

@@ -208,9 +208,8 @@ func (m *Machine) mayMeet(now time.Time, v wire.Verifier, b *Branch) bool {
 
 // stands says whether the higher branch a stands against b.
 func (m *Machine) stands(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attach) bool {
-	admin := func(b *Branch) bool { return b.Opened.Cause == wire.CauseAdmin }
-	if admin(a) != admin(b) {
-		return admin(a)
+	if m.byAdmin(a) != m.byAdmin(b) {
+		return m.byAdmin(a)
 	}
 	ca, cb := m.counts(a, x, b, y)
 	return ca >= cb

@@ -3,6 +3,8 @@ package seat_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -294,6 +296,83 @@ func TestWhoIsNamedHubIsNamedAgain(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// leaves has the hub leave, hand over, and be gone.
+func (r *room) leaves(hub protocols.Signer) {
+	r.t.Helper()
+	st := r.seats[hub.Public()]
+	names, _ := st.Ledger().Fold().Names(hub.Public())
+	leave := wire.Target{Kind: wire.KindLeave, Member: hub.Public(), Names: names}
+	st.Write(r.now, r.record(hub, st.Branch().Record.Group, 1, wire.KindLeave, leave.Append(nil)))
+	r.settle()
+	if !st.Resign(r.now) {
+		r.t.Fatal("the hub does not hand over")
+	}
+	r.settle()
+	r.away[hub.Public()] = true
+}
+
+// Whoever has not heard yet that the hub handed over follows the next one as soon as
+// it is told: that takes no admin.
+func TestAHubThatHandedOverIsFollowedByNobody(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(10 * time.Second)
+	first := r.seats[r.signers[0].Public()].Branch()
+	next := r.seats[first.Record.Shadow]
+	r.leaves(r.signers[0])
+	behind := first.Record.Candidate
+	before := first.Frame()
+	r.must(next.Receive(r.now, behind, &before))
+	ready := next.Ready(r.now)
+	told := slices.ContainsFunc(ready.Send, func(x seat.Send) bool {
+		_, shows := x.Frame.(*wire.HubRecordFrame)
+		return shows && x.To == behind
+	})
+	if !next.Leads() || next.Branch().Record.Number != 2 || !told {
+		t.Errorf("the next hub leads: %v, term %d; it shows who is behind its record: %v", next.Leads(), next.Branch().Record.Number, told)
+	}
+}
+
+// The only admin leaves, and who is admin then moves the hub: who was apart has not
+// seen that it is one, and follows it all the same.
+func TestAnAdminBySuccessionIsBelieved(t *testing.T) {
+	t.Parallel()
+	for _, apart := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 30 * time.Second, 5 * time.Minute} {
+		for behind := 2; behind <= 4; behind++ {
+			t.Run(fmt.Sprint(behind, " is apart for ", apart), func(t *testing.T) {
+				t.Parallel()
+				r := newRoom(t, 5)
+				r.pass(10 * time.Second)
+				admin, absent := r.seats[r.signers[1].Public()], r.signers[behind].Public()
+				r.away[absent] = true
+				if admin.Branch().Record.Shadow == absent {
+					r.pass(5 * time.Second)
+				}
+				r.leaves(r.signers[0])
+				for _, s := range r.signers[1:] {
+					if k := s.Public(); k != absent && k != admin.Branch().Primary() {
+						admin.Move(r.now, k)
+						break
+					}
+				}
+				r.settle()
+				r.pass(apart)
+				if b := admin.Branch(); b.Opened.Cause != wire.CauseAdmin || b.Opened.Admin != r.signers[1].Public() {
+					t.Fatal("not what this is about")
+				}
+				r.away[absent] = false
+				r.pass(20 * time.Second)
+				r.same()
+				for i, s := range r.signers[1:] {
+					if got := r.seats[s.Public()].Branch(); got.Term() != admin.Branch().Term() {
+						t.Errorf("seat %d follows %v in term %d", i+1, got.Primary(), got.Record.Number)
+					}
+				}
+			})
+		}
 	}
 }
 
