@@ -26,8 +26,9 @@
 // which is within a second.
 //
 // What is a day old is forgotten: contents at the hour, records when an admin's
-// node has signed a snapshot behind which nothing older is needed. Who joins is on
-// disk before it asks, and holds the hub to the log that its invite spoke of.
+// node has signed a snapshot behind which nothing older is needed, and one by which
+// their day is over. Who joins is on disk before it asks, and holds the hub to the log
+// that its invite spoke of.
 //
 // After a kick the admin who kicked gives the topic another secret. A key that has
 // not come is asked for, and answered with what was made for the member that asks.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/roster"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -215,13 +216,14 @@ func (m *Member) Show(s wire.Seq) {
 	}
 	m.shown[e.Record.Name()] = true
 	void := m.cfg.Ledger.Void(s)
-	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Entry: e, Void: void, Undue: void != nil && m.undue(e)})
+	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Entry: e, Void: void, Undue: m.undue(e, void)})
 }
 
 // undue says of a record without effect that the hub had to refuse it: it took it
-// first, in its present term.
-func (m *Member) undue(e journal.Entry) bool {
-	return e.Old == nil && !m.hub.Leads && e.Place.Primary == m.hub.Primary && e.Place.Number == m.hub.Term.Number
+// first, in its present term, or when its day was over.
+func (m *Member) undue(e journal.Entry, void error) bool {
+	refused := e.Old == nil && void != nil || errors.Is(void, roster.ErrPast)
+	return refused && !m.hub.Leads && e.Place.Primary == m.hub.Primary && e.Place.Number == m.hub.Term.Number
 }
 
 // Sequenced holds a record that the hub on this node put into order.

@@ -138,13 +138,14 @@ func (m *Member) old(now time.Time, r *wire.Record, age time.Duration) bool {
 	return now.Sub(since) > age
 }
 
-// Expired returns up to which seq all records' days are over.
+// Expired returns up to which seq all records' days are over, here and by the last
+// snapshot: what is forgotten earlier could be brought once more.
 func (m *Member) Expired(now time.Time) wire.Seq {
 	base, _ := m.log().Base()
 	s := base.Seq
 	for {
 		e, ok := m.log().At(s + 1)
-		if !ok || !m.old(now, e.Record, Life) {
+		if !ok || !m.old(now, e.Record, Life) || !m.cfg.Ledger.Fold().Past(e.Record) {
 			return s
 		}
 		s++

@@ -15,6 +15,7 @@ var (
 	ErrStranger  = errors.New("its author is not a member")
 	ErrRights    = errors.New("its author may not do this")
 	ErrStale     = errors.New("it names what is no longer current")
+	ErrPast      = errors.New("its day is over")
 	ErrPayload   = errors.New("its payload is not of its kind")
 	ErrDissolved = errors.New("the group is dissolved")
 	ErrMember    = errors.New("it admits one who is a member")
@@ -243,8 +244,8 @@ func (f *Fold) Apply(r *wire.Record, merged bool) (Change, error) {
 	if r.Group != f.group {
 		return Change{}, ErrPayload
 	}
-	if r.Time+Window+2*Slack < f.clock && (!merged || r.Kind == wire.KindJoin) {
-		return Change{}, ErrStale // it was purged: who came in by it may have left, what it said was read
+	if f.Past(r) {
+		return Change{}, ErrPast
 	}
 	if r.Kind == wire.KindJoin {
 		return f.join(r)
@@ -309,8 +310,8 @@ func (f *Fold) admin(r *wire.Record, author int) (Change, error) {
 }
 
 // snapshot compares an admin's roster with this one. It changes nothing in it and
-// counts as no version. Its time is from then on that of the fold: not the latest
-// of several, so that one who begins at the snapshot has the same.
+// counts as no version. Its time is from then on that of the fold, as it is for one
+// who begins at the snapshot.
 func (f *Fold) snapshot(r *wire.Record) (Change, error) {
 	if !bytes.Equal(r.Payload, f.roster.Append(nil)) {
 		return Change{}, ErrSnapshot
@@ -319,10 +320,21 @@ func (f *Fold) snapshot(r *wire.Record) (Change, error) {
 	return Change{Kind: r.Kind}, nil
 }
 
+// Past says whether a record's day is over by the last snapshot: it has no effect any
+// more, and so may be forgotten. Of what is forgotten nobody could tell that it comes
+// a second time: who came in by it may have left, what it said was read. A snapshot
+// is past when there is a later one.
+func (f *Fold) Past(r *wire.Record) bool {
+	if r.Kind == wire.KindSnapshot {
+		return r.Time < f.clock
+	}
+	return r.Time+Window+2*Slack < f.clock
+}
+
 // Judge says whether the record would take effect as the next, without folding
 // it.
 func (f *Fold) Judge(r *wire.Record, merged bool) error {
-	if r.Kind == wire.KindMessage && !f.dissolved && f.Member(r.Author) && r.Time+Window+2*Slack >= f.clock {
+	if r.Kind == wire.KindMessage && !f.dissolved && f.Member(r.Author) && !f.Past(r) {
 		_, err := f.message(r, merged)
 		return err
 	}

@@ -349,6 +349,40 @@ func TestOldRecordsCannotBeReplayed(t *testing.T) {
 	g.void(promote, roster.ErrStale)
 }
 
+// What the last snapshot says is a day old may be forgotten, so nobody could tell
+// that it comes again. It is void whatever it is, out of another branch too; and no
+// snapshot from before makes anything younger.
+func TestWhatIsPastIsVoid(t *testing.T) {
+	t.Parallel()
+	g := peopled(t)
+	snapshot := func() *wire.Record {
+		r := g.fold.Roster()
+		return g.record(alice, wire.KindSnapshot, r.Append(nil))
+	}
+	g.does(carol, g.leave(carol))
+	old := []*wire.Record{
+		g.join(carol, nil, nil), g.record(alice, wire.KindRename, (&wire.Rename{Name: "old"}).Append(nil)),
+		g.record(bob, wire.KindMessage, (&wire.Message{Roster: g.fold.Version()}).Append(nil)), g.leave(bob),
+	}
+	g.now += roster.Window + 2*roster.Slack
+	g.does(alice, snapshot())
+	for _, r := range old {
+		if g.fold.Past(r) || g.fold.Judge(r, false) != nil {
+			t.Errorf("%v: %v within a day", r.Kind, g.fold.Judge(r, false))
+		}
+	}
+	before := snapshot()
+	g.now++
+	g.does(alice, snapshot())
+	g.void(before, roster.ErrPast)
+	for _, r := range old {
+		g.void(r, roster.ErrPast)
+		if _, err := g.fold.Apply(r, true); err != roster.ErrPast || g.fold.Judge(r, true) != roster.ErrPast || !g.fold.Past(r) {
+			t.Errorf("%v out of another branch: %v", r.Kind, err)
+		}
+	}
+}
+
 func TestMessagesUnderOldChainsAreVoidButThroughAMerge(t *testing.T) {
 	t.Parallel()
 	g := peopled(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/roster"
 	"github.com/tom-protocol/tom/groups/wire"
 )
 
@@ -19,6 +20,9 @@ const (
 	longestSnap   = 24 * time.Hour
 	snapHourBytes = 8 << 10          // so much of a roster for each hour between two
 	snapTurn      = 10 * time.Minute // how much later each less senior admin is
+
+	// How old a record is at least that is past by a snapshot made now.
+	snapLate = time.Duration(roster.Window+2*roster.Slack) * time.Millisecond
 )
 
 // sweep is when this node looks next for what is to be forgotten, and when it
@@ -51,12 +55,12 @@ func (s *Seat) snapshot(now time.Time) {
 	if !fold.Admin(s.self) || fold.Dissolved() || s.member.CatchingUp(now) || now.Sub(s.sweep.written) < shortestSnap {
 		return
 	}
-	since, any := s.unsnapped()
+	since, any := s.unsnapped(now)
 	if !any {
 		return
 	}
-	roster := fold.Roster()
-	payload := roster.Append(nil)
+	members := fold.Roster()
+	payload := members.Append(nil)
 	turn, _ := fold.Seniority(s.self)
 	if now.Sub(since) < snapEvery(len(payload))+time.Duration(turn)*snapTurn {
 		return
@@ -74,17 +78,28 @@ func snapEvery(roster int) time.Duration {
 	return min(time.Duration(1+roster/snapHourBytes)*shortestSnap, longestSnap)
 }
 
-// unsnapped returns since when there are records behind the newest snapshot, if
-// there are any but snapshots.
-func (s *Seat) unsnapped() (since time.Time, any bool) {
-	log := s.ledger.Log()
-	for at := max(s.ledger.Snapshot(), s.base()) + 1; at <= log.Seq(); at++ {
+// unsnapped returns since when a snapshot is wanted: since the newest, if by another
+// what stands before it could be forgotten, or else since there are records behind it.
+// None is for snapshots alone.
+func (s *Seat) unsnapped(now time.Time) (since time.Time, any bool) {
+	log, newest := s.ledger.Log(), s.ledger.Snapshot()
+	for at := s.base() + 1; at < newest; at++ {
+		if e, ok := log.At(at); ok && e.Record.Kind != wire.KindSnapshot && !s.ledger.Fold().Past(e.Record) {
+			if last, _ := log.At(newest); now.Sub(timeOf(e.Record)) > snapLate {
+				return timeOf(last.Record), true
+			}
+			break
+		}
+	}
+	for at := max(newest, s.base()) + 1; at <= log.Seq(); at++ {
 		if e, ok := log.At(at); ok && e.Record.Kind != wire.KindSnapshot {
-			return time.UnixMilli(int64(e.Record.Time)), true
+			return timeOf(e.Record), true
 		}
 	}
 	return since, false
 }
+
+func timeOf(r *wire.Record) time.Time { return time.UnixMilli(int64(r.Time)) }
 
 // snapshotID names a snapshot: by time first, as all record ids.
 func (s *Seat) snapshotID(now time.Time) (id wire.RecordID) {

@@ -86,12 +86,16 @@ func (w *World) Close(admin *Node) {
 // Branch is the hub record that a node follows.
 func (w *World) Branch(n *Node) *failover.Branch { return n.Seat.Branch() }
 
-// Sneak puts a record into the log of a hub that asks nobody whether it may.
-func (w *World) Sneak(hub *Node, r *wire.Record) (at wire.Seq) {
+// Sneak puts a record into the log of a hub that asks nobody whether it may, as if it
+// had stood elsewhere before a merge or not.
+func (w *World) Sneak(hub *Node, r *wire.Record, merged bool) (at wire.Seq) {
 	w.lying = hub
 	l := hub.Seat.Ledger()
 	e := &wire.Entry{Record: r}
 	p := wire.Place{Number: hub.Seat.Branch().Record.Number, Primary: hub.Key, Seq: l.Log().Seq() + 1}
+	if merged {
+		e.Old = &wire.Old{Place: p}
+	}
 	_, err := l.Append(p, e.Append(nil), e)
 	check(err)
 	return p.Seq

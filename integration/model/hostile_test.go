@@ -251,9 +251,24 @@ func TestAHubThatReordersIsFoundAndLeft(t *testing.T) {
 }
 
 // A hub puts last week's kick, a purged join and a purged message into its log once
-// more, asking nobody. They are void for everybody, and it is named.
+// more, asking nobody, or as if they had stood elsewhere before a merge. They are void
+// for everybody, and it is named: in a group that talks, and in one in which nobody
+// has said anything since.
 func TestWhatWasPurgedDoesNotComeBack(t *testing.T) {
 	t.Parallel()
+	for name, x := range map[string]struct {
+		live   func(w *model.World, d time.Duration)
+		merged bool
+	}{"busy": {days, false}, "quiet": {(*model.World).Run, false}, "quiet, as if merged": {(*model.World).Run, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resurrected(t, x.live, x.merged)
+		})
+	}
+}
+
+func resurrected(t *testing.T, live func(w *model.World, d time.Duration), merged bool) {
+	t.Helper()
 	w := model.New(model.Options{Nodes: 5, Seed: 1, Beat: 3 * time.Second})
 	w.Run(10 * time.Second)
 	leaver, kicked := w.Nodes[3], w.Nodes[4]
@@ -278,7 +293,7 @@ func TestWhatWasPurgedDoesNotComeBack(t *testing.T) {
 			t.Fatalf("a %v stands where a %v should", r.record.Kind, r.kind)
 		}
 	}
-	days(w, 50*time.Hour)
+	live(w, 50*time.Hour)
 	hub := w.Nodes[0]
 	if !hub.Seat.Leads() || !hub.Seat.Ledger().Fold().Member(kicked.Key) {
 		t.Fatal("not what this is about")
@@ -288,7 +303,7 @@ func TestWhatWasPurgedDoesNotComeBack(t *testing.T) {
 		if _, known := hub.Seat.Ledger().Log().Find(r.Name()); known {
 			t.Fatalf("a %v was not purged", r.Kind)
 		}
-		at = append(at, w.Sneak(hub, r))
+		at = append(at, w.Sneak(hub, r, merged))
 	}
 	w.Write(w.Nodes[1])
 	w.Run(20 * time.Second)
@@ -301,7 +316,7 @@ func TestWhatWasPurgedDoesNotComeBack(t *testing.T) {
 			t.Errorf("node %d: who left is in: %v, who came back: %v", n.ID, f.Member(leaver.Key), f.Member(kicked.Key))
 		}
 		for _, s := range at {
-			if n.Seat.Ledger().Log().Seq() < s || n.Seat.Ledger().Void(s) != roster.ErrStale {
+			if n.Seat.Ledger().Log().Seq() < s || n.Seat.Ledger().Void(s) != roster.ErrPast {
 				t.Errorf("node %d: seq %d of %d: %v", n.ID, s, n.Seat.Ledger().Log().Seq(), n.Seat.Ledger().Void(s))
 			}
 		}
