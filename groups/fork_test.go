@@ -48,8 +48,8 @@ func (c *crowd) listen(from, to *groupstest.Node) *tap {
 	return x
 }
 
-// fork makes the page in which a hub puts a record behind what the member has.
-func (x *tap) fork(t testing.TB, hub *groupstest.Node, rec *wire.Record) *wire.Records {
+// fork makes the page in which a hub puts records behind what the member has.
+func (x *tap) fork(t testing.TB, hub *groupstest.Node, list ...*wire.Record) *wire.Records {
 	t.Helper()
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -57,20 +57,43 @@ func (x *tap) fork(t testing.TB, hub *groupstest.Node, rec *wire.Record) *wire.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := (&wire.Entry{Record: rec}).Append(nil)
-	p := wire.Place{Number: head.Term.Number, Primary: hub.Key, Seq: head.Seq + 1}
-	forged := wire.Head{Group: rec.Group, Term: head.Term, Seq: p.Seq, Log: head.Log.Next(p, raw), Time: wire.Millis(time.Now().UnixMilli())}
+	forged := wire.Head{Group: head.Group, Term: head.Term, Seq: head.Seq, Log: head.Log, Time: wire.Millis(time.Now().UnixMilli())}
+	var entries [][]byte
+	for _, rec := range list {
+		raw := (&wire.Entry{Record: rec}).Append(nil)
+		forged.Seq++
+		forged.Log = forged.Log.Next(wire.Place{Number: head.Term.Number, Primary: hub.Key, Seq: forged.Seq}, raw)
+		entries = append(entries, raw)
+	}
 	return wire.Records{
-		Group: rec.Group, Runs: []wire.Run{{Entries: 1, Number: p.Number, Primary: p.Primary}}, First: p.Seq, Before: head.Log,
-		Entries: [][]byte{raw}, Head: forged.Sign(hub.Signer),
+		Group: head.Group, Runs: []wire.Run{{Entries: uint32(len(list)), Number: head.Term.Number, Primary: hub.Key}},
+		First: head.Seq + 1, Before: head.Log, Entries: entries, Head: forged.Sign(hub.Signer),
 	}.FanOut()
 }
 
-// A hub shows one member another log than the rest. The member hears nothing else
-// of it, but what is said on the topic gives the hub away: all are told, another
-// leads, and all logs are one.
+// A hub shows one member another log than the rest, or what all others see in another
+// order. The member hears nothing else of it, but what is said on the topic gives the
+// hub away: all are told, another leads, and all logs are one.
 func TestAHubThatForksTheLogIsFoundOutPastTheHub(t *testing.T) {
 	t.Parallel()
+	for name, lie := range map[string]func(rename func(string) *wire.Record) (others, victim []*wire.Record){
+		"another record": func(rename func(string) *wire.Record) (others, victim []*wire.Record) {
+			return nil, []*wire.Record{rename("for you alone")}
+		},
+		"another order": func(rename func(string) *wire.Record) (others, victim []*wire.Record) {
+			a, b := rename("last"), rename("first")
+			return []*wire.Record{b, a}, []*wire.Record{a, b}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forks(t, lie)
+		})
+	}
+}
+
+func forks(t *testing.T, lie func(rename func(string) *wire.Record) (others, victim []*wire.Record)) {
+	t.Helper()
 	inTown(t, 5, func(c *crowd) {
 		for _, n := range c.nodes {
 			c.write(n, "hello", 4)
@@ -87,8 +110,13 @@ func TestAHubThatForksTheLogIsFoundOutPastTheHub(t *testing.T) {
 		line.mu.Lock()
 		line.deaf = true
 		line.mu.Unlock()
-		page := line.fork(c.t, hub, c.signed(hub, wire.KindRename, (&wire.Rename{Name: "for you alone"}).Append(nil)))
-		c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, page)))
+		others, alone := lie(func(name string) *wire.Record {
+			return c.signed(hub, wire.KindRename, (&wire.Rename{Name: name}).Append(nil))
+		})
+		c.must(c.town.Inject(hub, victim, false, wire.AppendFrame(nil, line.fork(c.t, hub, alone...))))
+		for _, r := range others {
+			c.must(c.town.Inject(c.nodes[1], hub, false, publish(c, r.Bytes())))
+		}
 		c.write(hub, "for all others", 3)
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(c.t.Context(), 3*time.Minute)

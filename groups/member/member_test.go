@@ -333,6 +333,60 @@ func TestTwoHeadsOfOnePlaceAreProof(t *testing.T) {
 	}
 }
 
+// Heads of two places are proof too, if the log between them has parted: of what is
+// here already, and of what comes later.
+func TestHeadsOfALogThatPartedAreProof(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		early bool // the head comes before the log
+		same  bool // it is of this log
+		seq   wire.Seq
+		want  int
+	}{
+		"another log":            {false, false, 2, 1},
+		"this log":               {false, true, 2, 0},
+		"another log that comes": {true, false, 2, 1},
+		"this log that comes":    {true, true, 2, 0},
+		"a place behind the log": {false, false, 4, 0},
+		"another beginning":      {false, false, 0, 1},
+	} {
+		d := newDesk(t)
+		first, second, third := d.record(), d.record(), d.record()
+		whole := d.page(d.c.Hash(), 1, first, second, third)
+		b := wire.Head{Group: d.c.Group(), Term: d.term, Seq: c.seq, Log: wire.LogHash{5}}.Sign(alice)
+		if c.same {
+			b = d.page(d.c.Hash(), 1, first, second).Head
+		}
+		h, err := wire.ParseHead(protocols.Main, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.early {
+			d.taken(whole)
+		}
+		d.m.OnHead(h)
+		ready := d.m.Ready()
+		if c.early {
+			ready = d.taken(whole)
+		}
+		var proofs []*wire.Equivocation
+		for _, e := range ready.Events {
+			if e.Kind == member.Forked {
+				proofs = append(proofs, e.Proof)
+			}
+		}
+		if len(proofs) != c.want {
+			t.Errorf("%s: %d proofs", name, len(proofs))
+			continue
+		}
+		for _, p := range proofs {
+			if _, who, ok := p.Proves(protocols.Main); !ok || who != alice.Public() {
+				t.Errorf("%s: it proves nothing", name)
+			}
+		}
+	}
+}
+
 // A record that the hub has no time for comes again when it said, and not before;
 // it cannot put it off for ever.
 func TestARecordComesAgainWhenTheHubSaid(t *testing.T) {

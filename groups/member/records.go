@@ -8,7 +8,6 @@ import (
 	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/roster"
 	"github.com/tom-protocol/tom/groups/wire"
-	"github.com/tom-protocol/tom/protocols"
 )
 
 // ErrHub is returned for what a hub that keeps to the rules does not send.
@@ -50,6 +49,7 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	}
 	m.head = head
 	m.take(now, page)
+	m.compareUpTo(head.Seq, len(page))
 	m.back, m.grew = 1, true
 	m.acknowledgeSoon(now)
 	return nil
@@ -68,42 +68,6 @@ func (m *Member) checkHead(f *wire.Records) (*wire.Head, error) {
 	m.OnHead(head)
 	return head, nil
 }
-
-// OnHead compares a head, of the hub or past it, with those that this node has
-// seen in the hub's term.
-func (m *Member) OnHead(h *wire.Head) {
-	if h.Group != m.cfg.Group || h.Term != m.hub.Term || h.Primary != m.hub.Primary {
-		return
-	}
-	if known := m.heads[h.Seq]; known != nil {
-		if known.Equivocates(h) {
-			m.ready.Events = append(m.ready.Events, Event{
-				Kind: Forked, Proof: &wire.Equivocation{Tag: protocols.TagGroupHead, A: known.Bytes(), B: h.Bytes()},
-			})
-		}
-		return
-	}
-	if len(m.heads) >= maxHeads {
-		m.forgetHeads(h.Seq)
-	}
-	m.heads[h.Seq] = h
-}
-
-// forgetHeads drops heads that lie far behind the newest, or all if they are of
-// no use.
-func (m *Member) forgetHeads(newest wire.Seq) {
-	for s := range m.heads {
-		if s+maxHeads/2 < newest || s > newest {
-			delete(m.heads, s)
-		}
-	}
-	if len(m.heads) >= maxHeads {
-		clear(m.heads)
-	}
-}
-
-// Head returns the newest head that this node's log is under, nil for none.
-func (m *Member) Head() *wire.Head { return m.head }
 
 // page is a page whose records are verified.
 type page []pageEntry

@@ -60,6 +60,7 @@ func frames() []frameForm {
 		{"hub: not alive", &wire.AliveAnswer{N: 9}, parseHub},
 		{"hub: named", &wire.Named{Draft: hubRecord(wire.CauseAdmin).Draft(alice)}, parseHub},
 		{"hub: equivocation", &wire.Equivocation{Tag: protocols.TagGroupHead, A: head().Sign(bob), B: head().Sign(bob)}, parseHub},
+		{"hub: equivocation of two seqs", &wire.Equivocation{Tag: protocols.TagGroupHead, A: head().Sign(bob), B: head().Sign(bob), Between: count(1, 64)}, parseHub},
 		{"hub: withdrawn", &wire.WithdrawnFrame{Withdrawal: withdrawal().Sign(carol), HubRecordFrame: shown}, parseHub},
 		{"hub: yield", &wire.Yield{HubRecordFrame: shown}, parseHub},
 		{"hub: meet", &wire.Meet{HubRecordFrame: shown}, parseHub},

@@ -403,3 +403,54 @@ func TestEquivocationIsProvedByNothingLess(t *testing.T) {
 		}
 	}
 }
+
+// Two heads of two places prove something if the earlier is not of the log that the
+// later is of.
+func TestALogThatPartedProvesEquivocation(t *testing.T) {
+	t.Parallel()
+	const entries = 3
+	early, parted := head(), head()
+	parted.Log[0]++
+	late, between := early, early.Log[:]
+	for i := range entries {
+		late.Seq++
+		sum := [32]byte{byte(i)}
+		late.Log = late.Log.NextSum(wire.Place{Number: late.Term.Number, Primary: bob.Public(), Seq: late.Seq}, sum)
+		between = append(between, sum[:]...)
+	}
+	proof := func(a, b wire.Head, between []byte) wire.Equivocation {
+		return wire.Equivocation{Tag: protocols.TagGroupHead, A: a.Sign(bob), B: b.Sign(bob), Between: between}
+	}
+	changed := func(at int) []byte {
+		b := slices.Clone(between)
+		b[at]++
+		return b
+	}
+	anew, far := parted, parted
+	anew.Term.Opened[0]++
+	far.Seq--
+	other := proof(late, parted, between)
+	other.B = parted.Sign(carol)
+	for name, c := range map[string]struct {
+		f    wire.Equivocation
+		want bool
+	}{
+		"a log that parted":        {proof(late, parted, between), true},
+		"one log":                  {proof(late, early, between), false},
+		"nothing between":          {proof(late, parted, nil), false},
+		"too little between":       {proof(late, parted, between[:len(between)-32]), false},
+		"not whole":                {proof(late, parted, between[:len(between)-1]), false},
+		"another entry":            {proof(late, parted, changed(40)), false},
+		"another beginning":        {proof(late, parted, changed(0)), false},
+		"the earlier first":        {proof(parted, late, between), false},
+		"an earlier place":         {proof(late, far, between), false},
+		"another term":             {proof(late, anew, between), false},
+		"another hub":              {other, false},
+		"one place, and no entry":  {proof(early, early, changed(0)[:32]), false},
+		"one log, another's start": {proof(late, early, changed(0)), false},
+	} {
+		if _, who, ok := c.f.Proves(protocols.Main); ok != c.want || (ok && who != bob.Public()) {
+			t.Errorf("%s: %v %v", name, who, ok)
+		}
+	}
+}
