@@ -10,6 +10,7 @@ import (
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/integration/virtual"
+	"github.com/tom-protocol/tom/protocols"
 )
 
 // marked checks that all messages of a node's log have a mark, and returns which.
@@ -121,6 +122,28 @@ func TestTheDiskHasNoKeysOfWhatWasRead(t *testing.T) {
 		c.must(n.Start())
 		if found := c.marked(n, groups.Unreadable); len(found) != len(contents) || len(found) != 6 {
 			t.Errorf("%d messages, %d contents", len(found), len(contents))
+		}
+	})
+}
+
+// Who writes a message waits for its disk when it is written and when it comes with
+// the log, and the others when it comes: not once more because it is accepted.
+func TestAMessageWaitsForTheDiskWhenItIsWrittenAndWhenItComes(t *testing.T) {
+	t.Parallel()
+	inTown(t, 4, func(c *crowd) {
+		c.greet()
+		virtual.Pass(time.Second)
+		author, other := c.nodes[1], c.nodes[2]
+		c.town.Slow(func(_, _ protocols.Key) groupstest.Speed { return groupstest.Speed{Rate: 100_000} }) // it hears of the acceptance first
+		const messages = 20
+		before := []int{author.Disk.Applied(), other.Disk.Applied()}
+		for i := range messages {
+			c.write(author, fmt.Sprint("message ", i), 3)
+		}
+		for i, n := range []*groupstest.Node{author, other} {
+			if waits := n.Disk.Applied() - before[i]; waits > (2-i)*messages+messages/4 {
+				t.Errorf("%s waited %d times for its disk, for %d messages", n.Name, waits, messages)
+			}
 		}
 	})
 }

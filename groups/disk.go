@@ -149,7 +149,38 @@ func (h *hubs) durable(v wire.Verifier) (d failover.Durable, err error) {
 	return d, nil
 }
 
-// seatRows are the rows of what a seat wants saved.
+// spare are rows that need not be saved for themselves, the last word for each key.
+// What a crash leaves of a record that has its place is published once more, and
+// accepted where it stands.
+type spare map[string][]byte // nil: to be deleted
+
+// add takes what may wait.
+func (s spare) add(g wire.GroupID, x seat.Save) {
+	for _, k := range x.Keep {
+		delete(s, string(keptKey(g, k.Name)))
+	}
+	for _, k := range x.Anew {
+		s[string(keptKey(g, k.Name))] = encode(k)
+	}
+	for _, n := range x.Drop {
+		s[string(keptKey(g, n))] = nil
+	}
+}
+
+// take adds all of them to what is saved next.
+func (s spare) take(puts []Row, deletes [][]byte) ([]Row, [][]byte) {
+	for key, value := range s {
+		if value == nil {
+			deletes = append(deletes, []byte(key))
+		} else {
+			puts = append(puts, Row{Key: []byte(key), Value: value})
+		}
+	}
+	clear(s)
+	return puts, deletes
+}
+
+// seatRows are the rows of what a seat wants saved at once.
 func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
 	if x.Failover != nil {
 		puts = append(puts, Row{Key: rowKey(g, rowHubs), Value: encode(hubsOf(*x.Failover))})
@@ -164,9 +195,6 @@ func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
 	}
 	for _, e := range x.Log.Put {
 		puts = append(puts, entryRow(g, e.Place, e.Raw))
-	}
-	for _, n := range x.Drop {
-		deletes = append(deletes, keptKey(g, n))
 	}
 	for _, k := range x.Keep {
 		puts = append(puts, Row{Key: keptKey(g, k.Name), Value: encode(k)})
@@ -223,6 +251,7 @@ func (r *room) sweep(now time.Time) error {
 		return nil
 	}
 	r.swept = now
+	r.unsaved = r.unsaved || len(r.spare) > 0 // it has waited long enough
 	for rec := range r.keys.waiting {
 		if _, ok := r.seat.Ledger().Log().Find(rec); !ok {
 			delete(r.keys.waiting, rec)

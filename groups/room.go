@@ -2,6 +2,7 @@ package groups
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type room struct {
 	sealed   []sealed // own messages that are to be signed
 	puts     []Row    // to go with the next save
 	dels     [][]byte // same
+	spare    spare    // same, but nothing is saved for these alone
 	swept    time.Time
 	unrooted time.Time // since when a hub shows another log than the invite spoke of; zero: it does not
 	after    []func()  // to be called behind it
@@ -94,7 +96,7 @@ func (s *Service) newRoom(c *wire.Charter, p place) *room {
 		sent: make(map[wire.RecordID]*sentRecord), news: make(chan struct{}),
 	}
 	r.keys = newKeys(r)
-	r.deeds, r.lanes = make(map[deed]*deeds), newLanes()
+	r.deeds, r.lanes, r.spare = make(map[deed]*deeds), newLanes(), make(spare)
 	return r
 }
 
@@ -228,7 +230,7 @@ func (r *room) run(ctx context.Context) {
 	for !r.gone {
 		select {
 		case <-ctx.Done():
-			if err := r.keys.end(); err != nil {
+			if err := r.end(); err != nil {
 				logger.Errorw("chains of keys not written", "group", r.id, "err", err)
 			}
 			return
@@ -362,16 +364,26 @@ func (r *room) save(now time.Time, x seat.Save) error {
 	puts = append(puts, r.puts...)
 	deletes = append(deletes, without(r.dels, puts)...)
 	r.puts, r.dels = nil, nil
+	r.spare.add(r.id, x)
 	if r.unsaved {
 		r.unsaved = false
 		puts = append(puts, Row{Key: rowKey(r.id, rowPlace), Value: encode(r.place)})
 	}
 	if len(puts)+len(deletes) > 0 {
-		if err := r.s.cfg.Rows.Apply(puts, deletes); err != nil {
+		if err := r.s.cfg.Rows.Apply(r.spare.take(puts, deletes)); err != nil {
 			return err
 		}
 	}
 	return r.keys.saveIn(now)
+}
+
+// end writes what could wait.
+func (r *room) end() error {
+	err := r.keys.end()
+	if len(r.spare) > 0 {
+		err = errors.Join(err, r.s.cfg.Rows.Apply(r.spare.take(nil, nil)))
+	}
+	return err
 }
 
 // without returns the keys that are not put.

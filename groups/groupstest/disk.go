@@ -17,6 +17,7 @@ type Disk struct {
 	rows     map[string][]byte
 	ratchets map[string][]byte
 	saves    int // of ratchets
+	applied  int // how often rows were
 	writes   int // that are still to come before the fault
 	fault    error
 }
@@ -50,6 +51,13 @@ func (d *Disk) Saves() int {
 	return d.saves
 }
 
+// Applied is how often rows were written: each time is a wait for the disk.
+func (d *Disk) Applied() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.applied
+}
+
 // Size is how many rows there are, and their bytes.
 func (d *Disk) Size() (rows, size int) {
 	d.mu.Lock()
@@ -67,6 +75,7 @@ func (d *Disk) Apply(puts []groups.Row, deletes [][]byte) error {
 	if err := d.failed(); err != nil {
 		return err
 	}
+	d.applied++
 	for _, k := range deletes {
 		delete(d.rows, string(k))
 	}

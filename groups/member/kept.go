@@ -46,29 +46,41 @@ func (k *kept) placed(n wire.RecordName) {
 	}
 }
 
-// Kept returns what is to be kept besides the log, and what no more, of that which
-// has changed since it was last asked.
-func (m *Member) Kept() (keep []Kept, drop []wire.RecordName) {
+// Kept returns what is to be kept besides the log: what is not on disk yet; what is,
+// of which something else is known now; and what is there and to be kept no more. It
+// is of that which has changed since it was last asked.
+func (m *Member) Kept() (keep, anew []Kept, drop []wire.RecordName) {
 	k := &m.kept
 	for _, n := range k.order {
-		o, h := m.own.find(n), k.lack[n]
-		switch {
-		case o != nil:
-			x := Kept{Name: n, Record: o.record.Bytes(), Own: true}
-			if h != nil {
-				x.Old = h.old
-			}
+		x, ok := m.keptAs(n)
+		switch told := k.told[n]; {
+		case ok && told:
+			anew = append(anew, x)
+		case ok:
 			keep, k.told[n] = append(keep, x), true
-		case h != nil:
-			keep, k.told[n] = append(keep, Kept{Name: n, Record: h.record.Bytes(), Old: h.old}), true
-		case k.told[n]:
+		case told:
 			delete(k.told, n)
 			drop = append(drop, n)
 		}
 	}
 	clear(k.dirty)
 	k.order = nil
-	return keep, drop
+	return keep, anew, drop
+}
+
+// keptAs is what is to be kept of a record; ok is false if nothing is.
+func (m *Member) keptAs(n wire.RecordName) (x Kept, ok bool) {
+	o, h := m.own.find(n), m.kept.lack[n]
+	switch {
+	case o != nil:
+		x = Kept{Name: n, Record: o.record.Bytes(), Own: true}
+	case h != nil:
+		x = Kept{Name: n, Record: h.record.Bytes()}
+	}
+	if h != nil {
+		x.Old = h.old
+	}
+	return x, o != nil || h != nil
 }
 
 // Restore puts back what was kept. fresh says that it is not on disk yet.

@@ -263,8 +263,8 @@ func TestALogThatIsTooLongIsCutAndNothingIsForgotten(t *testing.T) {
 		t.Error("cut for what was not asked")
 	}
 	d.m.OnPageEnd(d.now, &wire.PageEnd{N: sync.N})
-	keep, drop := d.m.Kept()
-	if d.ledger.Log().Seq() != 1 || len(keep) != 1 || len(drop) != 0 || keep[0].Old == nil || keep[0].Old.Seq != 2 {
+	keep, anew, drop := d.m.Kept()
+	if d.ledger.Log().Seq() != 1 || len(keep) != 1 || len(anew)+len(drop) != 0 || keep[0].Old == nil || keep[0].Old.Seq != 2 {
 		t.Errorf("seq %d, kept %+v", d.ledger.Log().Seq(), keep)
 	}
 }
@@ -276,7 +276,7 @@ func TestOwnRecordsAreSentUntilTheyStand(t *testing.T) {
 	if d.m.Write(d.now, own) == 0 || find[*wire.Publish](d.m.Ready()) == nil {
 		t.Fatal("not published at once")
 	}
-	if keep, _ := d.m.Kept(); len(keep) != 1 || !keep[0].Own || keep[0].Old != nil {
+	if keep, anew, _ := d.m.Kept(); len(keep) != 1 || len(anew) != 0 || !keep[0].Own || keep[0].Old != nil {
 		t.Errorf("what is written is kept as %+v", keep)
 	}
 	d.now = d.now.Add(100 * time.Millisecond)
@@ -301,7 +301,7 @@ func TestOwnRecordsAreSentUntilTheyStand(t *testing.T) {
 			accepted++
 		}
 	}
-	if _, drop := d.m.Kept(); accepted != 1 || len(drop) != 1 || drop[0] != own.Name() {
+	if _, _, drop := d.m.Kept(); accepted != 1 || len(drop) != 1 || drop[0] != own.Name() {
 		t.Errorf("%d times accepted, %v kept no more", accepted, drop)
 	}
 	d.m.OnAccepted(&wire.Accepted{Group: d.c.Group(), Records: []wire.AcceptedRecord{{ID: own.ID, Number: 1, Seq: 1}}, Replicas: 2})
@@ -413,5 +413,22 @@ func TestARecordComesAgainWhenTheHubSaid(t *testing.T) {
 		if took := d.now.Sub(begun); took < tt.want || took > tt.want+time.Second {
 			t.Errorf("told to wait for %d ms, it came after %v", tt.retry, took)
 		}
+	}
+}
+
+// What is accepted before it has come stays kept, with its place, until it has.
+func TestWhatIsAcceptedIsKeptAnewWithItsPlace(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	own := d.signed(bob, wire.RecordID{77}, wire.KindJoin, (&wire.Join{}).Append(nil))
+	d.m.Write(d.now, own)
+	d.m.Kept()
+	d.m.OnAccepted(&wire.Accepted{Group: d.c.Group(), Records: []wire.AcceptedRecord{{ID: own.ID, Number: 1, Seq: 1}}})
+	if keep, anew, drop := d.m.Kept(); len(keep)+len(drop) != 0 || len(anew) != 1 || anew[0].Own || anew[0].Old == nil || anew[0].Old.Seq != 1 {
+		t.Errorf("accepted: %+v, anew %+v, no more %v", keep, anew, drop)
+	}
+	d.taken(d.page(d.c.Hash(), 1, own))
+	if keep, anew, drop := d.m.Kept(); len(keep)+len(anew) != 0 || len(drop) != 1 {
+		t.Errorf("come: %+v, anew %+v, no more %v", keep, anew, drop)
 	}
 }

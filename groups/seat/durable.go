@@ -25,17 +25,19 @@ type Stored struct {
 }
 
 // Save is what has changed of it: all of it goes to disk at once, before anything
-// is sent.
+// is sent. But Anew and Drop may wait until something else does: what the disk has in
+// their stead comes to the same, a little later.
 type Save struct {
 	Failover *failover.Durable // nil: it has not
 	Log      ledger.Change
 	Keep     []member.Kept
+	Anew     []member.Kept // is there, and known otherwise
 	Drop     []wire.RecordName
 }
 
 // Empty says that there is nothing to save.
 func (s *Save) Empty() bool {
-	return s.Failover == nil && s.Log.Empty() && len(s.Keep)+len(s.Drop) == 0
+	return s.Failover == nil && s.Log.Empty() && len(s.Keep)+len(s.Anew)+len(s.Drop) == 0
 }
 
 // Apply is what saving does, for those whose disk is memory.
@@ -60,7 +62,7 @@ func (d *Disk) Apply(s Save) {
 	for _, n := range s.Drop {
 		d.Kept = slices.DeleteFunc(d.Kept, func(k member.Kept) bool { return k.Name == n })
 	}
-	for _, k := range s.Keep {
+	for _, k := range slices.Concat(s.Keep, s.Anew) {
 		d.Kept = append(slices.DeleteFunc(d.Kept, func(x member.Kept) bool { return x.Name == k.Name }), k)
 	}
 }
@@ -81,7 +83,7 @@ func (s *Seat) save() (x Save) {
 		x.Failover = &d
 	}
 	x.Log = s.ledger.Change()
-	x.Keep, x.Drop = s.member.Kept()
+	x.Keep, x.Anew, x.Drop = s.member.Kept()
 	return x
 }
 
