@@ -51,10 +51,11 @@ func (r *repeat) turn(now time.Time) bool {
 
 // receipts is what this node acknowledges, and what others have.
 type receipts struct {
-	own     repeat    // this node's
-	spent   time.Time // until when those that went out are paid for
-	ask     repeat    // for those of others
-	asked   wire.Seq  // of the newest record of this node's that is in the log
+	own     repeat      // this node's
+	spent   time.Time   // until when those that went out are paid for
+	last    wire.Millis // the time of the one that was made last: the next is later
+	ask     repeat      // for those of others
+	asked   wire.Seq    // of the newest record of this node's that is in the log
 	read    wire.Seq
 	waiting map[wire.Seq]bool
 	of      map[protocols.Key]*wire.Receipt // newest, verified
@@ -212,8 +213,9 @@ func (m *Member) receipt(now time.Time) wire.Receipt {
 		e, _ := m.log().At(waiting[wire.MaxWaiting] - 1)
 		p, hash, waiting = e.Place, e.Hash, waiting[:wire.MaxWaiting]
 	}
+	m.receipts.last = max(m.receipts.last+1, wire.Millis(now.UnixMilli()))
 	return wire.Receipt{
-		Group: m.cfg.Group, Last: p, Log: hash, Read: min(m.receipts.read, p.Seq), Waiting: waiting, Time: wire.Millis(now.UnixMilli()),
+		Group: m.cfg.Group, Last: p, Log: hash, Read: min(m.receipts.read, p.Seq), Waiting: waiting, Time: m.receipts.last,
 	}
 }
 

@@ -231,3 +231,32 @@ func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {
 		t.Errorf("up to %d, %d wait", r.Last.Seq, len(r.Waiting))
 	}
 }
+
+// Of two receipts that are made at one moment, or by a clock that was set back, the
+// second is the newer one to whoever compares their times.
+func TestNoReceiptIsAsOldAsTheOneBefore(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	made := func(waits bool) []byte {
+		t.Helper()
+		d.m.Waits(d.now, 3, waits)
+		d.m.Tick(d.now)
+		f := find[*wire.Receipts](d.m.Ready())
+		if f == nil || len(f.Receipts) != 1 {
+			t.Fatalf("%+v", f)
+		}
+		return f.Receipts[0]
+	}
+	d.now = d.now.Add(time.Second)
+	waits, opens := made(true), made(false)
+	d.now = d.now.Add(-time.Second / 2)
+	again := made(true)
+	times := []wire.Millis{0}
+	for _, b := range [][]byte{waits, opens, again} {
+		r, err := wire.ParseReceipt(protocols.Main, b)
+		if err != nil || r.Time <= times[len(times)-1] {
+			t.Errorf("%+v after %v, %v", r, times, err)
+		}
+		times = append(times, r.Time)
+	}
+}
