@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -33,15 +34,24 @@ type acknowledged struct {
 	raw     []byte
 }
 
-// Receipts takes what a member acknowledges. It is not verified: the authors do.
-func (h *Hub) Receipts(k protocols.Key, list [][]byte) {
+// ErrReceipt is returned for a receipt that is not of who brings it.
+var ErrReceipt = errors.New("a receipt in another's name")
+
+// Receipts takes what a member acknowledges. It is not verified: the authors do. An
+// error says that it is none of the member's.
+func (h *Hub) Receipts(k protocols.Key, list [][]byte) error {
 	for _, b := range list {
 		r, err := wire.ReadReceipt(b)
-		if err != nil || r.Member != k || r.Group != h.cfg.Group || !h.log().Has(r.Last.Seq, r.Log) {
-			continue
+		switch {
+		case err != nil:
+			return err
+		case r.Member != k || r.Group != h.cfg.Group:
+			return ErrReceipt
+		case h.log().Has(r.Last.Seq, r.Log):
+			h.receipt(k, r, b)
 		}
-		h.receipt(k, r, b)
 	}
+	return nil
 }
 
 // receipt notes whom a receipt tells something new: the authors of what it covers

@@ -14,6 +14,10 @@ import (
 // ErrGroup is returned for a frame of another group.
 var ErrGroup = errors.New("a frame of another group")
 
+// ErrDraft is returned for a draft that names a hub by the word of one who, by the very
+// log that it speaks of, is no admin.
+var ErrDraft = errors.New("one who is no admin names a hub")
+
 // Receive takes a frame of a member, by the connection it came on. An error says
 // that the sender broke a rule; then nothing has changed.
 func (s *Seat) Receive(now time.Time, from protocols.Key, f wire.Frame) error {
@@ -92,6 +96,9 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 		if err != nil {
 			return err
 		}
+		if h.Cause == wire.CauseAdmin && s.ledger.Log().Has(h.Seq, h.Log) && !s.ledger.Fold().Admin(h.Admin) {
+			return ErrDraft
+		}
 		s.failover.OnNamed(now, h, admin)
 	case *wire.Equivocation:
 		g, who, ok := f.Proves(v)
@@ -168,7 +175,7 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 				s.hub.AskReceipts(now, from)
 			}
 		case !f.Passed() && s.hub != nil:
-			s.hub.Receipts(from, f.Receipts)
+			return s.hub.Receipts(from, f.Receipts)
 		case f.Passed() && ofHub:
 			return s.member.OnReceipts(f.Receipts)
 		}

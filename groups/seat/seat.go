@@ -344,7 +344,7 @@ func (s *Seat) takeMember(now time.Time) (again bool) {
 		again = true
 	}
 	if r.Receipt != nil && s.hub != nil {
-		s.hub.Receipts(s.self, [][]byte{r.Receipt})
+		_ = s.hub.Receipts(s.self, [][]byte{r.Receipt}) // its own
 		again = true
 	}
 	if r.Attach {
