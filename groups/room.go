@@ -203,13 +203,12 @@ func (r *room) receive(in Inbound, f wire.Frame) {
 		r.s.count.frameLeft()
 		return
 	}
-	select {
-	case lane <- struct{}{}:
-	case <-r.closed:
+	n := weight(f)
+	if !lane.enter(r.closed, n) {
 		return
 	}
 	r.post(func(now time.Time) {
-		defer func() { <-lane }()
+		defer lane.leave(n)
 		if err := r.frame(now, in.Peer(), f); err != nil {
 			logger.Debugw("frame refused", "group", r.id, "peer", in.Peer(), "err", err)
 			r.s.count.frameRefused(err)
