@@ -164,7 +164,7 @@ type Member struct {
 	heard    time.Time                     // when the hub was, last
 	brought  map[wire.RecordName]broughtBy // by their authors, for the hub withholds them
 	looked   time.Time                     // whether the hub withholds anything
-	awake    time.Time                     // since when it looks regularly
+	awake    time.Time                     // since when it looks, and hears the hub, regularly
 	lacking  bool
 	removed  bool // by the hub's word
 	offered  time.Time

@@ -24,8 +24,15 @@ type broughtBy struct {
 	tries int
 }
 
-// Heard says when the hub was heard last.
-func (m *Member) Heard(at time.Time) { m.heard = at }
+// Heard says when the hub was heard last. One that was silent meanwhile, though it was
+// brought something again and again, could not be reached: what it left unanswered is
+// counted anew.
+func (m *Member) Heard(at time.Time) {
+	if at.Sub(m.heard) > max(withheldAfter/2, m.tenths(2*againTenths)) {
+		m.awake = later(m.awake, at)
+	}
+	m.heard = at
+}
 
 // offeredBrought notes that the hub is offered what it lacks, once more.
 func (m *Member) offeredBrought(last time.Time) {
@@ -58,18 +65,20 @@ func (m *Member) bringPast(late []*wire.Entry) {
 // Withholds says whether the hub withholds a record of this node, or one that its
 // author brought here because of that.
 //
-// It wants to be called every second or so: one that was not stood still, and may
-// find the hub's answers among what came meanwhile.
+// What counts is how long the hub was heard: one that went silent, or cannot be
+// reached any more, withholds nothing. It wants to be called every second or so: one
+// that was not stood still, and may find the hub's answers among what came meanwhile.
 func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
 	if now.Sub(m.looked) > withheldAfter/2 {
 		m.awake = now
 	}
 	m.looked = now
-	if m.hub.Leads || m.removed || now.Sub(later(m.followed, m.awake)) < withheldAfter {
+	heardFor := func(since time.Time) bool { return m.heard.Sub(since) >= withheldAfter }
+	if m.hub.Leads || m.removed || !heardFor(later(m.followed, m.awake)) {
 		return name, false
 	}
 	for _, o := range m.own.list {
-		if m.own.of[o.record.ID] == o && o.tries >= withheldTries && now.Sub(o.written) >= withheldAfter && now.Sub(o.told) >= withheldAfter {
+		if m.own.of[o.record.ID] == o && o.tries >= withheldTries && heardFor(later(o.written, o.told)) {
 			return o.record.Name(), true
 		}
 	}
@@ -77,7 +86,7 @@ func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
 		switch _, stands := m.log().Find(n); {
 		case stands || m.kept.lack[n] == nil:
 			delete(m.brought, n)
-		case m.heard.Sub(later(at.since, m.followed)) >= withheldAfter && at.tries >= withheldTries:
+		case heardFor(at.since) && at.tries >= withheldTries:
 			return n, true
 		}
 	}

@@ -38,3 +38,49 @@ func TestWhoStoodStillAccusesNobody(t *testing.T) {
 		t.Error("what stays unanswered is not withheld")
 	}
 }
+
+// Nor is what was unanswered when the hub fell silent: neither what is one's own, nor
+// what another brought.
+func TestAHubThatFellSilentWithholdsNothing(t *testing.T) {
+	t.Parallel()
+	for name, bring := range map[string]func(*desk, *wire.Record){
+		"one's own": func(d *desk, r *wire.Record) { d.m.Write(d.now, r) },
+		"another's": func(d *desk, r *wire.Record) { d.m.OnPublish(d.now, []*wire.Entry{{Record: r}}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			author := bob
+			if name == "another's" {
+				author = alice
+			}
+			bring(d, d.signed(author, wire.RecordID{99}, wire.KindRename, (&wire.Rename{Name: "bobby"}).Append(nil)))
+			second := func(heard bool) bool {
+				d.now = d.now.Add(time.Second)
+				if heard {
+					d.m.Heard(d.now)
+				}
+				d.m.Tick(d.now)
+				_, yes := d.m.Withholds(d.now)
+				return yes
+			}
+			for range 8 {
+				second(true)
+			}
+			for range 20 {
+				if second(false) {
+					t.Fatal("it was not heard while it did not answer")
+				}
+			}
+			for i := range 20 {
+				if second(true) {
+					if i < 9 {
+						t.Errorf("withheld %d s after it is heard again", i)
+					}
+					return
+				}
+			}
+			t.Error("what it does not take although it is heard again is not withheld")
+		})
+	}
+}
