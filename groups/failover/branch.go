@@ -20,6 +20,7 @@ type Branch struct {
 	Opened   *wire.HubRecord   // of its term; the record itself in version 1
 	Links    []*wire.HubRecord // what Opened links to; none for a group's first
 	Evidence []wire.Evidence   // reports that came with an election
+	Shown    Shown             // by what came with it; nil: that was nothing new
 }
 
 // Term returns the term the branch is in.
@@ -45,7 +46,7 @@ func (b *Branch) Frame() wire.HubRecordFrame {
 
 // ParseBranch reads a branch out of a frame and verifies its signatures, and
 // that its records are those that it names. Evidence that is no report is left
-// out of the branch.
+// out of the branch: what it shows is for those to see who have the log.
 func ParseBranch(v wire.Verifier, f *wire.HubRecordFrame) (*Branch, error) {
 	rec, err := wire.ParseHubRecord(v, f.Record)
 	if err != nil {

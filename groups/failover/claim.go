@@ -90,7 +90,8 @@ func (m *Machine) askedInVain(now time.Time) bool {
 func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b *Branch, evidence []*wire.Attach) {
 	m.checkLate(now)
 	defer m.schedule(now)
-	if b.Record.Group != m.cfg.Group || !m.hears(from) && from != m.d.Current.Primary() {
+	own := from == b.Primary() && b.hears(from)
+	if b.Record.Group != m.cfg.Group || !m.hears(from) && !own && from != m.d.Current.Primary() {
 		return
 	}
 	if b.Term() == m.d.Current.Term() {
@@ -109,8 +110,7 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 	if !m.eligible(now, b) { // nobody may follow it, but the sender does
 		switch {
 		case m.Leads() && m.d.Current.handedOverBy(b.Term()): // the sender follows ours as soon as it sees it
-			f := m.d.Current.Frame()
-			m.send(from, &f)
+			m.send(from, m.evidence(now, m.d.Current, nil, b))
 		case m.Leads() && from != b.Primary():
 			m.noteForeign(now, from, b)
 		case !m.Leads() && from == m.d.Current.Primary() && m.admins[m.self]:
@@ -144,9 +144,10 @@ func (m *Machine) consented(b *Branch) bool {
 	return m.byAdmin(b) || b.handedOverBy(m.d.Current.Term())
 }
 
-// byAdmin says whether an admin opened a branch, as far as this node's log shows.
+// byAdmin says whether an admin opened a branch, as far as this node's log shows, and
+// what came with the branch.
 func (m *Machine) byAdmin(b *Branch) bool {
-	return b.Opened.Cause == wire.CauseAdmin && m.admins[b.Opened.Admin]
+	return b.Opened.Cause == wire.CauseAdmin && (m.admins[b.Opened.Admin] || b.admin(b.Opened.Admin))
 }
 
 // sameTerm takes another version of the chain this node follows.
@@ -178,8 +179,7 @@ func (m *Machine) lower(now time.Time, from protocols.Key, b *Branch) {
 	if m.Leads() && b.Primary() == from {
 		m.noteForeign(now, from, b)
 	}
-	f := m.d.Current.Frame()
-	m.send(from, &f)
+	m.send(from, m.evidence(now, m.d.Current, nil, b))
 }
 
 // consider asks the primary before a claim is followed.
@@ -211,7 +211,7 @@ func (m *Machine) sound(v wire.Verifier, b *Branch) bool {
 		return o.Primary == m.cfg.Charter.Creator && o.Links[0] == m.cfg.Charter.Hash()
 	case wire.CauseAdmin:
 		place, _ := m.cfg.Log()
-		return m.admins[o.Admin] || m.member(o.Admin) && place.Seq < o.Seq
+		return m.byAdmin(b) || m.member(o.Admin) && place.Seq < o.Seq
 	case wire.CauseElection:
 		return m.reportedBy(v, b)
 	}
@@ -224,7 +224,7 @@ func (m *Machine) reportedBy(v wire.Verifier, b *Branch) bool {
 	for _, e := range b.Evidence {
 		r, err := wire.ParseReport(v, e.Structure)
 		if err == nil && r.Group == m.cfg.Group && r.Opened == b.Links[0].Term().Opened &&
-			r.Reporter != b.Opened.Primary && r.Reporter != b.Links[0].Primary && m.counted(r.Reporter) {
+			r.Reporter != b.Opened.Primary && r.Reporter != b.Links[0].Primary && (m.counted(r.Reporter) || b.member(r.Reporter)) {
 			return true
 		}
 	}
@@ -369,10 +369,10 @@ func (m *Machine) onNamed(now time.Time, h *wire.HubRecord, admin []byte) {
 	case !m.Leads() || foreign == nil || h.Cause != wire.CauseAdmin || !m.admins[h.Admin] || h.Number <= cur.Number:
 	case h.Links[0] == foreign.Record.Hash() && h.Number == foreign.Record.Number+1:
 		m.openNamed(now, *h, admin, foreign.Record)
-		m.sendHome(foreign)
+		m.sendHome(now, foreign)
 	case h.Links[0] == cur.Hash() && h.Number == cur.Number+1:
 		m.openNamed(now, *h, admin, cur)
-		m.sendHome(foreign)
+		m.sendHome(now, foreign)
 	}
 }
 

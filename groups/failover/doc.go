@@ -42,6 +42,9 @@
 //   - A hub that was merged without agreeing is met anew, and may be yielded to.
 //   - Whose branch stands is counted with those kicked since, and with attaches to
 //     this very branch only: two hubs must come to the same count.
+//   - A branch is shown with the records by which its hub, and those who speak for it,
+//     are in the group. To whoever was apart when they joined they were strangers:
+//     it followed a hub that was gone, or two hubs merged each other for ever.
 //   - A branch whose hub may not be one (it was kicked, or signed two logs) is
 //     brought home by an admin's record, for by the count it might stand. A hub
 //     that knows it of itself follows the next that may be one, whoever named it:

@@ -48,7 +48,7 @@ func (m *Machine) sole() bool { return len(m.members) == 1 && m.members[0] == m.
 // eligible says whether the branch's primary may be hub. One who joins believes
 // those it knows, and checks the log that it is shown.
 func (m *Machine) eligible(now time.Time, b *Branch) bool {
-	return (m.partial || m.hears(b.Primary())) && !m.isCondemned(now, b.Primary())
+	return (m.partial || m.hears(b.Primary()) || b.hears(b.Primary())) && !m.isCondemned(now, b.Primary())
 }
 
 // unfit says that this node leads and knows that it may not: its term has ended

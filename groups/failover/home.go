@@ -25,7 +25,7 @@ func (m *Machine) bringHome(now time.Time, foreign *Branch) bool {
 	}
 	h.Primary, h.Admin = m.self, m.self
 	m.openNamed(now, h, h.SignAdmin(m.cfg.Signer), link)
-	m.sendHome(foreign)
+	m.sendHome(now, foreign)
 	return true
 }
 
@@ -50,9 +50,8 @@ func (m *Machine) askedHome(foreign *Branch) {
 }
 
 // sendHome tells a hub that takes no part, which toAll leaves out.
-func (m *Machine) sendHome(foreign *Branch) {
+func (m *Machine) sendHome(now time.Time, foreign *Branch) {
 	if !m.hears(foreign.Primary()) {
-		f := m.d.Current.Frame()
-		m.send(foreign.Primary(), &f)
+		m.send(foreign.Primary(), m.evidence(now, m.d.Current, nil, foreign))
 	}
 }

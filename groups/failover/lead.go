@@ -286,12 +286,12 @@ func (m *Machine) OnAttach(now time.Time, from protocols.Key, a *wire.Attach) (f
 		if back := m.d.Withdrawn[a.Opened]; back != nil {
 			m.retreat(from, back)
 		} else {
-			m.stranger(from)
+			m.stranger(now, from)
 		}
 		return false
 	}
 	if !m.Leads() {
-		m.stranger(from)
+		m.stranger(now, from)
 		return false
 	}
 	p := m.peer(from)

@@ -69,6 +69,7 @@ type Config struct {
 	Signer    protocols.Signer
 	Log       func() (wire.Place, wire.LogHash) // the node's log's end
 	Committed func() wire.Seq                   // up to where a hub's log is accepted
+	Standing  Standing
 }
 
 // Durable is what must be on disk before effects are carried out.

@@ -46,13 +46,10 @@ func (m *Machine) attaches() []*wire.Attach {
 	return list
 }
 
-// evidence returns this hub's branch with the attaches that speak for it.
-func (m *Machine) evidence(b *Branch, attaches []*wire.Attach) wire.HubRecordFrame {
-	f := b.Frame()
-	for _, a := range attaches {
-		f.Evidence = append(f.Evidence, wire.Evidence{Tag: protocols.TagGroupAttach, Structure: a.Bytes()})
-	}
-	return f
+// speak returns this hub's branch, with all that speaks for it, for one that leads
+// another.
+func (m *Machine) speak(now time.Time, to *Branch) *wire.HubRecordFrame {
+	return m.evidence(now, m.d.Current, m.attaches(), to)
 }
 
 // meet tells the other hub how many follow this one, again and again. One that
@@ -75,7 +72,7 @@ func (m *Machine) meet(now time.Time) {
 		}
 		return
 	}
-	m.send(l.foreign.Primary(), &wire.Meet{HubRecordFrame: m.evidence(m.d.Current, m.attaches())})
+	m.send(l.foreign.Primary(), &wire.Meet{HubRecordFrame: *m.speak(now, l.foreign)})
 }
 
 // merge opens a term that joins another branch to this one.
@@ -93,10 +90,10 @@ func (m *Machine) merge(now time.Time, other *Branch) {
 	m.event(Merged, b)
 	m.follow(now, b)
 	m.peers = peers
-	f := m.evidence(b, attaches)
-	m.toAll(&f)
+	f := m.evidence(now, b, attaches, other)
+	m.toAll(f)
 	if !m.hears(other.Primary()) { // it may not know that it is none any more
-		m.send(other.Primary(), &f)
+		m.send(other.Primary(), f)
 	}
 }
 
@@ -105,9 +102,10 @@ func (m *Machine) merge(now time.Time, other *Branch) {
 // they lead. Who was kicked counts too: the other side may not have heard of that,
 // and both have to come to the same.
 func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attach) (ca, cb int) {
+	known := func(k protocols.Key) bool { return m.counted(k) || a.member(k) || b.member(k) }
 	newest := make(map[protocols.Key]wire.Millis)
 	for _, t := range y {
-		if m.counted(t.Member) {
+		if known(t.Member) {
 			newest[t.Member] = max(newest[t.Member], t.Time)
 		}
 	}
@@ -116,7 +114,7 @@ func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attac
 	cb = len(newest)
 	counted := make(map[protocols.Key]bool)
 	for _, t := range x {
-		if t.Member == a.Primary() || t.Member == b.Primary() || counted[t.Member] || !m.counted(t.Member) {
+		if t.Member == a.Primary() || t.Member == b.Primary() || counted[t.Member] || !known(t.Member) {
 			continue
 		}
 		counted[t.Member] = true
@@ -129,10 +127,10 @@ func (m *Machine) counts(a *Branch, x []*wire.Attach, b *Branch, y []*wire.Attac
 			cb--
 		}
 	}
-	if m.counted(a.Primary()) {
+	if known(a.Primary()) {
 		ca++
 	}
-	if m.counted(b.Primary()) {
+	if known(b.Primary()) {
 		cb++
 	}
 	return ca, cb
@@ -146,7 +144,7 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		return
 	}
 	if !m.Leads() {
-		m.stranger(from)
+		m.stranger(now, from)
 		return
 	}
 	if !m.mayMeet(now, v, b) {
@@ -162,14 +160,13 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		return
 	}
 	if !m.higher(cur, b) { // the other decides
-		m.send(from, &wire.Meet{HubRecordFrame: m.evidence(cur, m.attaches())})
+		m.send(from, &wire.Meet{HubRecordFrame: *m.speak(now, b)})
 		return
 	}
 	if m.stands(cur, of(cur, m.attaches()), b, of(b, attaches)) {
 		m.lead.foreign = nil
 		if cur.joins(b.Term()) { // it was merged without knowing
-			f := m.evidence(cur, m.attaches())
-			m.send(from, &f)
+			m.send(from, m.speak(now, b))
 		} else {
 			m.merge(now, b)
 		}
@@ -179,7 +176,7 @@ func (m *Machine) OnMeet(now time.Time, v wire.Verifier, from protocols.Key, b *
 		m.withdraw(now)
 		return
 	}
-	m.send(from, &wire.Yield{HubRecordFrame: m.evidence(cur, m.attaches())})
+	m.send(from, &wire.Yield{HubRecordFrame: *m.speak(now, b)})
 }
 
 // meetIneligible brings home those who follow a hub that may be none: by an
@@ -190,9 +187,8 @@ func (m *Machine) meetIneligible(now time.Time, b *Branch) {
 		m.lead.foreign = nil
 		return
 	}
-	f := m.evidence(m.d.Current, m.attaches())
 	if m.d.Current.joins(b.Term()) {
-		m.send(b.Primary(), &f)
+		m.send(b.Primary(), m.speak(now, b))
 		return
 	}
 	m.merge(now, b)

@@ -286,7 +286,7 @@ func (m *Machine) OnBeat(now time.Time, from protocols.Key, b *wire.Beat) {
 	}
 	if b.Term != m.d.Current.Term() {
 		m.shown(now, b)
-		m.stranger(from)
+		m.stranger(now, from)
 		return
 	}
 	switch {
@@ -346,9 +346,8 @@ func (m *Machine) noteJitter(now time.Time, b *wire.Beat) {
 
 // stranger answers one that follows another term with the record this node
 // follows.
-func (m *Machine) stranger(from protocols.Key) {
-	f := m.d.Current.Frame()
-	m.send(from, &f)
+func (m *Machine) stranger(now time.Time, from protocols.Key) {
+	m.send(from, m.evidence(now, m.d.Current, nil, nil))
 }
 
 // OnAlive answers a question: with a beat, or by asking the primary first.
@@ -360,7 +359,7 @@ func (m *Machine) OnAlive(now time.Time, from protocols.Key, f *wire.Alive) {
 			m.retreat(from, back)
 			return
 		}
-		m.stranger(from)
+		m.stranger(now, from)
 		return
 	}
 	if m.Leads() {
@@ -415,7 +414,7 @@ func (m *Machine) OnReport(now time.Time, from protocols.Key, r *wire.Report) {
 		return
 	}
 	if r.Opened != m.d.Current.Term().Opened {
-		m.stranger(from)
+		m.stranger(now, from)
 		return
 	}
 	if m.Leads() {

@@ -24,6 +24,7 @@ type Ledger struct {
 	void      map[wire.Seq]error
 	departed  []departure // whom records with effect took out, in their order
 	snapshots []wire.Seq  // with effect, ascending
+	settings  wire.Seq    // the newest that have effect; 0: none stand in the log
 	changed   bool        // the fold's version, since it was last asked
 	disk      disk
 }
@@ -63,7 +64,7 @@ func (l *Ledger) Empty() {
 
 func (l *Ledger) restart(j *journal.Journal, base *roster.Fold) {
 	l.journal, l.base, l.fold = j, base, base.Clone()
-	l.void, l.departed, l.snapshots, l.changed = make(map[wire.Seq]error), nil, nil, true
+	l.void, l.departed, l.snapshots, l.settings, l.changed = make(map[wire.Seq]error), nil, nil, 0, true
 }
 
 // Beginning returns the log's hash before its first record: the charter's.
@@ -133,6 +134,7 @@ func (l *Ledger) apply(e journal.Entry) {
 	case change.Kind == wire.KindJoin:
 		l.depart(e.Place.Seq)
 	case change.Kind == wire.KindSettings:
+		l.settings = e.Place.Seq
 		l.depart(e.Place.Seq, relays...)
 	}
 	if l.fold.Version() != version || l.fold.Dissolved() {
@@ -156,11 +158,14 @@ func (l *Ledger) Cut(s wire.Seq) []journal.Entry {
 		return nil
 	}
 	l.disk.cut(s)
-	l.fold, l.changed, l.departed, l.snapshots = l.base.Clone(), true, nil, nil
+	l.fold, l.changed, l.departed, l.snapshots, l.settings = l.base.Clone(), true, nil, nil, 0
 	clear(l.void)
 	l.journal.All(l.apply)
 	return cut
 }
+
+// Settings returns the seq of the newest settings with effect, and 0 for none.
+func (l *Ledger) Settings() wire.Seq { return l.settings }
 
 // Snapshot returns the seq of the newest snapshot with effect, and 0 for none.
 func (l *Ledger) Snapshot() wire.Seq { return l.SnapshotUpTo(l.journal.Seq()) }
@@ -195,6 +200,9 @@ func (l *Ledger) Purge(s wire.Seq) bool {
 		if at < s {
 			delete(l.void, at)
 		}
+	}
+	if l.settings < s {
+		l.settings = 0
 	}
 	return true
 }

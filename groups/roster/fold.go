@@ -42,6 +42,7 @@ type Fold struct {
 	dissolved bool
 	clock     wire.Millis // the time of the last snapshot with effect
 	link      *link       // the last invite that was good; nil: none was yet
+	ahead     bool        // records may be missing before those that are folded next
 	places    places
 }
 
@@ -79,6 +80,14 @@ func (f *Fold) Clone() *Fold {
 	c := *f
 	c.roster, c.places = share(&f.roster), f.places.lend()
 	return &c
+}
+
+// Ahead returns a clone that takes records from further on in the log: an invite may be
+// of a roster that is not known here.
+func (f *Fold) Ahead() *Fold {
+	c := f.Clone()
+	c.ahead = true
+	return c
 }
 
 // share returns a roster with the same lists: a fold changes none in place, and

@@ -213,6 +213,9 @@ func TestInvitesEnd(t *testing.T) {
 	g.void(g.byLink(bob, late), roster.ErrInvite)
 	ahead := g.invite(alice, func(i *wire.Invite) { i.Bearer, i.Roster = link.Public(), 7 })
 	g.void(g.byLink(bob, ahead), roster.ErrInvite) // of a roster that is not yet
+	if _, err := g.fold.Ahead().Apply(g.byLink(bob, ahead), false); err != nil || g.fold.Member(bob.Public()) {
+		t.Errorf("as one from further on it is void, or counts here too: %v", err)
+	}
 	early := g.invite(alice, func(i *wire.Invite) {
 		i.Bearer, i.Made, i.Expires = link.Public(), g.now+roster.Slack+1, g.now+2*roster.Slack
 	})

@@ -74,7 +74,7 @@ func (f *Fold) invited(r *wire.Record, p *wire.Join) error {
 		return err
 	}
 	switch {
-	case !f.Admin(i.Issuer), i.Roster > f.roster.Version:
+	case !f.Admin(i.Issuer), i.Roster > f.roster.Version && !f.ahead:
 		return ErrInvite
 	case r.Time > i.Expires, r.Time+Slack < i.Made:
 		return ErrInvite

@@ -46,25 +46,25 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 			s.seenUpTo(b.Seq)
 		}
 	case *wire.HubRecordFrame:
-		b, attaches, err := s.branchOf(f)
+		b, attaches, err := s.branchOf(now, f)
 		if err != nil {
 			return err
 		}
 		s.failover.OnBranch(now, v, from, b, attaches)
 	case *wire.Offer: // it is taken already
-		b, attaches, err := s.branchOf(&f.HubRecordFrame)
+		b, attaches, err := s.branchOf(now, &f.HubRecordFrame)
 		if err != nil {
 			return err
 		}
 		s.failover.OnBranch(now, v, from, b, attaches)
 	case *wire.Meet:
-		b, attaches, err := s.branchOf(&f.HubRecordFrame)
+		b, attaches, err := s.branchOf(now, &f.HubRecordFrame)
 		if err != nil {
 			return err
 		}
 		s.failover.OnMeet(now, v, from, b, attaches)
 	case *wire.Yield:
-		b, _, err := s.branchOf(&f.HubRecordFrame)
+		b, _, err := s.branchOf(now, &f.HubRecordFrame)
 		if err != nil {
 			return err
 		}
@@ -236,20 +236,31 @@ func (s *Seat) mayPublish(from protocols.Key) bool {
 	return s.hub != nil || s.ledger.Fold().Member(from)
 }
 
-// branchOf reads a branch and the attaches that came with it. Evidence that does
-// not verify is left out: it counts for nothing.
-func (s *Seat) branchOf(f *wire.HubRecordFrame) (*failover.Branch, []*wire.Attach, error) {
+// branchOf reads a branch, what was shown with it and the attaches that came with it.
+// Evidence that does not verify is left out: it counts for nothing.
+func (s *Seat) branchOf(now time.Time, f *wire.HubRecordFrame) (*failover.Branch, []*wire.Attach, error) {
 	b, err := failover.ParseBranch(s.cfg.Verifier, f)
 	if err != nil {
 		return nil, nil, err
 	}
 	var attaches []*wire.Attach
+	var records []*wire.Record
 	for _, e := range f.Evidence {
-		if e.Tag != protocols.TagGroupAttach {
-			continue
+		switch e.Tag {
+		case protocols.TagGroupAttach:
+			if a, err := wire.ParseAttach(s.cfg.Verifier, e.Structure); err == nil && a.Group == s.group {
+				attaches = append(attaches, a)
+			}
+		case protocols.TagGroupRecord:
+			if r, err := wire.ParseRecord(e.Structure); err == nil && r.Group == s.group {
+				records = append(records, r)
+			}
 		}
-		if a, err := wire.ParseAttach(s.cfg.Verifier, e.Structure); err == nil && a.Group == s.group {
-			attaches = append(attaches, a)
+	}
+	if fold := s.shownBy(now, records); fold != nil {
+		b.Shown = fold
+		if fold.Hears(b.Primary()) {
+			s.newcomer = b.Primary()
 		}
 	}
 	return b, attaches, nil

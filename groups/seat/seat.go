@@ -53,6 +53,7 @@ type Seat struct {
 	away     away
 	moving   moving
 	known    known
+	newcomer protocols.Key // a hub that showed that it is of the group; the log here does not know it
 	offers   offers
 	settled  bool // has seen the log up to where its hub was: a relay begins with nothing
 	retell   bool // failover is to be told who is a member
@@ -69,7 +70,7 @@ func New(now time.Time, cfg Config, d Disk, restart bool) (*Seat, error) {
 	}
 	s.rehubbed, s.settled = !restart, restart || cfg.Lister == protocols.Key{}
 	s.failover = failover.New(now, failover.Config{
-		Group: s.group, Charter: cfg.Charter, Signer: cfg.Signer, Log: s.ledger.Log().End, Committed: s.committed,
+		Group: s.group, Charter: cfg.Charter, Signer: cfg.Signer, Log: s.ledger.Log().End, Committed: s.committed, Standing: s.standing,
 	}, d.Failover, restart)
 	s.branch = s.failover.Current()
 	s.member = member.New(now, member.Config{

@@ -18,7 +18,7 @@ func (s *Seat) turned(to protocols.Key, f wire.Frame) {
 
 // unheard notes what one who neither is a member nor was one says as if it were.
 func (s *Seat) unheard(from protocols.Key) {
-	if s.hub == nil || s.ledger.Fold().Hears(from) {
+	if s.hub == nil || s.ledger.Fold().Hears(from) || from == s.newcomer {
 		return
 	}
 	if _, departed := s.ledger.Departure(from); !departed {

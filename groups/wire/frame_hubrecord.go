@@ -9,8 +9,8 @@ import (
 // MaxEvidence is how many structures one frame may show.
 const MaxEvidence = 1024
 
-// maxProofStructure is the longest structure that is shown as evidence.
-const maxProofStructure = MaxReceipt
+// MaxShown is how long a structure that is shown as evidence may be.
+const MaxShown = 16 << 10
 
 // MaxLinked is how many records come with a hub record: the one that opened its
 // term, unless it is the same, and the one or two that this one links to.
@@ -19,7 +19,8 @@ const MaxLinked = 3
 // HubRecordFrame is frame 4 of the hub protocol: [4, hub record bin, linked
 // [bin], evidence [[tag str, bin]]]. A claim, a change, a merge, or which record
 // the sender follows, with the records it is to be judged by and what speaks for
-// it: reports for an election, attaches for a merge.
+// it: reports for an election, attaches for a merge, and records of the log by which
+// those whom it is about are in the group.
 type HubRecordFrame struct {
 	Record   []byte
 	Linked   [][]byte // at most MaxLinked
@@ -63,5 +64,5 @@ func (e *Evidence) appendFields(dst []byte) []byte {
 
 func (e *Evidence) readFields(d *decoder) {
 	e.Tag = protocols.Tag(d.text(32))
-	e.Structure = d.bin(maxProofStructure)
+	e.Structure = d.bin(MaxShown)
 }

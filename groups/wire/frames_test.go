@@ -54,6 +54,9 @@ func frames() []frameForm {
 		{"hub: replicate", page.Replicate(), parseHub},
 		{"hub: replicated", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32))}, parseHub},
 		{"hub: hub record", &shown, parseHub},
+		{"hub: hub record with a record of the log", &wire.HubRecordFrame{
+			Record: shown.Record, Linked: shown.Linked, Evidence: []wire.Evidence{{Tag: protocols.TagGroupRecord, Structure: signedRecord()}},
+		}, parseHub},
 		{"hub: report", &wire.ReportFrame{Report: report().Sign(carol)}, parseHub},
 		{"hub: alive?", &wire.Alive{N: 9, Group: g, Opened: [32]byte(count(0x40, 32)), Newest: 77}, parseHub},
 		{"hub: alive", &wire.AliveAnswer{N: 9, Beat: b}, parseHub},
@@ -138,6 +141,16 @@ func TestAPageSaysWhoseItsEntriesAre(t *testing.T) {
 		}
 		if _, err := parseGroup(wire.AppendFrame(nil, page.FanOut())); !errors.Is(err, wire.ErrForm) {
 			t.Errorf("runs of %v for two entries: %v", counts, err)
+		}
+	}
+}
+
+func TestEvidenceIsBounded(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]bool{wire.MaxShown: true, wire.MaxShown + 1: false} {
+		f := &wire.HubRecordFrame{Record: []byte{1}, Linked: [][]byte{}, Evidence: []wire.Evidence{{Tag: protocols.TagGroupRecord, Structure: make([]byte, size)}}}
+		if _, err := parseHub(wire.AppendFrame(nil, f)); (err == nil) != want {
+			t.Errorf("a structure of %d bytes: %v", size, err)
 		}
 	}
 }

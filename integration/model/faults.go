@@ -3,6 +3,8 @@ package model
 import (
 	"math/rand/v2"
 	"time"
+
+	"github.com/tom-protocol/tom/groups/wire"
 )
 
 // Faults is what may happen in a random run.
@@ -12,6 +14,7 @@ type Faults struct {
 	Admin  bool // the creator names hubs
 	Kick   bool // the creator kicks members, all but one
 	Relay  bool // there is a relay that is no member, and the creator lists it, and does not
+	Join   bool // others join, wherever whoever invites them is
 }
 
 // Random breaks things at random for a while, members writing all along.
@@ -52,8 +55,12 @@ func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 	case 8:
 		w.Heal()
 	case 9:
-		if f.OneWay && n != other {
+		switch {
+		case f.OneWay && n != other:
 			w.Cut(n.ID, other.ID)
+		case f.Join && n.relay == nil && n.Up && !n.Paused && w.joins < maxJoins && r.IntN(2) == 0:
+			w.joins++
+			w.JoinAt(n)
 		}
 	case 10:
 		if f.Die && len(dead) < len(w.Nodes)-len(w.relays())-2 && r.IntN(3) == 0 {
@@ -98,6 +105,56 @@ func (w *World) traceSides(side func(int) bool) {
 		}
 	}
 	w.trace("the network falls apart: %v and %v", a, b)
+}
+
+// maxJoins is how many join in a random run.
+const maxJoins = 4
+
+// JoinAt lets one come in who was invited by a node, and reaches whom that reaches.
+func (w *World) JoinAt(n *Node) *Node {
+	root, hub := w.Invite(n)
+	x := w.Join(root, hub)
+	x.invited = true
+	for i := range w.Nodes {
+		for _, to := range []bool{true, false} {
+			if link := direction(n.ID, i, to); w.cut[link] {
+				w.cut[direction(x.ID, i, to)] = true
+			}
+		}
+	}
+	return x
+}
+
+// promise lets the creator say again what the log is to one who joined.
+func (w *World) promise(n *Node) {
+	if n.told {
+		return
+	}
+	n.told = true
+	w.After(3*time.Second, func() {
+		n.told = false
+		admin := w.Nodes[0]
+		if n.Up && !n.Paused && admin.Up && !admin.Paused && !w.cut[[2]int{admin.ID, n.ID}] {
+			root, _ := w.Invite(admin)
+			n.root = &root
+			n.Seat.Promise(w.clock(n), root)
+			w.act(n)
+		}
+	})
+}
+
+func direction(n, other int, to bool) [2]int {
+	if to {
+		return [2]int{n, other}
+	}
+	return [2]int{other, n}
+}
+
+// Promote lets an admin make a member one.
+func (w *World) Promote(admin, n *Node) {
+	names, _ := admin.Seat.Ledger().Fold().Names(n.Key)
+	admin.written++
+	w.publish(admin, wire.KindRole, (&wire.Target{Kind: wire.KindRole, Member: n.Key, Role: wire.RoleAdmin, Names: names}).Append(nil))
 }
 
 // Move lets a node, as admin, name the hub.

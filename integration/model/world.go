@@ -44,6 +44,8 @@ type Node struct {
 	Restarts int
 	disk     seat.Disk
 	root     *member.Root
+	invited  bool      // it joined, and is told again what the log is, if branches have met since
+	told     bool      // it is about to be
 	relay    *relay    // nil: a member
 	stranger bool      // it sends, and is not there
 	gone     bool      // it was shown that it was kicked
@@ -78,6 +80,7 @@ type World struct {
 	latest   Acceptance
 	Changed  time.Time // when links were cut or mended last
 	kicked   int
+	joins    int
 	lying    *Node
 	fork     func(from, to *Node, f wire.Frame) wire.Frame // what a forking hub makes of its frames
 	deaf     func(to *Node, r *wire.Record) bool           // which records a hub does not take
@@ -588,7 +591,10 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 	case member.Unrooted:
 		w.unrooted[n.ID]++
 		w.trace("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))
-		if w.lying == nil || e.Peer != w.lying.Key {
+		switch {
+		case n.invited:
+			w.promise(n)
+		case w.lying == nil || e.Peer != w.lying.Key:
 			w.broke("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))
 		}
 	case member.Removed:

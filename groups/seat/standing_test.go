@@ -1,0 +1,206 @@
+package seat_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+)
+
+func stranger(n byte) protocols.Signer {
+	return protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, 32)))
+}
+
+// listing is a settings record that lists relays.
+func (r *room) listing(by protocols.Signer, id int, relays ...protocols.Key) *wire.Record {
+	r.t.Helper()
+	s := r.seats[r.signers[0].Public()].Ledger().Fold().Settings()
+	s.HubRelays = append([]protocols.Key{}, relays...)
+	return r.record(by, r.group(), id, wire.KindSettings, s.Append(nil))
+}
+
+func (r *room) group() wire.GroupID {
+	return r.seats[r.signers[0].Public()].Branch().Record.Group
+}
+
+// takeover is the claim of one whom the hub named, with records that are to show that it
+// may be hub.
+func (r *room) takeover(by protocols.Signer, shown ...*wire.Record) *wire.HubRecordFrame {
+	r.t.Helper()
+	first := r.seats[r.signers[0].Public()].Branch().Opened
+	named := wire.HubRecord{
+		Group: r.group(), Number: 1, Version: 99, Shadow: by.Public(), Links: []wire.HubHash{first.Hash()}, Cause: wire.CauseChange, Seq: first.Seq, Log: first.Log,
+	}.Sign(r.signers[0], nil)
+	link, err := wire.ParseHubRecord(protocols.Main, named)
+	r.must(err)
+	claim := wire.HubRecord{
+		Group: r.group(), Number: 2, Version: 1, Links: []wire.HubHash{link.Hash()}, Cause: wire.CausePromotion,
+	}.Sign(by, nil)
+	f := &wire.HubRecordFrame{Record: claim, Linked: [][]byte{named}}
+	for _, x := range shown {
+		f.Evidence = append(f.Evidence, wire.Evidence{Tag: protocols.TagGroupRecord, Structure: x.Bytes()})
+	}
+	return f
+}
+
+// A hub that a member's log does not know is followed if it shows the record by which it
+// is in the group, and not if an admin took that back, or never signed it.
+func TestAHubShowsThatItIsInTheGroup(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	newcomer := stranger(77)
+	join := func(r *room) *wire.Record {
+		return r.record(newcomer, r.group(), 1, wire.KindJoin, (&wire.Join{Name: "new"}).Append(nil))
+	}
+	kick := func(r *room) *wire.Record {
+		joined := join(r)
+		return r.record(r.signers[0], r.group(), 2, wire.KindKick, (&wire.Target{Kind: wire.KindKick, Member: newcomer.Public(), Names: joined.ID}).Append(nil))
+	}
+	snapshot := func(r *room, by protocols.Signer, older ...wire.RosterVersion) *wire.Record {
+		list := r.seats[r.signers[0].Public()].Ledger().Fold().Roster()
+		list.Members = append(list.Members, wire.Member{Node: newcomer.Public(), Role: wire.RoleMember, Admission: wire.RecordID{1}, Name: "new"})
+		list.Kicked = []wire.Kicked{}
+		list.Version++
+		for _, v := range older {
+			list.Version -= 1 + v
+		}
+		return r.record(by, r.group(), 9, wire.KindSnapshot, list.Append(nil))
+	}
+	for name, c := range map[string]struct {
+		stand func(*room) []*wire.Record // in the log of all
+		shown func(*room) []*wire.Record
+		late  time.Duration
+		may   bool
+	}{
+		"it shows nothing": {},
+		"it was listed":    {shown: func(r *room) []*wire.Record { return []*wire.Record{r.listing(r.signers[0], 1, newcomer.Public())} }, may: true},
+		"it has joined":    {shown: func(r *room) []*wire.Record { return []*wire.Record{join(r)} }, may: true},
+		"it was listed by one who became admin": {may: true, shown: func(r *room) []*wire.Record {
+			bob := r.signers[1].Public()
+			names, _ := r.seats[bob].Ledger().Fold().Names(bob)
+			role := &wire.Target{Kind: wire.KindRole, Member: bob, Names: names, Role: wire.RoleAdmin}
+			return []*wire.Record{r.record(r.signers[0], r.group(), 1, wire.KindRole, role.Append(nil)), r.listing(r.signers[1], 2, newcomer.Public())}
+		}},
+		"a snapshot has it":          {shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0])} }, may: true},
+		"a member's snapshot has it": {shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[1])} }},
+		"a snapshot has one kicked":  {stand: func(r *room) []*wire.Record { return []*wire.Record{join(r), kick(r)} }, shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0])} }},
+		"an older roster's snapshot": {stand: func(r *room) []*wire.Record {
+			return []*wire.Record{r.listing(r.signers[0], 5), r.listing(r.signers[0], 6)}
+		}, shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0], 1)} }},
+		"another signed it": {shown: func(r *room) []*wire.Record {
+			return []*wire.Record{inAnothersName(r, r.listing(newcomer, 1, newcomer.Public()), r.signers[0].Public())}
+		}},
+		"a member listed it": {shown: func(r *room) []*wire.Record { return []*wire.Record{r.listing(r.signers[1], 1, newcomer.Public())} }},
+		"it listed itself":   {shown: func(r *room) []*wire.Record { return []*wire.Record{r.listing(newcomer, 1, newcomer.Public())} }},
+		"that is long ago":   {late: day, shown: func(r *room) []*wire.Record { return []*wire.Record{r.listing(r.signers[0], 1, newcomer.Public())} }},
+		"it is listed no more": {
+			stand: func(r *room) []*wire.Record {
+				return []*wire.Record{r.listing(r.signers[0], 1, newcomer.Public()), r.listing(r.signers[0], 2)}
+			},
+			shown: func(r *room) []*wire.Record { return []*wire.Record{r.listing(r.signers[0], 1, newcomer.Public())} },
+		},
+		"it was kicked": {
+			stand: func(r *room) []*wire.Record { return []*wire.Record{join(r), kick(r)} },
+			shown: func(r *room) []*wire.Record {
+				again := r.record(newcomer, r.group(), 3, wire.KindJoin, (&wire.Join{Name: "new"}).Append(nil))
+				return []*wire.Record{join(r), again}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 3)
+			r.pass(time.Second)
+			if c.stand != nil {
+				for _, x := range c.stand(r) {
+					r.must(r.seats[r.signers[0].Public()].Receive(r.now, x.Author, &wire.Publish{Group: r.group(), Records: [][]byte{x.Bytes()}}))
+					r.settle()
+				}
+				r.pass(5 * time.Second)
+			}
+			var shown []*wire.Record
+			if c.shown != nil {
+				r.now = r.now.Add(-c.late)
+				shown = c.shown(r)
+				r.now = r.now.Add(c.late)
+			}
+			victim := r.signers[2].Public()
+			claim := r.takeover(newcomer, shown...)
+			r.away[r.signers[0].Public()], r.away[r.signers[1].Public()] = true, true
+			for range 10 {
+				r.must(r.seats[victim].Receive(r.now, newcomer.Public(), claim))
+				r.pass(200 * time.Millisecond)
+			}
+			if got := r.seats[victim].Branch().Primary() == newcomer.Public(); got != c.may {
+				t.Errorf("it is followed: %v", got)
+			}
+		})
+	}
+}
+
+// inAnothersName is a record that says it is of one who never signed it.
+func inAnothersName(r *room, x *wire.Record, author protocols.Key) *wire.Record {
+	r.t.Helper()
+	stolen := *x
+	stolen.Author = author
+	b := (&wire.Entry{Record: &stolen}).Append(nil)
+	parsed, err := wire.ParseRecord(b[1 : len(b)-1])
+	r.must(err)
+	return parsed
+}
+
+// A hub that showed that it is in the group is no stranger that is turned away.
+func TestAHubThatShowedWhatItIsIsNoStranger(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(time.Second)
+	newcomer, hub := stranger(77), r.seats[r.signers[0].Public()]
+	turned := func(f wire.Frame) (n int) {
+		r.must(hub.Receive(r.now, newcomer.Public(), f))
+		for _, e := range hub.Ready(r.now).Record {
+			if e.Kind == member.Turned {
+				n++
+			}
+		}
+		return n
+	}
+	if turned(r.takeover(newcomer)) != 1 {
+		t.Error("one that shows nothing is not named")
+	}
+	if turned(r.takeover(newcomer, r.listing(r.signers[0], 1, newcomer.Public()))) != 0 {
+		t.Error("one that is listed is named")
+	}
+}
+
+// An admin that names a hub shows those who do not know it that it is one.
+func TestAnAdminShowsThatItIsOne(t *testing.T) {
+	t.Parallel()
+	for name, signs := range map[string]int{"the founder made it one": 0, "another member did": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 4)
+			r.pass(time.Second)
+			made, hub, victim := r.signers[1], r.signers[2], r.seats[r.signers[3].Public()]
+			names, _ := victim.Ledger().Fold().Names(made.Public())
+			role := r.record(r.signers[signs], r.group(), 1, wire.KindRole, (&wire.Target{Kind: wire.KindRole, Member: made.Public(), Names: names, Role: wire.RoleAdmin}).Append(nil))
+			cur := victim.Branch().Record
+			h := wire.HubRecord{
+				Group: r.group(), Number: 2, Version: 1, Primary: hub.Public(), Links: []wire.HubHash{cur.Hash()}, Cause: wire.CauseAdmin, Admin: made.Public(),
+			}
+			f := &wire.HubRecordFrame{Record: h.Sign(hub, h.SignAdmin(made)), Linked: [][]byte{cur.Bytes()}}
+			r.must(victim.Receive(r.now, hub.Public(), f))
+			if victim.Branch().Primary() == hub.Public() {
+				t.Fatal("a member names the hub")
+			}
+			f.Evidence = []wire.Evidence{{Tag: protocols.TagGroupRecord, Structure: role.Bytes()}}
+			r.must(victim.Receive(r.now, hub.Public(), f))
+			if got := victim.Branch().Primary() == hub.Public(); got != (signs == 0) {
+				t.Errorf("the hub that it names is followed: %v", got)
+			}
+		})
+	}
+}
