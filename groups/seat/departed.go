@@ -3,6 +3,8 @@ package seat
 import (
 	"time"
 
+	"github.com/tom-protocol/tom/groups/journal"
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/envelope"
@@ -41,11 +43,24 @@ func (s *Seat) bringDeparture(to protocols.Key) {
 
 // expels says whether a record that was brought here takes this node out. A hub that
 // accepts puts it into order as it does others; who is none believes the admin that
-// signed it, who could kick this node in any log.
-func (s *Seat) expels(r *wire.Record) bool {
-	if r.Kind != wire.KindKick || s.failover.Open() {
+// signed it, who could kick this node, or list it no more, in any log.
+func (s *Seat) expels(now time.Time, r *wire.Record) bool {
+	switch _, stands := s.ledger.Log().Find(r.Name()); {
+	case s.failover.Open() || stands:
+		return false
+	case r.Kind == wire.KindSettings && !isNew(now, r), r.Kind != wire.KindSettings && r.Kind != wire.KindKick:
 		return false
 	}
-	t, err := wire.ParseTarget(r.Kind, r.Payload)
-	return err == nil && t.Member == s.self && s.ledger.Fold().Judge(r, false) == nil
+	after := s.ledger.Fold().Clone()
+	_, err := after.Apply(r, false)
+	return err == nil && s.ledger.Fold().Hears(s.self) && !after.Hears(s.self)
+}
+
+// expelled tells that a record took this node out.
+func (s *Seat) expelled(r *wire.Record) {
+	e := member.Event{Kind: member.Expelled, Entry: journal.Entry{Record: r}}
+	if r.Kind == wire.KindSettings {
+		e = member.Event{Kind: member.Removed}
+	}
+	s.ready.Record = append(s.ready.Record, e)
 }

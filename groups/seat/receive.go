@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
-	"github.com/tom-protocol/tom/groups/journal"
-	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -214,8 +212,8 @@ func (s *Seat) publish(now time.Time, from protocols.Key, f *wire.Publish) error
 		if e.Old != nil && !s.ledger.Fold().Hears(from) {
 			continue // what had a place once is kept even if void: only those who held it may bring it
 		}
-		if s.expels(e.Record) {
-			s.ready.Record = append(s.ready.Record, member.Event{Kind: member.Expelled, Entry: journal.Entry{Record: e.Record}})
+		if s.expels(now, e.Record) {
+			s.expelled(e.Record)
 			continue
 		}
 		entries = append(entries, e)

@@ -113,3 +113,25 @@ func TestBranchesMeetThoughOneHasNotHeardWhoJoinedTheOther(t *testing.T) {
 		}
 	}
 }
+
+// A relay took the group for its own while nobody reached it, and was listed no more
+// meanwhile: it hears of that, though nobody follows it.
+func TestARelayThatLeadsNobodyHearsThatItIsListedNoMore(t *testing.T) {
+	t.Parallel()
+	w := model.New(model.Options{Nodes: 3, Relay: true, Seed: 1, Late: 20})
+	w.Run(10 * time.Second)
+	relay := w.Nodes[3]
+	w.Split(func(i int) bool { return i == relay.ID })
+	w.Run(5 * time.Second)
+	if !relay.Seat.Leads() {
+		t.Fatal("it does not lead")
+	}
+	w.List(w.Nodes[0])
+	w.Run(5 * time.Second)
+	w.Heal()
+	w.Agree(time.Minute)
+	holds(t, w)
+	if w.Serves(relay) {
+		t.Error("it serves still")
+	}
+}
