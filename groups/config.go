@@ -74,6 +74,7 @@ type Config struct {
 	Addrs    func() [][]byte                      // where this node can be reached, for invitations
 	Learn    func(addrs [][]byte) []protocols.Key // takes the addresses of an invitation, and says whose they are
 
+	Boxes   Boxes    // nil: keys go by post alone
 	Topics  Topics   // nil: members hear nothing past the hub
 	Serving *Serving // of groups that this node is not in; nil: of none
 

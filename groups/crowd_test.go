@@ -27,7 +27,12 @@ type crowd struct {
 
 func newCrowd(t testing.TB, n int) *crowd {
 	t.Helper()
-	c := &crowd{t: t, town: groupstest.New()}
+	return newCrowdIn(t, groupstest.New(), n)
+}
+
+func newCrowdIn(t testing.TB, town *groupstest.Town, n int) *crowd {
+	t.Helper()
+	c := &crowd{t: t, town: town}
 	c.nodes = append(c.nodes, c.settle("founder"))
 	var err error
 	c.group, err = c.nodes[0].Create(wire.Settings{Name: "crowd", Max: wire.MaxMembers, Beat: wire.DefaultBeat})

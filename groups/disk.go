@@ -77,8 +77,15 @@ type retreat struct {
 
 // outRatchet is the own chain; inRatchet those of the other members.
 type outRatchet struct {
-	Chain senderkey.State
-	Given []protocols.Key
+	Chain  senderkey.State
+	Given  []protocols.Key
+	Handed []handedKey // to members who have not shown yet that they have it
+}
+
+// handedKey is a chain as the hub was given it for some members.
+type handedKey struct {
+	Body []byte
+	To   []protocols.Key
 }
 
 type inRatchet struct {

@@ -30,8 +30,10 @@
 // their day is over. Who joins is on disk before it asks, and holds the hub to the log
 // that its invite spoke of.
 //
-// After a kick the admin who kicked gives the topic another secret. A key that has
-// not come is asked for, and answered with what was made for the member that asks.
+// After a kick the admin who kicked gives the topic another secret. Keys go to members
+// by the hub, which is connected to all of them anyway, each in a box for one; and by
+// post to who is away, or does not show soon that it has the key. One that has not come
+// is asked for, and answered with what was made for the member that asks.
 //
 // A node may have a seat in a group that it is not in: as a relay that an admin
 // listed, to be hub. Its room has no keys, its user is told nothing of what is in

@@ -68,14 +68,17 @@ func (s *Service) frame(in Inbound, f wire.Frame) error {
 		return s.offered(in, id, o)
 	}
 	if r := s.seated(id); r != nil {
-		r.receive(in, f)
-		return nil
+		aside, err := r.aside(in, f)
+		if !aside {
+			r.receive(in, f)
+		}
+		return err
 	}
 	s.mu.Lock()
 	j := s.joining[id]
 	s.mu.Unlock()
 	if j != nil {
-		j.receive(in.Peer(), f)
+		j.receive(in, f)
 	}
 	return nil
 }
@@ -89,6 +92,12 @@ func groupOf(f wire.Frame) (wire.GroupID, bool) {
 	case *wire.Receipts:
 		return f.Group, true
 	case *wire.Sync:
+		return f.Group, true
+	case *wire.Keys:
+		return f.Group, true
+	case *wire.WantPrekeys:
+		return f.Group, true
+	case *wire.Prekeys:
 		return f.Group, true
 	case *wire.Records:
 		return f.Group, true
@@ -168,7 +177,7 @@ func (s *Service) Own(from protocols.Key, contentType string, body []byte) error
 		if r == nil {
 			return err // no group of this node's
 		}
-		return r.keyCame(from, *k)
+		return r.posted(from, *k)
 	case message.TypeKeyRequest:
 		q, err := wire.ParseKeyRequest(body)
 		if err != nil {

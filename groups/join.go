@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -28,8 +29,15 @@ type joining struct {
 	record     *wire.Record
 	invitation *wire.Invitation
 	frames     chan inbound
+	boxes      chan box      // that came before there is a room to take them in
 	done       chan struct{} // closed when it has ended, either way
 	branch     *failover.Branch
+}
+
+// box is one that was passed on, and the stream that it came on.
+type box struct {
+	in     Inbound
+	sealed []byte
 }
 
 type inbound struct {
@@ -38,10 +46,38 @@ type inbound struct {
 }
 
 // receive takes a frame; what is too much is dropped and asked for again.
-func (j *joining) receive(from protocols.Key, f wire.Frame) {
+func (j *joining) receive(in Inbound, f wire.Frame) {
+	if f, ok := f.(*wire.Keys); ok {
+		j.keep(in, f)
+		return
+	}
 	select {
-	case j.frames <- inbound{from, f}:
+	case j.frames <- inbound{in.Peer(), f}:
 	default:
+	}
+}
+
+// keep keeps boxes, and nothing else of their frame.
+func (j *joining) keep(in Inbound, f *wire.Keys) {
+	for _, b := range f.Boxes {
+		select {
+		case j.boxes <- box{in, bytes.Clone(b)}:
+		default:
+		}
+	}
+}
+
+// unpack takes the boxes that have come.
+func (j *joining) unpack(r *room) {
+	for {
+		select {
+		case x := <-j.boxes:
+			if err := r.boxes(x.in, wire.PassedKeys(r.id, x.sealed)); err != nil {
+				x.in.Misbehaved(err)
+			}
+		default:
+			return
+		}
 	}
 }
 
@@ -75,6 +111,7 @@ func (s *Service) joinBy(ctx context.Context, j *joining) error {
 	if err != nil {
 		return err
 	}
+	j.unpack(r)
 	return r.awaitRoot(ctx)
 }
 
@@ -127,7 +164,7 @@ func (s *Service) newJoining(i *wire.Invitation) (*joining, error) {
 
 func (s *Service) joiningBy(i *wire.Invitation, inv *wire.Invite, c *wire.Charter, rec *wire.Record) *joining {
 	return &joining{
-		s: s, charter: c, inv: inv, record: rec, invitation: i, frames: make(chan inbound, 64), done: make(chan struct{}),
+		s: s, charter: c, inv: inv, record: rec, invitation: i, frames: make(chan inbound, 64), boxes: make(chan box, maxEarlyBoxes), done: make(chan struct{}),
 	}
 }
 

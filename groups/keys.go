@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,6 +21,12 @@ type keys struct {
 	r         *room
 	own       *senderkey.Sending // nil: none was begun
 	given     map[protocols.Key]bool
+	handed    map[protocols.Key]handing        // same, by the hub, and have not shown yet that they have it
+	hub       protocols.Key                    // that these were handed to
+	unpassed  map[protocols.Key]bool           // whom the hub did not pass it on to, before it was noted that it should
+	byPost    map[protocols.Key]bool           // who is to be given it by post: the hub did not get it through
+	showBy    time.Time                        // when to see who has not; zero: never
+	early     map[protocols.Key]wire.SenderKey // that came in boxes from those who are no members yet, as far as is known here
 	ring      *senderkey.Ring
 	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
 	waiting   map[wire.RecordName]*wire.Record // messages without key
@@ -49,7 +56,6 @@ type draft struct {
 const (
 	maxChainsOf = 8    // an owner's that are kept, as many as the ring holds
 	maxWaiting  = 4096 // messages without key
-	giveTime    = 20 * time.Second
 )
 
 // A chain on disk need not be what it is in memory. The own one there is some keys
@@ -64,6 +70,8 @@ const (
 func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), given: make(map[protocols.Key]bool),
+		handed: make(map[protocols.Key]handing), byPost: make(map[protocols.Key]bool),
+		unpassed: make(map[protocols.Key]bool), early: make(map[protocols.Key]wire.SenderKey),
 		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*wire.Record),
 		since: make(map[wire.RecordName]time.Time), requested: make(map[wire.ChainID]time.Time),
 		answered: make(map[protocols.Key]time.Time), issued: make(map[protocols.Key][]byte),
@@ -80,6 +88,7 @@ func (k *keys) load() error {
 			for _, p := range out.Given {
 				k.given[p] = true
 			}
+			k.resume(out.Handed)
 		}
 	}
 	if err != nil {
@@ -127,6 +136,7 @@ func (k *keys) writeOut(ahead int) error {
 	for p := range k.given {
 		out.Given = append(out.Given, p)
 	}
+	out.Handed = k.outHanded()
 	b := encode(out)
 	defer clear(b)
 	return k.r.s.cfg.Ratchets.Save(outName(k.r.id), b)
@@ -195,6 +205,11 @@ func (k *keys) know(f *roster.Fold) {
 			k.outNew = k.own != nil
 		}
 	}
+	notMember := func(p protocols.Key) bool { return !f.Member(p) }
+	maps.DeleteFunc(k.handed, func(p protocols.Key, _ handing) bool { return notMember(p) })
+	maps.DeleteFunc(k.byPost, func(p protocols.Key, _ bool) bool { return notMember(p) })
+	maps.DeleteFunc(k.issued, func(p protocols.Key, _ []byte) bool { return notMember(p) })
+	k.knowEarly(f)
 	k.retry(k.r.s.cfg.Now())
 	if len(k.queue) > 0 && !k.giving && f.Member(k.r.s.self) {
 		k.writeQueued(k.r.s.cfg.Now())
@@ -222,19 +237,13 @@ func (k *keys) came(now time.Time, from protocols.Key, key wire.SenderKey) error
 	return err
 }
 
-// keyCame is came for another goroutine. It returns when the key is on disk.
-func (r *room) keyCame(from protocols.Key, key wire.SenderKey) error {
+// posted takes a key that came by post, for another goroutine. It returns when the key
+// is on disk.
+func (r *room) posted(from protocols.Key, key wire.SenderKey) error {
 	ctx, cancel := context.WithTimeout(context.Background(), giveTime)
 	defer cancel()
 	var err error
-	gone := r.do(ctx, func(now time.Time) {
-		if err = ErrBusy; r.seat.Ledger().Fold().Member(from) {
-			err = r.keys.came(now, from, key)
-			if r.adopt(from, &key); key.Head != nil {
-				r.heardHead(now, from, key.Head)
-			}
-		}
-	})
+	gone := r.do(ctx, func(now time.Time) { err = r.keyCame(now, from, key) })
 	switch {
 	case gone != nil && r.s.room(r.id) == nil:
 		return nil // no member any more
@@ -245,6 +254,19 @@ func (r *room) keyCame(from protocols.Key, key wire.SenderKey) error {
 	case errors.Is(err, senderkey.ErrOwner), errors.Is(err, senderkey.ErrBound):
 		logger.Debugw("sender key refused", "group", r.id, "peer", from, "err", err)
 		return nil
+	}
+	return err
+}
+
+// keyCame takes a key, and what comes with it. ErrBusy says that its owner is no member
+// here, yet.
+func (r *room) keyCame(now time.Time, from protocols.Key, key wire.SenderKey) error {
+	if !r.seat.Ledger().Fold().Member(from) {
+		return ErrBusy
+	}
+	err := r.keys.came(now, from, key)
+	if r.adopt(from, &key); key.Head != nil {
+		r.heardHead(now, from, key.Head)
 	}
 	return err
 }
@@ -380,6 +402,7 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 		return err
 	}
 	k.own, k.given, k.outNew = own, make(map[protocols.Key]bool), true
+	k.handed, k.byPost = make(map[protocols.Key]handing), make(map[protocols.Key]bool)
 	k.issued, k.newest = make(map[protocols.Key][]byte), wire.RecordName{}
 	return nil
 }
@@ -387,11 +410,17 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 // lacking are the members who were not given the own chain.
 func (k *keys) lacking() (list []protocols.Key) {
 	for p := range k.r.seat.Ledger().Fold().All() {
-		if p != k.r.s.self && !k.given[p] {
+		if p != k.r.s.self && !k.gaveTo(p) {
 			list = append(list, p)
 		}
 	}
 	return list
+}
+
+// gaveTo says that a member was given the own chain, by whatever way.
+func (k *keys) gaveTo(p protocols.Key) bool {
+	_, handed := k.handed[p]
+	return handed || k.given[p]
 }
 
 func (k *keys) seal(now time.Time, d draft) {
@@ -421,74 +450,6 @@ func (k *keys) seal(now time.Time, d draft) {
 	k.r.sealed = append(k.r.sealed, sealed{at: now, done: d.done, record: wire.Record{
 		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: wire.Millis(now.UnixMilli()), Payload: m.Append(nil),
 	}})
-}
-
-// give lets members have the own chain that do not have it, beside the room's
-// goroutine: the post waits for the disk.
-func (k *keys) give() {
-	if k.own == nil || k.giving {
-		return
-	}
-	to := k.lacking()
-	if len(to) == 0 {
-		return
-	}
-	k.giving = true
-	body, chain := k.body(), k.own.State().Chain
-	for _, p := range to {
-		k.issued[p] = body
-	}
-	k.r.s.work.Go(func() {
-		ok := k.r.s.postAll(to, body)
-		k.r.post(func(now time.Time) { k.gave(now, chain, ok) })
-	})
-}
-
-// postAll sends a key to members, and says who will get it.
-func (s *Service) postAll(to []protocols.Key, body []byte) (ok []protocols.Key) {
-	ctx, cancel := context.WithTimeout(s.ctx, giveTime)
-	defer cancel()
-	results := make([]bool, len(to))
-	slots := make(chan struct{}, maxGiving)
-	for i, p := range to {
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots }()
-			err := s.cfg.Post(ctx, p, message.TypeSenderKey, body)
-			if results[i] = err == nil; err != nil {
-				logger.Debugw("sender key not sent", "peer", p, "err", err)
-			}
-		}()
-	}
-	for range maxGiving {
-		slots <- struct{}{}
-	}
-	for i, p := range to {
-		if results[i] {
-			ok = append(ok, p)
-		}
-	}
-	return ok
-}
-
-// gave notes who has the chain, and writes what waited for it.
-func (k *keys) gave(now time.Time, chain wire.ChainID, to []protocols.Key) {
-	k.giving = false
-	if k.own.State().Chain == chain {
-		for _, p := range to {
-			k.given[p] = true
-		}
-		k.outNew = true
-	}
-	if len(to) == 0 && len(k.lacking()) > 0 { // the outbox is full, or the node ends
-		queue := k.queue
-		k.queue = nil
-		for _, d := range queue {
-			d.done(wire.RecordID{}, ErrBusy)
-		}
-		return
-	}
-	k.writeQueued(now)
 }
 
 // awaitEntry notes a message that was not opened before the last end.

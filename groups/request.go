@@ -57,7 +57,7 @@ func (s *Service) postOne(to protocols.Key, contentType string, body []byte) {
 // stands. Who came in later, or is no member, gets nothing by asking.
 func (r *room) keyRequested(now time.Time, from protocols.Key, q *wire.KeyRequest) {
 	k := r.keys
-	if q.Author != r.s.self || k.own == nil || k.own.State().Chain != q.Chain || !k.given[from] || !r.seat.Ledger().Fold().Member(from) {
+	if q.Author != r.s.self || k.own == nil || k.own.State().Chain != q.Chain || !k.gaveTo(from) || !r.seat.Ledger().Fold().Member(from) {
 		return
 	}
 	if now.Sub(k.answered[from]) < answerEvery {
@@ -83,11 +83,12 @@ func (k *keys) body() []byte {
 // record: then it has the chain. That one has is said by a receipt which is not
 // verified.
 func (k *keys) opened(x *wire.Receipt) {
-	if k.issued[x.Member] == nil || !k.hasNewest(x) {
+	if k.issued[x.Member] == nil || k.untried(x.Member) || !k.hasNewest(x) {
 		return
 	}
 	if x = k.r.seat.Receipt(x.Member); x != nil && k.hasNewest(x) {
 		delete(k.issued, x.Member)
+		k.shown(x.Member)
 	}
 }
 

@@ -49,6 +49,8 @@ type room struct {
 	declines map[protocols.Key]envelope.Reason // relays that do not serve this group, and why
 	topic    topic
 	lanes    *lanes
+	passing  passing
+	wanted   wanted
 	nodes    atomic.Pointer[map[protocols.Key]bool] // the members, for other goroutines
 	news     chan struct{}                          // closed and replaced whenever something has changed
 	changed  bool
@@ -197,24 +199,30 @@ func (r *room) hears(from protocols.Key) bool {
 
 // receive takes a frame of a peer.
 func (r *room) receive(in Inbound, f wire.Frame) {
-	from := in.Peer()
-	lane := r.lanes.of(from, r.knows(from))
-	if lane == nil {
-		r.s.count.frameLeft()
-		return
-	}
-	n := weight(f)
-	if !lane.enter(r.closed, n) {
-		return
-	}
-	r.post(func(now time.Time) {
-		defer lane.leave(n)
+	r.enqueue(in.Peer(), weight(f), func(now time.Time) {
 		if err := r.frame(now, in.Peer(), f); err != nil {
 			logger.Debugw("frame refused", "group", r.id, "peer", in.Peer(), "err", err)
 			r.s.count.frameRefused(err)
 			r.forged(now, in.Peer(), err)
 			in.Misbehaved(err)
 		}
+	})
+}
+
+// enqueue has f called by the room's goroutine for what a peer said, when it is that
+// peer's turn; n is how many tokens of its lane that takes.
+func (r *room) enqueue(from protocols.Key, n int, f func(now time.Time)) {
+	lane := r.lanes.of(from, r.knows(from))
+	if lane == nil {
+		r.s.count.frameLeft()
+		return
+	}
+	if !lane.enter(r.closed, n) {
+		return
+	}
+	r.post(func(now time.Time) {
+		defer lane.leave(n)
+		f(now)
 	})
 }
 
@@ -321,7 +329,7 @@ func (r *room) act() error {
 	r.sendAll(ready.Send)
 	r.follow()
 	r.speak(ready.Topic)
-	r.keys.give()
+	r.keys.give(now)
 	r.keys.request(now)
 	if r.changed {
 		r.changed = false
@@ -361,7 +369,7 @@ func (r *room) save(now time.Time, x seat.Save) error {
 	}
 	puts, deletes := seatRows(r.id, x)
 	puts = append(puts, r.puts...)
-	deletes = append(deletes, without(r.dels, puts)...)
+	deletes = append(deletes, notPut(r.dels, puts)...)
 	r.puts, r.dels = nil, nil
 	r.spare.add(r.id, x)
 	if r.unsaved {
@@ -385,8 +393,8 @@ func (r *room) end() error {
 	return err
 }
 
-// without returns the keys that are not put.
-func without(keys [][]byte, puts []Row) [][]byte {
+// notPut returns the keys that are not put.
+func notPut(keys [][]byte, puts []Row) [][]byte {
 	return slices.DeleteFunc(keys, func(k []byte) bool {
 		return slices.ContainsFunc(puts, func(p Row) bool { return string(p.Key) == string(k) })
 	})
@@ -565,6 +573,7 @@ func (r *room) know() {
 		}
 		r.nodes.Store(&nodes)
 		r.lanes.keep(nodes)
+		r.passing.know(nodes)
 		r.changed = true
 		if !r.place.Member && r.takesPart() {
 			r.place.Member, r.unsaved = true, true

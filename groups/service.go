@@ -10,6 +10,7 @@ import (
 
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 var logger = log.Logger("tom/groups")
@@ -22,6 +23,7 @@ type Service struct {
 	self   protocols.Key
 	dialer *dialer
 	count  *counters
+	boxed  *envelope.Verifier // of boxes
 
 	running chan struct{} // closed when Run begins
 
@@ -39,7 +41,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		cfg: cfg, self: cfg.Signer.Public(),
 		rooms: make(map[wire.GroupID]*room), joining: make(map[wire.GroupID]*joining),
-		count: newCounters(cfg.Registerer), running: make(chan struct{}), served: newServed(),
+		count: newCounters(cfg.Registerer), boxed: envelope.NewVerifier(cfg.Signer.Network()), running: make(chan struct{}), served: newServed(),
 	}
 	s.dialer = newDialer(cfg.Lines, s.count)
 	stored, err := s.loadAll()

@@ -11,6 +11,7 @@ import (
 	"github.com/tom-protocol/tom/node/courier"
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/store"
+	"github.com/tom-protocol/tom/protocols/envelope"
 	"github.com/tom-protocol/tom/protocols/proof"
 	"github.com/tom-protocol/tom/relay/role"
 )
@@ -27,7 +28,7 @@ func (n *Node) newGroups() (*groups.Service, error) {
 		Post:  n.postOwn,
 		Name:  func() string { return n.cfg.Name },
 		Addrs: n.invitationAddrs, Learn: n.learnAddrs,
-		Topics: n.presence.Topics(), Serving: n.serving(),
+		Boxes: boxes{n}, Topics: n.presence.Topics(), Serving: n.serving(),
 		Notify: n.groupNews.note, Registerer: n.cfg.Registry,
 	})
 }
@@ -51,6 +52,20 @@ func (n *Node) postOwn(ctx context.Context, to Peer, contentType string, body []
 	_, err := n.courier.SendOwn(ctx, courier.Draft{To: to, Type: contentType, Body: body})
 	return err
 }
+
+// boxes is the courier, which is made before the groups, as they see it.
+type boxes struct{ n *Node }
+
+func (b boxes) Seal(to []Peer, contentType string, body []byte, life time.Duration) map[Peer][]byte {
+	return b.n.courier.Box(to, contentType, body, life)
+}
+
+func (b boxes) Open(e *envelope.Envelope) (contentType string, body []byte, err error) {
+	return b.n.courier.Unbox(e)
+}
+
+func (b boxes) Prekeys(p Peer) []byte        { return b.n.courier.PrekeysOf(p) }
+func (b boxes) Learn(p Peer, prekeys []byte) { b.n.courier.LearnPrekeys(p, prekeys) }
 
 // groupRows is the store as groups see it.
 type groupRows struct{ s *store.Store }

@@ -235,6 +235,9 @@ const postAgain = time.Second
 // post brings a sealed message of the protocol's own, until it is taken.
 func (n *Node) post(_ context.Context, to protocols.Key, contentType string, body []byte) error {
 	body = slices.Clone(body)
+	n.mu.Lock()
+	n.posted[to]++
+	n.mu.Unlock()
 	(&line{town: n.town}).wait(n.Posting)
 	n.town.work.Go(func() {
 		for n.town.ctx.Err() == nil {

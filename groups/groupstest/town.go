@@ -26,6 +26,10 @@ type Town struct {
 	// Verifier is that of all nodes; it may be changed before the first is made.
 	Verifier wire.Verifier
 
+	// Boxed says that keys go in boxes by the hub; it may be changed before the first
+	// node is made.
+	Boxed bool
+
 	mu    sync.Mutex
 	nodes map[protocols.Key]*Node
 	lines map[route]*line
@@ -111,9 +115,11 @@ type Node struct {
 	// Posting is how long its outbox takes to have a message on disk.
 	Posting time.Duration
 
-	town *Town
+	town  *Town
+	boxer *Boxer // nil: keys go by post alone
 
 	mu       sync.Mutex
+	posted   map[protocols.Key]int
 	stop     context.CancelFunc // nil: it does not run
 	ended    chan struct{}
 	events   []groups.Event
@@ -130,8 +136,14 @@ func (t *Town) Settle(name string) (*Node, error) {
 	n := &Node{
 		Name: name, Signer: protocols.NewSigner(protocols.Main, private), Disk: NewDisk(), town: t,
 		news: make(chan struct{}), misdeeds: make(map[protocols.Key][]error),
+		posted: make(map[protocols.Key]int),
 	}
 	n.Key = n.Signer.Public()
+	if t.Boxed {
+		if n.boxer, err = newBoxer(n); err != nil {
+			return nil, err
+		}
+	}
 	if err := n.Start(); err != nil {
 		return nil, err
 	}
@@ -144,11 +156,15 @@ func (t *Town) Settle(name string) (*Node, error) {
 // Start lets a node run that was stopped, with what its disk has.
 func (n *Node) Start() error {
 	n.Metric = prometheus.NewRegistry()
+	var boxes groups.Boxes
+	if n.boxer != nil {
+		boxes = n.boxer
+	}
 	s, err := groups.New(groups.Config{
 		Signer: n.Signer, Verifier: n.town.Verifier, Prover: proof.NewVerifier(protocols.Main),
 		Lines: lines{n}, Post: n.post, Rows: n.Disk, Shred: Shredder{}, Ratchets: n.Disk,
 		Now: time.Now, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
-		Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
+		Boxes: boxes, Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)
@@ -249,6 +265,16 @@ func (n *Node) Misdeeds(of protocols.Key) []error {
 	defer n.mu.Unlock()
 	return append([]error(nil), n.misdeeds[of]...)
 }
+
+// Posted is how many messages the node has given to its post for another.
+func (n *Node) Posted(to protocols.Key) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.posted[to]
+}
+
+// Boxes are what a node's service seals with; the town is Boxed.
+func (n *Node) Boxes() *Boxer { return n.boxer }
 
 // inbound is the receiving end of a line.
 type inbound struct {

@@ -101,6 +101,10 @@ func newGroupFrame(kind uint64) Frame {
 		return &Receipts{kind: 3}
 	case 4:
 		return new(Sync)
+	case 5:
+		return &Keys{kind: 5}
+	case 6:
+		return new(WantPrekeys)
 	case 10:
 		return &Records{kind: 10}
 	case 11:
@@ -117,6 +121,10 @@ func newGroupFrame(kind uint64) Frame {
 		return new(NotHub)
 	case 17:
 		return new(PageEnd)
+	case 18:
+		return &Keys{kind: 18}
+	case 19:
+		return new(Prekeys)
 	default:
 		return nil
 	}

@@ -48,6 +48,10 @@ func frames() []frameForm {
 		{"snapshot", &wire.SnapshotFrame{N: 7, Group: g, Charter: charter().Sign(alice), Hubs: [][]byte{signedHub(wire.CauseFirst)}, Entry: entry, Place: place(), Before: [32]byte(count(0x60, 32)), Head: head().Sign(bob)}, parseGroup},
 		{"not hub", &wire.NotHub{Group: g, Record: signedHub(wire.CausePromotion)}, parseGroup},
 		{"page end", &wire.PageEnd{N: 7, Group: g, More: true}, parseGroup},
+		{"keys", wire.OwnKeys(g, count(1, 200), count(2, 300)), parseGroup},
+		{"keys passed on", wire.PassedKeys(g, count(1, 200)), parseGroup},
+		{"prekeys?", &wire.WantPrekeys{Group: g, Of: []protocols.Key{alice.Public(), carol.Public()}}, parseGroup},
+		{"prekeys", &wire.Prekeys{Group: g, Of: []wire.PrekeysOf{{Member: alice.Public(), Record: count(3, 150)}, {Member: carol.Public()}}}, parseGroup},
 	}
 	return append(inGroup, []frameForm{
 		{"hub: beat", &wire.BeatFrame{Beat: b}, parseHub},

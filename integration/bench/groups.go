@@ -27,6 +27,9 @@ type gathering struct {
 	NodeMB  float64 `json:"node_mb"`  // resident, of a member in memory, connected to the hub alone
 	Limit   float64 `json:"verified"` // deliveries a second if each were one verification and nothing else
 	Authors int     `json:"authors"`  // who write singly
+
+	Keys      float64 `json:"keys_per_second"` // given, all writing for the first time at once
+	KeyMicros float64 `json:"key_cpu_us"`      // of all processes
 }
 
 // carried is what one of them did. Of an author's message every other member is a
@@ -259,11 +262,27 @@ func (b *bench) gathered(g *gathering) (err error) {
 		return err
 	}
 	_, each, authors := amounts(g.Members)
-	if _, err := together(members, order{Do: "introduce", Authors: authors}); err != nil {
+	if err := b.profiled(looked, g, "-keys", func() error { return b.introduce(g, all, members, authors) }); err != nil {
 		return err
 	}
 	g.Authors = min(g.Members-1, len(members)-1+authors)
 	return b.profiled(looked, g, "-chatter", func() error { return b.chatter(g, all, hub, members, each, authors) })
+}
+
+// introduce has those who write singly give their keys: the author has given its own.
+func (b *bench) introduce(g *gathering, all sides, members []*process, authors int) error {
+	before, err := all.usage()
+	if err != nil {
+		return err
+	}
+	took, err := together(members, order{Do: "introduce", Authors: authors})
+	if err != nil {
+		return err
+	}
+	after, err := all.usage()
+	given := float64((len(members) - 2 + authors) * (g.Members - 1))
+	g.Keys, g.KeyMicros = given/took.Seconds(), micros(after.minus(before).CPU)/given
+	return err
 }
 
 // profiled keeps the profiles of some processes while they do something, if they
@@ -378,6 +397,7 @@ func (r report) printGroups(w io.Writer) {
 		if g.Authors < g.Members-1 {
 			fmt.Fprintf(w, "  %d\tof whom write singly\t%d\n", g.Members, g.Authors)
 		}
+		fmt.Fprintf(w, "  %d\tkeys given a second, when all of these write for the first time\t%.0f\t\t%.0f\n", g.Members, g.Keys, g.KeyMicros)
 		fmt.Fprintf(w, "  %d\tall joined by one link after\t%.0f ms\n", g.Members, g.JoinMS)
 	}
 }

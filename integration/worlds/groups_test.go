@@ -30,15 +30,22 @@ func (m *meeting) must(err error) {
 	}
 }
 
-// meet starts nodes, of whom the first founds a group that the others join.
+// meet starts nodes, each of which connects to all before it, and of whom the first
+// founds a group that the others join.
 func (w *world) meet(names ...string) *meeting {
+	w.t.Helper()
+	return w.meetBy(func(_ int, before []living) []living { return before }, names...)
+}
+
+// meetBy is meet with another choice of whom a node connects to.
+func (w *world) meetBy(whom func(n int, before []living) []living, names ...string) *meeting {
 	w.t.Helper()
 	m := &meeting{world: w}
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	for i, name := range names {
 		n := w.start(i+1, node.Config{Name: name})
-		for _, other := range m.nodes {
+		for _, other := range whom(i+1, m.nodes) {
 			_, err := n.Connect(ctx, fmt.Sprintf("%s/p2p/%s", other.Addrs()[0], other.ID()))
 			m.must(err)
 		}
@@ -210,4 +217,40 @@ func (m *meeting) heard(n living, texts ...string) {
 			m.t.Errorf("%v has %q %d times of %q", n.ID(), text, count, all)
 		}
 	}
+}
+
+// mailed is how many envelopes all nodes have put on connections.
+func (m *meeting) mailed() (sum float64) {
+	m.t.Helper()
+	for _, n := range m.nodes {
+		families, err := n.Metrics().Gather()
+		m.must(err)
+		for _, f := range families {
+			if f.GetName() == "tom_sent_total" {
+				for _, x := range f.GetMetric() {
+					sum += x.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return sum
+}
+
+// Members that know the hub alone, and cannot reach each other, are given keys without
+// any of them being mailed.
+func TestKeysOfMembersWhoKnowTheHubAlone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		for _, a := range []int{2, 3, 4} {
+			for _, b := range []int{2, 3, 4} {
+				w.part(a, b)
+			}
+		}
+		m := w.meetBy(func(n int, before []living) []living { return before[:min(n-1, 1)] }, "alice", "bob", "carol", "dave")
+		for _, n := range m.nodes {
+			m.says(n, "hello", 3)
+		}
+		if n := m.mailed(); n != 0 {
+			t.Errorf("%.0f envelopes were sent", n)
+		}
+	})
 }
