@@ -277,6 +277,10 @@ func TestAMemberThatSpeaksAsAnotherIsNamed(t *testing.T) {
 			r := wire.Receipt{Group: c.group, Last: wire.Place{Number: hub.Number, Primary: hub.Hub, Seq: hub.Seq + 1}, Read: hub.Seq + 1, Waiting: []wire.Seq{}}
 			return wire.OwnReceipts(c.group, r.Sign(victim.Signer))
 		},
+		"its receipt, where the log goes": func(c *crowd, victim *groupstest.Node, hub groups.Info) wire.Frame {
+			r := wire.Receipt{Group: c.group, Last: wire.Place{Number: hub.Number, Primary: hub.Hub, Seq: hub.Seq}, Waiting: []wire.Seq{}}
+			return &wire.Replicated{Group: c.group, Number: hub.Number, Receipt: r.Sign(victim.Signer)}
+		},
 		"its attach": func(c *crowd, victim *groupstest.Node, _ groups.Info) wire.Frame {
 			a := wire.Attach{Group: c.group, Time: wire.Millis(time.Now().UnixMilli())}.Sign(victim.Signer)
 			a[len(a)-1] ^= 1

@@ -317,6 +317,7 @@ func (r *room) act() error {
 	}
 	r.know()
 	r.review(now)
+	acknowledgement := r.seat.Acknowledge(now)
 	if err := r.save(now, ready.Save); err != nil {
 		return err
 	}
@@ -327,6 +328,7 @@ func (r *room) act() error {
 	r.awaken()
 	r.notify()
 	r.sendAll(ready.Send)
+	r.sendAll(acknowledgement)
 	r.follow()
 	r.speak(ready.Topic)
 	r.keys.give(now)

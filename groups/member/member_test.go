@@ -97,8 +97,11 @@ func (d *desk) taken(f *wire.Records) member.Ready {
 	if err := d.take(f); err != nil {
 		d.t.Fatal(err)
 	}
-	d.m.Acknowledge()
-	return d.m.Ready()
+	r := d.m.Ready()
+	if f := d.m.Acknowledge(d.now); f != nil {
+		r.Send = append(r.Send, member.Send{To: d.hub.Public(), Frame: f})
+	}
+	return r
 }
 
 // carolLeads makes carol the hub of a second term.

@@ -109,21 +109,28 @@ func (m *Member) Waits(now time.Time, s wire.Seq, waits bool) {
 
 // sendReceipt tells the hub, and through it the authors, what this node has.
 func (m *Member) sendReceipt(now time.Time) {
-	if !m.receipts.own.turn(now) {
-		return
+	b := m.dueReceipt(now)
+	switch {
+	case b == nil:
+	case m.hub.Leads:
+		m.ready.Receipt = b
+		m.receipts.own.due = time.Time{} // nothing is lost on this way
+	default:
+		m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Group, b))
+	}
+}
+
+// dueReceipt is what is to be sent now, nil for nothing.
+func (m *Member) dueReceipt(now time.Time) []byte {
+	if m.removed || !m.receipts.own.turn(now) {
+		return nil
 	}
 	if !m.cfg.Ledger.Fold().Member(m.cfg.Self) { // a relay has nothing of what it holds
 		m.receipts.own.due = time.Time{}
-		return
+		return nil
 	}
 	m.receipts.spent = later(now, m.receipts.spent).Add(m.receiptEach())
-	b := m.receipt(now).Sign(m.cfg.Signer)
-	if m.hub.Leads {
-		m.ready.Receipt = b
-		m.receipts.own.due = time.Time{} // nothing is lost on this way
-		return
-	}
-	m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Group, b))
+	return m.receipt(now).Sign(m.cfg.Signer)
 }
 
 // ownStands notes that a record of this node's stands in the log, and who has it is

@@ -139,9 +139,14 @@ func (d *desk) told(messages int, every time.Duration) (atOnce, receipts int) {
 	for i := range messages {
 		d.now = d.now.Add(every)
 		end := d.ledger.Log().Seq()
-		d.taken(d.page(d.hashAt(end), end+1, d.signed(bob, wire.RecordID{byte(i), byte(i >> 8), 9, byte(end)}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
+		r := d.taken(d.page(d.hashAt(end), end+1, d.signed(bob, wire.RecordID{byte(i), byte(i >> 8), 9, byte(end)}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
 		d.m.Tick(d.now)
-		if f := find[*wire.Receipts](d.m.Ready()); f != nil {
+		own := find[*wire.Receipts](d.m.Ready())
+		alone := own != nil && len(own.Receipts) > 0 // else it asks for those of others
+		switch f := find[*wire.Replicated](r); {
+		case f == nil, f.Receipt != nil && alone:
+			d.t.Fatalf("acknowledged by %+v and %+v", f, own)
+		case f.Receipt != nil || alone:
 			if receipts++; receipts == i+1 {
 				atOnce++
 			}
@@ -209,7 +214,8 @@ func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {
 		}
 		return r
 	}
-	if r := last(); r.Last.Seq != 3 || len(r.Waiting) != 0 || r.Member != bob.Public() {
+	d.m.Read(d.now, 1)
+	if r := last(); r.Last.Seq != 3 || len(r.Waiting) != 0 || r.Read != 1 || r.Member != bob.Public() {
 		t.Errorf("%+v", r)
 	}
 	d.m.Waits(d.now, 2, true)
@@ -229,6 +235,36 @@ func TestReceiptsExceptWhatWaitsAndEndBeforeTooMuchDoes(t *testing.T) {
 	r := last()
 	if len(r.Waiting) != wire.MaxWaiting || r.Last.Seq != 258 || !d.ledger.Log().Has(r.Last.Seq, r.Log) {
 		t.Errorf("up to %d, %d wait", r.Last.Seq, len(r.Waiting))
+	}
+}
+
+// A receipt goes with the word that the log goes so far, in one frame. It is made when
+// it is known whether what came can be opened.
+func TestAReceiptGoesWithWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	d.now = d.now.Add(time.Second)
+	for _, waits := range []bool{false, true} {
+		end := d.ledger.Log().Seq()
+		if err := d.take(d.page(d.hashAt(end), end+1, d.record())); err != nil {
+			t.Fatal(err)
+		}
+		d.m.Ready()
+		if waits {
+			d.m.Waits(d.now, end+1, true)
+		}
+		f := d.m.Acknowledge(d.now)
+		if f == nil || f.Seq != end+1 {
+			t.Fatalf("acknowledged by %+v", f)
+		}
+		r, err := wire.ParseReceipt(protocols.Main, f.Receipt)
+		if err != nil || r.Last.Seq != end+1 || r.Log != f.Log || (len(r.Waiting) == 1) != waits {
+			t.Errorf("%+v, %v", r, err)
+		}
+		d.m.Tick(d.now)
+		if f := find[*wire.Receipts](d.m.Ready()); f != nil || d.m.Acknowledge(d.now) != nil {
+			t.Errorf("acknowledged twice: %+v", f)
+		}
 	}
 }
 

@@ -207,14 +207,15 @@ func (m *Member) Led(head []byte) {
 }
 
 // Acknowledge tells the hub how far the log goes now, when all pages that came
-// together are taken in.
-func (m *Member) Acknowledge() {
+// together are taken in and opened, and with it what a receipt says, if one is due.
+// Nil: there is nothing new to tell.
+func (m *Member) Acknowledge(now time.Time) *wire.Replicated {
 	if !m.grew {
-		return
+		return nil
 	}
 	m.grew = false
 	p, hash := m.log().End()
-	m.send(m.hub.Primary, &wire.Replicated{Group: m.cfg.Group, Number: m.hub.Term.Number, Seq: p.Seq, Log: hash})
+	return &wire.Replicated{Group: m.cfg.Group, Number: m.hub.Term.Number, Seq: p.Seq, Log: hash, Receipt: m.dueReceipt(now)}
 }
 
 // gap tells the hub where the log stands, because something is missing.

@@ -136,6 +136,9 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 		if s.hub != nil && f.Group == s.group && f.Number == s.branch.Record.Number {
 			s.failover.OnFrame(now, from, f.Number)
 			s.hub.Replicated(now, from, f.Seq, f.Log)
+			if f.Receipt != nil {
+				return s.hub.Receipts(from, [][]byte{f.Receipt})
+			}
 		}
 	case *wire.Publish:
 		return s.publish(now, from, f)

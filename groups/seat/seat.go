@@ -131,10 +131,8 @@ func (s *Seat) lead(now time.Time) {
 	s.shown, s.offers = s.ledger.Log().Seq(), nil
 }
 
-// Ready hands over what the inputs since the last call led to. What tells how far
-// a log goes is sent once for all of them.
+// Ready hands over what the inputs since the last call led to.
 func (s *Seat) Ready(now time.Time) Ready {
-	s.member.Acknowledge()
 	if s.hub != nil {
 		s.hub.Feed(now)
 	}
@@ -143,6 +141,16 @@ func (s *Seat) Ready(now time.Time) Ready {
 	s.ready = Ready{}
 	r.Save = s.save()
 	return r
+}
+
+// Acknowledge is what tells the hub how far the log goes, and authors that what they
+// wrote is here: to be called when it is known which keys are missing for what Ready
+// told of, and to be sent when that is saved.
+func (s *Seat) Acknowledge(now time.Time) []Send {
+	if f := s.member.Acknowledge(now); f != nil {
+		return []Send{{To: s.branch.Primary(), Frame: f}}
+	}
+	return nil
 }
 
 // Deadline is when Tick wants to be called next.

@@ -104,7 +104,7 @@ func (r *room) deliver(from protocols.Key) bool {
 			r.arrived[from]++
 		}
 	}
-	for _, x := range ready.Send {
+	for _, x := range append(ready.Send, r.seats[from].Acknowledge(r.now)...) {
 		if _, draft := x.Frame.(*wire.Named); draft {
 			r.named[x.To]++
 		}

@@ -57,6 +57,7 @@ func frames() []frameForm {
 		{"hub: beat", &wire.BeatFrame{Beat: b}, parseHub},
 		{"hub: replicate", page.Replicate(), parseHub},
 		{"hub: replicated", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32))}, parseHub},
+		{"hub: replicated, and a receipt", &wire.Replicated{Group: g, Number: 3, Seq: 300, Log: [32]byte(count(0x60, 32)), Receipt: receipt().Sign(bob)}, parseHub},
 		{"hub: hub record", &shown, parseHub},
 		{"hub: hub record with a record of the log", &wire.HubRecordFrame{
 			Record: shown.Record, Linked: shown.Linked, Evidence: []wire.Evidence{{Tag: protocols.TagGroupRecord, Structure: signedRecord()}},

@@ -451,6 +451,9 @@ func (w *World) act(n *Node) {
 	for _, e := range r.Record {
 		w.recordEvent(n, e)
 	}
+	for _, s := range n.Seat.Acknowledge(w.clock(n)) {
+		w.send(n, w.byKey[s.To], s.Frame)
+	}
 	w.schedule(n)
 }
 
