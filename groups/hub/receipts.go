@@ -10,19 +10,22 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// Receipts are passed on with what else a batch of inputs leads to, as long as they
-// are few: those about one record of a group of a thousand go at once. If all write
-// each owes a receipt to each; then they go so much later for each that has gone,
-// and of every member only the newest.
+// Receipts are passed on together: when all have acknowledged all, for then no more
+// will come, else in a moment. Those about one record of a group of a thousand go at
+// once. If all write each owes a receipt to each; then they go so much later for each
+// that has gone, and of every member only the newest.
 const (
-	passEach = 100 * time.Microsecond
-	passFree = 100 * time.Millisecond // for what goes at once
+	passWait  = 20 * time.Millisecond
+	passEach  = 100 * time.Microsecond
+	passFrame = time.Millisecond       // more, for all that go to one author
+	passFree  = 100 * time.Millisecond // for what goes at once
 )
 
 // passing is what the members acknowledged, and to whom that is still to be told.
 type passing struct {
 	of      map[protocols.Key]acknowledged
 	pending map[protocols.Key]map[protocols.Key][]byte // by author, by member: its newest
+	since   time.Time                                  // when the oldest of these came; zero: there is none
 	spent   time.Time                                  // up to when what was passed on has used up the time for it
 }
 
@@ -124,33 +127,58 @@ func (h *Hub) owe(author, member protocols.Key, b []byte) {
 
 // pass passes receipts on, those for this node into its Ready.
 func (h *Hub) pass(now time.Time) {
-	if len(h.passing.pending) == 0 || now.Before(h.passing.due()) {
+	p := &h.passing
+	if len(p.pending) == 0 {
 		return
 	}
-	n := 0
+	if p.since.IsZero() {
+		p.since = now
+	}
+	if now.Before(h.passDue()) {
+		return
+	}
+	var cost time.Duration
 	for author := range h.cfg.Ledger.Fold().All() {
-		list := inOrder(h.passing.pending[author])
+		list := inOrder(p.pending[author])
 		if author == h.self {
 			h.ready.Receipts = append(h.ready.Receipts, list...)
 			continue
 		}
-		if h.cursors[author] == nil {
+		if h.cursors[author] == nil || len(list) == 0 {
 			continue
 		}
-		n += len(list)
+		cost += passFrame + time.Duration(len(list))*passEach
 		for part := range slices.Chunk(list, maxPassed) {
 			h.send(author, wire.PassedReceipts(h.cfg.Group, part...))
 		}
 	}
-	clear(h.passing.pending)
-	if h.passing.spent.Before(now) {
-		h.passing.spent = now
+	clear(p.pending)
+	p.since = time.Time{}
+	if p.spent.Before(now) {
+		p.spent = now
 	}
-	h.passing.spent = h.passing.spent.Add(time.Duration(n) * passEach)
+	p.spent = p.spent.Add(cost)
 }
 
-// due is when receipts may be passed on next.
-func (p *passing) due() time.Time { return p.spent.Add(-passFree) }
+// passDue is when receipts may be passed on next.
+func (h *Hub) passDue() time.Time {
+	due, together := h.passing.spent.Add(-passFree), h.passing.since.Add(passWait)
+	if due.Before(together) && !h.acknowledged() {
+		return together
+	}
+	return due
+}
+
+// acknowledged says that all who follow this hub have acknowledged all.
+func (h *Hub) acknowledged() bool {
+	end := h.Committed()
+	for k := range h.cfg.Ledger.Fold().All() {
+		if (k == h.self || h.cursors[k] != nil) && h.passing.of[k].seq < end {
+			return false
+		}
+	}
+	return true
+}
 
 // maxPassed is how many receipts go into one frame: it fits if each is longest.
 const maxPassed = wire.MaxFrame/(wire.MaxReceipt+8) - 1
@@ -173,5 +201,5 @@ func (h *Hub) Deadline() time.Time {
 	if len(h.passing.pending) == 0 {
 		return time.Time{}
 	}
-	return h.passing.due()
+	return h.passDue()
 }
