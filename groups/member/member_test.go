@@ -435,3 +435,28 @@ func TestWhatIsAcceptedIsKeptAnewWithItsPlace(t *testing.T) {
 		t.Errorf("come: %+v, anew %+v, no more %v", keep, anew, drop)
 	}
 }
+
+// A hub that has not seen one's join yet says that one is no member. As soon as it shows
+// the join, because others brought it, the member says again what it has to say.
+func TestWhoIsLetInAfterAllSpeaksAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.m.OnRefused(d.now, &wire.Refused{Group: d.c.Group(), Reason: envelope.ReasonNotMember})
+	if !d.m.Deadline().IsZero() {
+		t.Fatal("it does not take the hub's word")
+	}
+	d.taken(d.page(d.c.Hash(), 1, d.record()))
+	if !d.m.Deadline().IsZero() {
+		t.Error("a log without its join lets it in")
+	}
+	d.m.Write(d.now, d.signed(bob, wire.RecordID{99}, wire.KindRename, (&wire.Rename{Name: "bobby"}).Append(nil)))
+	d.taken(d.page(d.hashAt(1), 2, d.signed(bob, wire.RecordID{98}, wire.KindJoin, (&wire.Join{Name: "bob"}).Append(nil))))
+	for range 20 {
+		d.now = d.now.Add(time.Second)
+		d.m.Tick(d.now)
+		if find[*wire.Publish](d.m.Ready()) != nil {
+			return
+		}
+	}
+	t.Error("it is silent, although it is in")
+}

@@ -49,6 +49,7 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	}
 	m.head = head
 	m.take(now, page)
+	m.removed = m.removed && !m.cfg.Ledger.Fold().Hears(m.cfg.Self) // its join has come there since
 	m.compareUpTo(head.Seq, len(page))
 	m.back, m.grew = 1, true
 	m.acknowledgeSoon(now)
