@@ -167,6 +167,7 @@ type Member struct {
 	awake    time.Time                     // since when it looks, and hears the hub, regularly
 	lacking  bool
 	removed  bool // by the hub's word
+	rejoins  int  // how often it brought this hub its join, that says that it is no member
 	offered  time.Time
 	attached time.Time
 	behind   time.Time
@@ -307,7 +308,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	if same {
 		return
 	}
-	m.followed, m.chain, m.lacking, m.removed = now, chain, true, false
+	m.followed, m.chain, m.lacking, m.removed, m.rejoins = now, chain, true, false, 0
 	m.back, m.behind, m.offered, m.grew = 1, time.Time{}, time.Time{}, false
 	m.acknowledgeSoon(now)
 	if m.receipts.asked != 0 { // of another log, or passed on before this node was there
@@ -558,7 +559,7 @@ func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 		return
 	}
 	if f.Record == (wire.RecordID{}) {
-		if f.Reason == envelope.ReasonNotMember && !m.removed && !m.joining() {
+		if f.Reason == envelope.ReasonNotMember && !m.removed && !m.joining() && !m.joinAgain() {
 			m.removed = true
 			m.ready.Events = append(m.ready.Events, Event{Kind: Removed})
 		}
@@ -577,6 +578,23 @@ func (m *Member) OnRefused(now time.Time, f *wire.Refused) {
 func (m *Member) joining() bool {
 	return slices.ContainsFunc(m.own.open(), func(o *own) bool { return o.record.Kind == wire.KindJoin })
 }
+
+// joinAgain brings the hub the record by which this node is in the group, if it is by its
+// own log: who let it in may be gone, and it the only one that has it.
+func (m *Member) joinAgain() bool {
+	me, in := m.cfg.Ledger.Fold().Of(m.cfg.Self)
+	at, ok := m.log().Find(wire.RecordName{Author: m.cfg.Self, ID: me.Admission})
+	e, _ := m.log().At(at)
+	if !in || !ok || m.rejoins >= maxRejoins {
+		return false
+	}
+	m.rejoins++
+	m.publish([]*wire.Entry{{Record: e.Record}})
+	return true
+}
+
+// maxRejoins is how often it does so in a term: what it sends may be lost.
+const maxRejoins = 3
 
 // longestBusy is how long a hub can have this node wait.
 const longestBusy = 2 * time.Minute

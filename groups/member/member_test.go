@@ -460,3 +460,30 @@ func TestWhoIsLetInAfterAllSpeaksAgain(t *testing.T) {
 	}
 	t.Error("it is silent, although it is in")
 }
+
+// Who lost the hub that let it in brings the next its join, as one that stood nowhere,
+// until the hub has it, or has said often enough that it is no member.
+func TestWhoseHubIsGoneJoinsTheNext(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.letIn()
+	d.carolLeads()
+	refused := &wire.Refused{Group: d.c.Group(), Reason: envelope.ReasonNotMember}
+	for range 3 {
+		d.m.Ready()
+		d.m.OnRefused(d.now, refused)
+		r := d.m.Ready()
+		f := find[*wire.Publish](r)
+		if f == nil || len(f.Records) != 1 || len(r.Events) > 0 {
+			t.Fatalf("%+v, %v", f, r.Events)
+		}
+		e, err := f.Entry(0)
+		if err != nil || e.Old != nil || e.Record.Kind != wire.KindJoin || e.Record.Author != bob.Public() {
+			t.Errorf("%+v: %v", e, err)
+		}
+	}
+	d.m.OnRefused(d.now, refused)
+	if r := d.m.Ready(); find[*wire.Publish](r) != nil || len(r.Events) != 1 || r.Events[0].Kind != member.Removed {
+		t.Errorf("it does not believe the hub: %v", r.Events)
+	}
+}

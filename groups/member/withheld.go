@@ -66,7 +66,8 @@ func (m *Member) bringPast(late []*wire.Entry) {
 // author brought here because of that.
 //
 // What counts is how long the hub was heard: one that went silent, or cannot be
-// reached any more, withholds nothing. It wants to be called every second or so: one
+// reached any more, withholds nothing. Nor does one that has not let this node in yet:
+// it may have to wait for the first that follows it. It wants to be called every second or so: one
 // that was not stood still, and may find the hub's answers among what came meanwhile.
 func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
 	if now.Sub(m.looked) > withheldAfter/2 {
@@ -74,7 +75,7 @@ func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
 	}
 	m.looked = now
 	heardFor := func(since time.Time) bool { return m.heard.Sub(since) >= withheldAfter }
-	if m.hub.Leads || m.removed || !heardFor(later(m.followed, m.awake)) {
+	if m.hub.Leads || m.removed || !m.cfg.Ledger.Fold().Hears(m.cfg.Self) || !heardFor(later(m.followed, m.awake)) {
 		return name, false
 	}
 	for _, o := range m.own.list {

@@ -11,6 +11,7 @@ import (
 func TestWhoStoodStillAccusesNobody(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
+	d.letIn()
 	d.m.Write(d.now, d.signed(bob, wire.RecordID{99}, wire.KindRename, (&wire.Rename{Name: "bobby"}).Append(nil)))
 	withholds := func(after time.Duration) bool {
 		d.now = d.now.Add(after)
@@ -50,6 +51,7 @@ func TestAHubThatFellSilentWithholdsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
+			d.letIn()
 			author := bob
 			if name == "another's" {
 				author = alice
@@ -83,4 +85,25 @@ func TestAHubThatFellSilentWithholdsNothing(t *testing.T) {
 			t.Error("what it does not take although it is heard again is not withheld")
 		})
 	}
+}
+
+// Whom a hub has not let in is no member, and does not know what keeps the hub from it.
+func TestWhoIsNotInAccusesNobody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.m.Write(d.now, d.signed(bob, wire.RecordID{99}, wire.KindJoin, (&wire.Join{Name: "bob"}).Append(nil)))
+	for range 30 {
+		d.now = d.now.Add(time.Second)
+		d.m.Heard(d.now)
+		d.m.Tick(d.now)
+		if _, yes := d.m.Withholds(d.now); yes {
+			t.Fatal("withheld")
+		}
+	}
+}
+
+// letIn shows bob his join.
+func (d *desk) letIn() {
+	d.t.Helper()
+	d.taken(d.page(d.c.Hash(), 1, d.signed(bob, wire.RecordID{98}, wire.KindJoin, (&wire.Join{Name: "bob"}).Append(nil))))
 }
