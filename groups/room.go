@@ -350,7 +350,7 @@ func (r *room) sendAll(list []seat.Send) {
 		}
 		o, ok := encoded[x.Frame]
 		if !ok {
-			o = outbound{hub: wire.OnHub(x.Frame), frame: wire.AppendFrame(nil, x.Frame)}
+			o = outbound{hub: wire.OnHub(x.Frame), frame: wire.Encode(x.Frame)}
 			encoded[x.Frame] = o
 		}
 		r.s.dialer.send(x.To, o)
@@ -359,7 +359,7 @@ func (r *room) sendAll(list []seat.Send) {
 
 func (r *room) send(to protocols.Key, f wire.Frame) {
 	if to != r.s.self {
-		r.s.dialer.send(to, outbound{hub: wire.OnHub(f), frame: wire.AppendFrame(nil, f)})
+		r.s.dialer.send(to, outbound{hub: wire.OnHub(f), frame: wire.Encode(f)})
 	}
 }
 

@@ -10,8 +10,12 @@ import (
 // Members, and relays that may be hub, get the log at their own pace. What was sent and not acknowledged is
 // bounded for each, by what its link carries in about a second: one that reads
 // slowly, or not at all, is sent no more until it has acknowledged, and then in
-// larger pages. It costs the others nothing, and the hub no memory. Members that
-// lack the same get the very same frame, so that whoever sends it encodes it once.
+// larger pages. It costs the others nothing, and the hub no memory.
+//
+// Members that lack the same get the very same frame, so that whoever sends it encodes
+// it once. Those who got out of step come into step again where pages end, and one to
+// whom much is under way is sent nothing more until it fills a page: it would only wait
+// there, and each page costs both ends a signature and a wake.
 
 // Bounds of what is under way to one member.
 const (
@@ -20,7 +24,10 @@ const (
 	flightFirst = 32 << 10 // bytes, at first
 	flightMost  = 512 << 10
 	flightLeast = 8 << 10
-	keptPages   = 16 // pages that are kept for those who lack the same
+	flightMuch  = 16 << 10 // bytes: then only whole pages follow
+	pageStep    = 128      // records: a page ends at a seq that is a multiple of it, if it reaches one
+	keptPages   = 16       // pages that are kept for those who lack the same
+	pagesLife   = 2_000    // ms, after the last of them was made
 )
 
 // Times between sending a page and the word that the member has it.
@@ -56,6 +63,9 @@ func (f *flight) limit() int {
 }
 
 func (f *flight) full() bool { return len(f.pages) >= flightPages || f.bytes >= f.limit() }
+
+// much says that so much is under way that what is new is gathered.
+func (f *flight) much() bool { return f.bytes >= flightMuch }
 
 // page is how long one page may be: longer on a link that carries much.
 func (f *flight) page() int { return min(f.limit(), max(flightPage, f.limit()/4)) }
@@ -111,16 +121,15 @@ type page struct {
 	fanOut, replicate *wire.Records
 }
 
-// within is the last seq up to which what stands behind another fits into so many
-// bytes: one record at least.
-func (h *Hub) within(from, to wire.Seq, size int) wire.Seq {
-	for s := from + 1; s <= to; s++ {
-		e, ok := h.log().At(s)
-		if size -= len(e.Raw); !ok || size < 0 {
-			return max(s-1, from+1)
-		}
+// reach is up to where a page goes at most that begins behind a seq: so many bytes,
+// but one record at least, and to the end of a step if it gets there. whole says that
+// more would not go into it.
+func (h *Hub) reach(from, to wire.Seq, size int) (last wire.Seq, whole bool) {
+	last = h.log().Within(from, to, size)
+	if step := last - last%pageStep; step > from {
+		return step, true
 	}
-	return to
+	return last, last < to
 }
 
 // page returns what stands behind a seq, up to another at most; nil if nothing
@@ -144,8 +153,15 @@ func (h *Hub) page(from, to wire.Seq) *page {
 	if h.pages == nil || len(h.pages) >= keptPages {
 		h.pages = make(pages)
 	}
-	h.pages[span{from, to}] = p
+	h.pages[span{from, to}], h.paged = p, h.clock
 	return p
+}
+
+// forgetPages lets go of pages when none has been made for a while.
+func (h *Hub) forgetPages() {
+	if len(h.pages) > 0 && h.clock >= h.paged+pagesLife {
+		h.pages = nil
+	}
 }
 
 // feedState is what decides whether there is anything new for members.
@@ -154,23 +170,26 @@ type feedState struct {
 	shadow         protocols.Key
 }
 
-// feedAll sends all members what they lack, if there can be any who lack
-// something.
+// feedAll sends all members what they lack, if there can be any who lack something, or
+// those for whom there is room again.
 func (h *Hub) feedAll(now time.Time) {
 	s := feedState{h.log().Seq(), h.Committed(), h.view.Shadow}
-	if s == h.fed {
+	all := s != h.fed
+	if !all && !h.hungry {
 		return
 	}
-	h.fed = s
-	for k := range h.cfg.Ledger.Fold().Hearers() {
-		if c := h.cursors[k]; c != nil {
+	h.fed, h.hungry = s, false
+	feed := func(k protocols.Key) {
+		if c := h.cursors[k]; c != nil && (all || c.hungry) {
+			c.hungry = false
 			h.feed(now, k, c)
 		}
 	}
+	for k := range h.cfg.Ledger.Fold().Hearers() {
+		feed(k)
+	}
 	for _, k := range h.cfg.Ledger.Departed() {
-		if c := h.cursors[k]; c != nil {
-			h.feed(now, k, c)
-		}
+		feed(k)
 	}
 }
 
@@ -188,12 +207,16 @@ func (h *Hub) end(k protocols.Key) wire.Seq {
 	return to
 }
 
-// feed sends a member what it lacks: the shadow everything, others what is
+// feed sends a member what it lacks: the shadow everything and at once, others what is
 // accepted.
 func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 	to := h.end(k)
 	for !c.lost && !c.flight.full() {
-		p := h.page(c.sent, h.within(c.sent, to, c.flight.page()))
+		last, whole := h.reach(c.sent, to, c.flight.page())
+		if !whole && c.flight.much() && k != h.view.Shadow {
+			return
+		}
+		p := h.page(c.sent, last)
 		if p == nil {
 			return
 		}

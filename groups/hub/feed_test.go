@@ -98,3 +98,17 @@ func TestAFullLinkIsNotFilledWithTheSame(t *testing.T) {
 		t.Errorf("%d bytes may be under way at least", f.limit())
 	}
 }
+
+// A page is kept for those who lack the same, and not for long when none is made any
+// more: it may be large.
+func TestPagesAreForgotten(t *testing.T) {
+	t.Parallel()
+	h := &Hub{pages: pages{span{1, 2}: new(page)}, paged: 5, clock: 4 + pagesLife}
+	if h.Step(noon, View{}); len(h.pages) != 1 {
+		t.Error("a page is forgotten while others may lack it")
+	}
+	h.clock++
+	if h.Step(noon, View{}); len(h.pages) != 0 {
+		t.Error("a page is kept for ever")
+	}
+}

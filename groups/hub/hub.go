@@ -79,6 +79,7 @@ type cursor struct {
 	sent   wire.Seq
 	acked  wire.Seq
 	lost   bool      // its log is another than ours: it has to go back
+	hungry bool      // it lacks something, and there is room for it again
 	resent time.Time // to the shadow, what it did not acknowledge
 	shown  time.Time // a snapshot
 	ask    time.Time // not before may it ask for all receipts
@@ -120,7 +121,9 @@ type Hub struct {
 	allowed map[protocols.Key]*allowance
 	all     time.Time // until when what all brought is paid for
 	pages   pages
-	fed     feedState // what feedAll saw last
+	paged   wire.Millis // when one was made last
+	fed     feedState   // what feedAll saw last
+	hungry  bool        // a cursor is, since then
 	ready   Ready
 }
 
@@ -248,7 +251,7 @@ func (h *Hub) Replicated(now time.Time, k protocols.Key, seq wire.Seq, hash wire
 	c.flight.landed(now, seq)
 	h.flush(now)
 	if c.sent < h.end(k) { // too much was under way
-		h.fed = feedState{}
+		c.hungry, h.hungry = true, true
 	}
 }
 
@@ -394,6 +397,7 @@ func (h *Hub) Step(now time.Time, v View) {
 	}
 	h.flush(now)
 	h.resend(now)
+	h.forgetPages()
 }
 
 // flush accepts what the shadow has, or what waits for no shadow.

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"slices"
 	"testing"
 	"time"
 
@@ -345,9 +346,8 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	}
 	hash, _ := d.ledger.Log().HashAt(last)
 	d.hub.Replicated(d.now, carol.Public(), last, hash)
-	page := find[*wire.Records](d.take()[carol.Public()])
-	if page == nil || len(page.Entries) < 100 {
-		t.Fatalf("then it is sent %+v", page)
+	if sent := pagesOf(d.take()[carol.Public()]); len(sent) == 0 || sent[0].entries < 90 {
+		t.Fatalf("then it is sent %+v", sent)
 	}
 	d.acked(carol)
 	d.take()
@@ -356,6 +356,96 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	a, b := find[*wire.Records](sent[bob.Public()]), find[*wire.Records](sent[carol.Public()])
 	if a == nil || a != b {
 		t.Errorf("members that lack the same are sent %p and %p", a, b)
+	}
+}
+
+// sentPage is what is looked at of a page.
+type sentPage struct {
+	last    wire.Seq
+	entries int
+}
+
+// pagesOf returns the pages among frames.
+func pagesOf(frames []wire.Frame) (list []sentPage) {
+	for _, f := range frames {
+		if p, ok := f.(*wire.Records); ok {
+			list = append(list, sentPage{p.First + wire.Seq(len(p.Entries)) - 1, len(p.Entries)})
+		}
+	}
+	return list
+}
+
+// To whom much is under way what is new goes when it fills a page, and whoever got out
+// of step gets the pages that others get; to whom nothing is, it goes at once.
+func TestWhatIsNewIsGatheredWhileMuchIsUnderWay(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	const records = 398 // two have joined
+	for range records {
+		d.publish(alice, d.message(alice))
+		if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 || sent[0].entries != 1 {
+			t.Fatalf("who has all is sent %v of one record", sent)
+		}
+		d.acked(bob)
+	}
+	held := wire.Seq(2)
+	land := func(to wire.Seq) []sentPage {
+		t.Helper()
+		held = to
+		hash, _ := d.ledger.Log().HashAt(to)
+		d.hub.Replicated(d.now, carol.Public(), to, hash)
+		return pagesOf(d.take()[carol.Public()])
+	}
+	for _, tt := range []struct {
+		lands wire.Seq
+		sent  []sentPage
+	}{
+		{34, []sentPage{{128, 94}, {256, 128}, {384, 128}}}, // as many pages of one record as may be under way
+		{128, nil}, // 16 more are accepted, and wait
+		{256, nil},
+		{384, []sentPage{{400, 16}}},
+		{400, nil},
+	} {
+		if sent := land(tt.lands); !slices.Equal(sent, tt.sent) {
+			t.Errorf("when it holds %d it is sent %v, want %v", held, sent, tt.sent)
+		}
+	}
+}
+
+// Who is no member is sent nothing because it says what it holds.
+func TestOnlyMembersAreSentMoreWhenTheyAcknowledge(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	stranger := signer(9)
+	held, hash := d.ledger.Log().End()
+	d.attach(stranger)
+	for range 2 {
+		d.publish(alice, d.message(alice))
+		for _, s := range []protocols.Signer{stranger, carol} {
+			d.hub.Replicated(d.now, s.Public(), held.Seq, hash)
+		}
+		if sent := d.take(); len(sent[stranger.Public()]) > 0 || len(sent[carol.Public()]) == 0 {
+			t.Errorf("a stranger is sent %v, a member %v", pagesOf(sent[stranger.Public()]), pagesOf(sent[carol.Public()]))
+		}
+		d.hub.Replicated(d.now, stranger.Public(), held.Seq, hash)
+		if sent := d.take()[stranger.Public()]; len(sent) > 0 {
+			t.Errorf("a stranger is sent %v when it says what it holds", pagesOf(sent))
+		}
+	}
+}
+
+// The shadow is sent what is new at once, whatever is under way to it: until it has it
+// nothing is accepted.
+func TestNothingIsGatheredForTheShadow(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.shadowed(false)
+	big := d.entry(alice, wire.KindMessage, (&wire.Message{Roster: d.ledger.Fold().Version(), Ciphertext: make([]byte, 30<<10)}).Append(nil))
+	d.publish(alice, big)
+	d.take()
+	d.publish(alice, d.message(alice))
+	if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 {
+		t.Errorf("behind 30 KB the shadow is sent %v of one record", sent)
 	}
 }
 

@@ -27,7 +27,8 @@ type Journal struct {
 	before  wire.LogHash
 	entries []Entry
 	names   map[wire.RecordName]wire.Seq
-	size    int // bytes of the entries
+	upTo    []int // bytes up to each entry, counted from some place before the first
+	forgot  int   // bytes up to the first
 }
 
 // New makes the journal of a log that begins behind base, which for a whole log
@@ -91,8 +92,8 @@ func (j *Journal) Append(p wire.Place, raw []byte, e *wire.Entry) (Entry, error)
 		return Entry{}, ErrGap
 	}
 	held := Entry{Place: p, Raw: raw, Record: e.Record, Old: e.Old, Hash: hash.NextSum(p, e.Sum(raw))}
+	j.upTo = append(j.upTo, j.bytesAt(last.Seq)+len(raw))
 	j.entries = append(j.entries, held)
-	j.size += len(raw)
 	if _, twice := j.names[e.Record.Name()]; !twice {
 		j.names[e.Record.Name()] = p.Seq
 	}
@@ -106,9 +107,8 @@ func (j *Journal) Cut(s wire.Seq) []Entry {
 	}
 	n := int(s - j.base.Seq)
 	cut := slices.Clone(j.entries[n:])
-	j.entries = slices.Clip(j.entries[:n])
+	j.entries, j.upTo = slices.Clip(j.entries[:n]), slices.Clip(j.upTo[:n])
 	for _, e := range cut {
-		j.size -= len(e.Raw)
 		if j.names[e.Record.Name()] == e.Place.Seq {
 			delete(j.names, e.Record.Name())
 		}
@@ -127,14 +127,13 @@ func (j *Journal) Purge(s wire.Seq) {
 	}
 	n := int(s - j.base.Seq - 1)
 	for _, e := range j.entries[:n] {
-		j.size -= len(e.Raw)
 		if j.names[e.Record.Name()] == e.Place.Seq {
 			delete(j.names, e.Record.Name())
 		}
 	}
 	last := j.entries[n-1]
-	j.base, j.before = last.Place, last.Hash
-	j.entries = slices.Clone(j.entries[n:])
+	j.base, j.before, j.forgot = last.Place, last.Hash, j.upTo[n-1]
+	j.entries, j.upTo = slices.Clone(j.entries[n:]), slices.Clone(j.upTo[n:])
 }
 
 // Bounds of a page.
@@ -177,7 +176,27 @@ func (j *Journal) All(f func(Entry)) {
 }
 
 // Size returns how many bytes the entries have.
-func (j *Journal) Size() int { return j.size }
+func (j *Journal) Size() int { return j.bytesAt(j.Seq()) - j.forgot }
+
+// bytesAt counts the bytes up to the entry at a seq, which is held or the base.
+func (j *Journal) bytesAt(s wire.Seq) int {
+	if s == j.base.Seq {
+		return j.forgot
+	}
+	return j.upTo[s-j.base.Seq-1]
+}
+
+// Within returns the last seq up to which what stands behind another, up to a third,
+// has at most so many bytes: one entry at least, if there is one.
+func (j *Journal) Within(from, to wire.Seq, size int) wire.Seq {
+	to = min(to, j.Seq())
+	if from < j.base.Seq || from >= to {
+		return from
+	}
+	n, begun := int(from-j.base.Seq), j.bytesAt(from)
+	fit, _ := slices.BinarySearch(j.upTo[n:to-j.base.Seq], begun+size+1)
+	return from + max(wire.Seq(fit), 1)
+}
 
 // Len returns how many entries are held.
 func (j *Journal) Len() int { return len(j.entries) }

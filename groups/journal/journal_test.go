@@ -112,3 +112,43 @@ func TestOnlyWhatFollowsIsAppended(t *testing.T) {
 		t.Error("a page of nothing")
 	}
 }
+
+// What goes into so many bytes is found without a walk, whatever was cut off and
+// forgotten before.
+func TestHowFarSoManyBytesReach(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		j, n := journal.New(place(0, 5), wire.LogHash{1}), rapid.IntRange(1, 60).Draw(t, "entries")
+		grow := func() {
+			for range n {
+				e := &wire.Entry{Record: new(wire.Record)}
+				if _, err := j.Append(place(1, j.Seq()+1), make([]byte, rapid.IntRange(1, 9).Draw(t, "bytes")), e); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		grow()
+		j.Cut(wire.Seq(rapid.IntRange(5, int(j.Seq())).Draw(t, "cut")))
+		grow()
+		j.Purge(wire.Seq(rapid.IntRange(6, int(j.Seq())).Draw(t, "purged")))
+		all := 0
+		j.All(func(e journal.Entry) { all += len(e.Raw) })
+		if j.Size() != all {
+			t.Fatalf("%d bytes, want %d", j.Size(), all)
+		}
+		base, _ := j.Base()
+		from := wire.Seq(rapid.IntRange(int(base.Seq), int(j.Seq())).Draw(t, "from"))
+		to, size := wire.Seq(rapid.IntRange(1, int(j.Seq())+5).Draw(t, "to")), rapid.IntRange(0, all+5).Draw(t, "size")
+		want, left := from, size
+		for s := from + 1; s <= min(to, j.Seq()); s++ {
+			e, _ := j.At(s)
+			if left -= len(e.Raw); left < 0 && s > from+1 {
+				break
+			}
+			want = s
+		}
+		if got := j.Within(from, to, size); got != want {
+			t.Errorf("behind %d, up to %d, %d bytes reach to %d, want %d", from, to, size, got, want)
+		}
+	})
+}

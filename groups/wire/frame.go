@@ -37,6 +37,19 @@ func AppendFrame(dst []byte, f Frame) []byte {
 	return f.appendFields(dst)
 }
 
+// Encode returns the encoded frame, which must not be changed, and a page neither any
+// more: that is encoded once, whenever and to how many it goes.
+func Encode(f Frame) []byte {
+	page, ok := f.(*Records)
+	if !ok {
+		return AppendFrame(nil, f)
+	}
+	if page.encoded == nil {
+		page.encoded = AppendFrame(nil, page)
+	}
+	return page.encoded
+}
+
 // ParseGroupFrame reads a frame of the group protocol. A frame of another type
 // is protocols.ErrFrameType and is passed over. Nothing is verified: the verifier
 // says what records that came in parts of batches are hashed behind. The result

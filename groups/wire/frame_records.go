@@ -23,6 +23,7 @@ type Records struct {
 	Entries [][]byte
 	Head    []byte
 	read    []*Entry // those of them that came in parts
+	encoded []byte   // of Encode
 }
 
 // Entry reads the ith entry, as ParseEntry does.
@@ -34,10 +35,10 @@ func (f *Records) Entry(i int) (*Entry, error) {
 }
 
 // FanOut makes the frame one to a member.
-func (f Records) FanOut() *Records { f.kind = 10; return &f }
+func (f Records) FanOut() *Records { f.kind, f.encoded = 10, nil; return &f }
 
 // Replicate makes the frame one to the shadow.
-func (f Records) Replicate() *Records { f.kind = 2; return &f }
+func (f Records) Replicate() *Records { f.kind, f.encoded = 2, nil; return &f }
 
 func (f *Records) frameType() uint64 { return f.kind }
 func (f *Records) count() int        { return 6 }

@@ -383,3 +383,18 @@ func parsed(b []byte) *wire.Record {
 	}
 	return r
 }
+
+// A page is encoded once, to however many it goes; as what is replicated it is another.
+func TestAPageIsEncodedOnce(t *testing.T) {
+	t.Parallel()
+	page := wire.Records{Group: wire.GroupID{1}, Runs: []wire.Run{}, First: 7, Entries: [][]byte{}}.FanOut()
+	first := wire.Encode(page)
+	if again := wire.Encode(page); &again[0] != &first[0] {
+		t.Error("a page is encoded once more")
+	}
+	for _, f := range []wire.Frame{page, page.Replicate(), &wire.PageEnd{N: 3}} {
+		if !bytes.Equal(wire.Encode(f), wire.AppendFrame(nil, f)) {
+			t.Errorf("%T is encoded as something else", f)
+		}
+	}
+}
