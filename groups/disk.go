@@ -167,7 +167,7 @@ func (s spare) add(g wire.GroupID, x seat.Save) {
 		delete(s, string(keptKey(g, k.Name)))
 	}
 	for _, k := range x.Anew {
-		s[string(keptKey(g, k.Name))] = encode(k)
+		s[string(keptKey(g, k.Name))] = keptRow(k)
 	}
 	for _, n := range x.Drop {
 		s[string(keptKey(g, n))] = nil
@@ -189,6 +189,7 @@ func (s spare) take(puts []Row, deletes [][]byte) ([]Row, [][]byte) {
 
 // seatRows are the rows of what a seat wants saved at once.
 func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
+	puts = slices.Grow(puts, len(x.Log.Put)+len(x.Keep))
 	if x.Failover != nil {
 		puts = append(puts, Row{Key: rowKey(g, rowHubs), Value: encode(hubsOf(*x.Failover))})
 	}
@@ -204,7 +205,7 @@ func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
 		puts = append(puts, entryRow(g, e.Place, e.Raw))
 	}
 	for _, k := range x.Keep {
-		puts = append(puts, Row{Key: keptKey(g, k.Name), Value: encode(k)})
+		puts = append(puts, Row{Key: keptKey(g, k.Name), Value: keptRow(k)})
 	}
 	return puts, deletes
 }
@@ -225,13 +226,45 @@ func parseEntryRow(key, v []byte) (seat.Stored, error) {
 	return seat.Stored{Place: p, Raw: v[40:]}, nil
 }
 
+// keptRow is a record that is kept besides the log: whether it is this node's own, how
+// long it is, itself, and if it stood somewhere before, where.
+func keptRow(k member.Kept) []byte {
+	v := append(make([]byte, 0, 8+len(k.Record)), 0)
+	if k.Own {
+		v[0] = 1
+	}
+	v = append(binary.AppendUvarint(v, uint64(len(k.Record))), k.Record...)
+	if k.Old != nil {
+		v = append(v, encode(*k.Old)...)
+	}
+	return v
+}
+
+func parseKeptRow(key, v []byte) (k member.Kept, err error) {
+	if len(key) != 17+len(k.Name.Author)+len(k.Name.ID) || len(v) < 2 || v[0] > 1 {
+		return k, errDamaged
+	}
+	n, head := binary.Uvarint(v[1:])
+	rest := v[1+max(head, 0):]
+	if head <= 0 || n > uint64(len(rest)) {
+		return k, errDamaged
+	}
+	k.Name.Author, k.Name.ID = protocols.Key(key[17:49]), wire.RecordID(key[49:])
+	k.Own, k.Record = v[0] == 1, rest[:n]
+	if rest = rest[n:]; len(rest) > 0 {
+		k.Old = new(wire.Old)
+		err = decode(rest, k.Old)
+	}
+	return k, err
+}
+
 // textRow seals a message's content until the message's end.
 func (s *Service) textRow(g wire.GroupID, n wire.RecordName, end time.Time, content []byte) (Row, error) {
 	sealed, err := s.cfg.Shred.Shred(end, content)
 	if err != nil {
 		return Row{}, err
 	}
-	v := binary.BigEndian.AppendUint64(nil, uint64(end.UnixMilli()))
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(sealed)), uint64(end.UnixMilli()))
 	return Row{Key: textKey(g, n), Value: append(v, sealed...)}, nil
 }
 
@@ -319,7 +352,7 @@ func (s *Service) loadRow(st *stored, key, value []byte) (err error) {
 		err = decode(value, &st.disk.Base)
 	case rowKept:
 		var k member.Kept
-		err = decode(value, &k)
+		k, err = parseKeptRow(key, value)
 		st.disk.Kept = append(st.disk.Kept, k)
 	case rowEntry:
 		var e seat.Stored

@@ -2,10 +2,12 @@ package groups
 
 import (
 	"crypto/ed25519"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/failover"
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -44,5 +46,32 @@ func TestHubsComeBackFromDisk(t *testing.T) {
 	}
 	if c, d := d.Condemned[protocols.Key{3}], d.Displaced[protocols.Key{4}]; !c.Equal(until) || !d.Equal(until) {
 		t.Errorf("condemned until %v, displaced until %v", c, d)
+	}
+}
+
+// What is kept besides the log comes back out of its row, and out of no part of it.
+func TestWhatIsKeptComesBackFromDisk(t *testing.T) {
+	t.Parallel()
+	name := wire.RecordName{Author: protocols.Key{1}, ID: wire.RecordID{2}}
+	key := keptKey(wire.GroupID{3}, name)
+	place := wire.Place{Number: 4, Primary: protocols.Key{5}, Seq: 6}
+	for what, k := range map[string]member.Kept{
+		"own":                 {Name: name, Record: make([]byte, 300), Own: true},
+		"of another":          {Name: name, Record: []byte{7}, Old: &wire.Old{Place: place}},
+		"own, with its place": {Name: name, Record: []byte{7}, Own: true, Old: &wire.Old{Place: place, Head: []byte{8}}},
+	} {
+		row := keptRow(k)
+		got, err := parseKeptRow(key, row)
+		if err != nil || !reflect.DeepEqual(got, k) {
+			t.Errorf("%s: %+v, %v", what, got, err)
+		}
+		for n := range row {
+			if part, err := parseKeptRow(key, row[:n]); err == nil && !(k.Old != nil && part.Old == nil && len(part.Record) == len(k.Record)) {
+				t.Fatalf("%s: %d bytes of %d are taken for %+v", what, n, len(row), part)
+			}
+		}
+	}
+	if _, err := parseKeptRow(key[:20], keptRow(member.Kept{Name: name, Record: []byte{7}})); err == nil {
+		t.Error("a key that names no record is taken")
 	}
 }
