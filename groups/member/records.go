@@ -3,6 +3,7 @@ package member
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/journal"
@@ -132,6 +133,7 @@ func (m *Member) take(now time.Time, p page) {
 		}
 		p = p[1:]
 	}
+	m.ready.Events = slices.Grow(m.ready.Events, len(p))
 	for _, e := range p {
 		m.append(now, e)
 		if !m.checkRoot() {

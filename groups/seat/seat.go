@@ -369,7 +369,11 @@ func (s *Seat) takeMember(now time.Time) (again bool) {
 			s.retell, again = true, true
 		}
 	}
-	s.ready.Record = append(s.ready.Record, r.Events...)
+	if s.ready.Record == nil {
+		s.ready.Record = r.Events
+	} else {
+		s.ready.Record = append(s.ready.Record, r.Events...)
+	}
 	return again
 }
 

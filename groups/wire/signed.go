@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tinylib/msgp/msgp"
 
@@ -65,11 +66,22 @@ func parseExact(b []byte, limit int, f fields) error {
 	if err := d.end(); err != nil {
 		return err
 	}
-	if !bytes.Equal(appendArray(make([]byte, 0, len(b)), f), b) {
+	space := scratch.Get().(*[]byte)
+	defer scratch.Put(space)
+	if cap(*space) < len(b) {
+		*space = make([]byte, 0, len(b))
+	}
+	again := appendArray((*space)[:0], f)
+	same := bytes.Equal(again, b)
+	clear(again) // keys may have been in it
+	if !same {
 		return fmt.Errorf("%w: not in its shortest form", ErrForm)
 	}
 	return nil
 }
+
+// scratch are buffers in which what was read is encoded again, to be compared.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // withSignature is a statement and the signature as its last element.
 type withSignature struct {
