@@ -133,8 +133,9 @@ func (m *MemoryStore) ready(b *Batch, sync bool) error {
 func (m *MemoryStore) change(o op, first, second []byte) error {
 	switch o {
 	case opPut:
-		m.remove(string(first))
-		m.rows.ReplaceOrInsert(string(first), append([]byte{}, second...))
+		if _, old, ok := m.rows.ReplaceOrInsert(string(first), append([]byte{}, second...)); ok {
+			m.bytes -= int64(len(first) + len(old))
+		}
 		m.bytes += int64(len(first) + len(second))
 	case opDelete:
 		m.remove(string(first))
