@@ -52,8 +52,8 @@ func (r *room) track(id wire.RecordID) {
 }
 
 // maxSigned is how many records one signature covers: each carries a path of
-// hashes to it, which grows with their number.
-const maxSigned = 64
+// hashes to it, which grows with their number, by one for twice as many.
+const maxSigned = 128
 
 // gather is how long an author that has heard nothing yet of what it wrote before
 // gathers what it writes, to sign it together: who writes one message at a time
