@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tom-protocol/tom/groups"
@@ -161,5 +162,6 @@ func (c *crowd) staggered(n int, later time.Duration) (records, frames int64) {
 		})
 	}
 	writers.Wait()
+	synctest.Wait() // what is on disk has left
 	return sent.Load(), in.Load()
 }
