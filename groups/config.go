@@ -78,6 +78,10 @@ type Config struct {
 	Topics  Topics   // nil: members hear nothing past the hub
 	Serving *Serving // of groups that this node is not in; nil: of none
 
+	// Kin is told with whom this node shares a group from now on, and with whom it
+	// does no more. It must not block. nil: nobody is.
+	Kin func(k protocols.Key, is bool)
+
 	// Notify is told of events, those of one group in order. It must not block.
 	// nil: nobody is.
 	Notify     func(Event)

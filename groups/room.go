@@ -573,7 +573,7 @@ func (r *room) know() {
 		for _, k := range fold.Settings().HubRelays {
 			nodes[k] = true
 		}
-		r.nodes.Store(&nodes)
+		r.relate(nodes)
 		r.lanes.keep(nodes)
 		r.passing.know(nodes)
 		r.changed = true

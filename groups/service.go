@@ -156,6 +156,7 @@ func (s *Service) forget(r *room) {
 	delete(s.rooms, r.id)
 	s.counted()
 	s.mu.Unlock()
+	r.relate(map[protocols.Key]bool{})
 	if err := errors.Join(s.erase(r.id), s.tellInvite(r.id)); err != nil {
 		logger.Errorw("group not erased", "group", r.id, "err", err)
 	}

@@ -127,6 +127,33 @@ func (r *room) heard(now time.Time, f wire.Frame) {
 	}
 }
 
+// relate notes who takes part in the group now, and tells of it.
+func (r *room) relate(nodes map[protocols.Key]bool) {
+	var old map[protocols.Key]bool
+	if p := r.nodes.Swap(&nodes); p != nil {
+		old = *p
+	}
+	kin, stayed := r.s.cfg.Kin, 0
+	if kin == nil {
+		return
+	}
+	for k := range nodes {
+		if old[k] {
+			stayed++
+		} else if k != r.s.self {
+			kin(k, true)
+		}
+	}
+	if stayed == len(old) {
+		return
+	}
+	for k := range old {
+		if !nodes[k] && !r.s.CoMember(k) {
+			kin(k, false)
+		}
+	}
+}
+
 // CoMember says whether a peer is in a group with this node.
 func (s *Service) CoMember(k protocols.Key) bool {
 	for _, r := range s.all() {

@@ -29,8 +29,20 @@ func (n *Node) newGroups() (*groups.Service, error) {
 		Name:  func() string { return n.cfg.Name },
 		Addrs: n.invitationAddrs, Learn: n.learnAddrs,
 		Boxes: boxes{n}, Topics: n.presence.Topics(), Serving: n.serving(),
-		Notify: n.groupNews.note, Registerer: n.cfg.Registry,
+		Kin: n.kin, Notify: n.groupNews.note, Registerer: n.cfg.Registry,
 	})
+}
+
+// kin holds on to a neighbour for as long as it is in a group with this node: the
+// hub of a large one has more of them than it would keep of others.
+func (n *Node) kin(p Peer, is bool) {
+	id := identity.PeerIDOf(p)
+	switch {
+	case !is:
+		n.host.ConnManager().Unprotect(id, "group")
+	case n.links.Connected(p):
+		n.host.ConnManager().Protect(id, "group")
+	}
 }
 
 // serving is on what terms this node serves groups that it is not in; nil if its

@@ -99,4 +99,7 @@ func (n *Node) met(p Peer) {
 	if friend {
 		n.host.ConnManager().Protect(id, "friend")
 	}
+	if n.groups.CoMember(p) {
+		n.kin(p, true)
+	}
 }

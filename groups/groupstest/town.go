@@ -120,6 +120,7 @@ type Node struct {
 
 	mu       sync.Mutex
 	posted   map[protocols.Key]int
+	kin      map[protocols.Key]bool
 	stop     context.CancelFunc // nil: it does not run
 	ended    chan struct{}
 	events   []groups.Event
@@ -136,7 +137,7 @@ func (t *Town) Settle(name string) (*Node, error) {
 	n := &Node{
 		Name: name, Signer: protocols.NewSigner(protocols.Main, private), Disk: NewDisk(), town: t,
 		news: make(chan struct{}), misdeeds: make(map[protocols.Key][]error),
-		posted: make(map[protocols.Key]int),
+		posted: make(map[protocols.Key]int), kin: make(map[protocols.Key]bool),
 	}
 	n.Key = n.Signer.Public()
 	if t.Boxed {
@@ -164,7 +165,7 @@ func (n *Node) Start() error {
 		Signer: n.Signer, Verifier: n.town.Verifier, Prover: proof.NewVerifier(protocols.Main),
 		Lines: lines{n}, Post: n.post, Rows: n.Disk, Shred: Shredder{}, Ratchets: n.Disk,
 		Now: time.Now, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
-		Boxes: boxes, Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
+		Kin: n.relate, Boxes: boxes, Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)
@@ -271,6 +272,21 @@ func (n *Node) Posted(to protocols.Key) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.posted[to]
+}
+
+func (n *Node) relate(k protocols.Key, is bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.kin[k] = is; !is {
+		delete(n.kin, k)
+	}
+}
+
+// Kin says whether the node was told, last, that it shares a group with another.
+func (n *Node) Kin(of protocols.Key) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.kin[of]
 }
 
 // Boxes are what a node's service seals with; the town is Boxed.

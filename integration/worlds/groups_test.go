@@ -254,3 +254,33 @@ func TestKeysOfMembersWhoKnowTheHubAlone(t *testing.T) {
 		}
 	})
 }
+
+// A hub that has more members than it keeps neighbours holds on to all of them: none
+// has to come again, for it would be behind meanwhile.
+func TestAHubHoldsOnToItsMembers(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.few = 2
+		names := make([]string, 24)
+		for i := range names {
+			names[i] = fmt.Sprint("member ", i)
+		}
+		m := w.meetBy(func(n int, before []living) []living { return before[:min(n-1, 1)] }, names...)
+		since := make(map[node.Peer]time.Time)
+		for _, p := range m.nodes[0].Peers() {
+			since[p.Peer] = p.Since
+		}
+		if len(since) != 23 {
+			t.Fatalf("%d neighbours", len(since))
+		}
+		virtual.Pass(3 * time.Minute)
+		for _, p := range m.nodes[0].Peers() {
+			if p.Since.Equal(since[p.Peer]) {
+				delete(since, p.Peer)
+			}
+		}
+		if len(since) != 0 {
+			t.Errorf("of 23 members the hub did not hold on to %d", len(since))
+		}
+		m.says(m.nodes[5], "still here", 23)
+	})
+}

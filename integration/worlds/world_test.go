@@ -25,6 +25,7 @@ type world struct {
 	net  *simnet.Simnet
 	dead [256]atomic.Bool      // by the last byte of the address
 	far  [256][256]atomic.Bool // who cannot reach whom, the same, the less first
+	few  int                   // neighbours that nodes keep; 0: as usual
 }
 
 // hop is how long a packet takes one way.
@@ -82,6 +83,7 @@ func (w *world) plug(ip net.IP) func(*nodehost.Config) {
 	wire := simnet.LinkSettings{BitsPerSecond: 100 * simlibp2p.OneMbps}
 	link := simnet.NodeBiDiLinkSettings{Downlink: wire, Uplink: wire}
 	return func(c *nodehost.Config) {
+		c.FewConns, c.ManyConns = w.few, w.few
 		c.QUIC = append(c.QUIC,
 			quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return source{ip}, nil }),
 			quicreuse.OverrideListenUDP(func(_ string, at *net.UDPAddr) (net.PacketConn, error) {

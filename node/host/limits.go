@@ -90,15 +90,21 @@ const (
 	frugalFiles  = 256
 )
 
+// groupConns is how many connections more than others may make there is room for:
+// the hub of a group of as many as may be in one holds one to each, and holds on to
+// it. Of strangers who come in their stead the connection manager keeps fewConns.
+const groupConns = 1024
+
 // limits grow with the machine, unless it has little memory, and with how many
 // connections it is to have.
 func (c *Config) limits() rcmgr.ConcreteLimitConfig {
 	l := scalingLimits()
 	_, many := c.marks()
+	group := 0
 	if !c.LowMemory {
-		many = max(many, manyConns)
+		many, group = max(many, manyConns), groupConns
 	}
-	l.SystemBaseLimit.ConnsInbound, l.SystemBaseLimit.ConnsOutbound, l.SystemBaseLimit.Conns = 2*many, 2*many, 3*many
+	l.SystemBaseLimit.ConnsInbound, l.SystemBaseLimit.ConnsOutbound, l.SystemBaseLimit.Conns = 2*many+group, 2*many, 3*many+group
 	if !c.LowMemory {
 		return l.AutoScale()
 	}
@@ -161,6 +167,7 @@ func scalingLimits() rcmgr.ScalingLimitConfig {
 // limitProtocols bounds what each protocol may take. Those of our own, and the
 // DHT, share the default: no more than half of a peer's streams.
 func limitProtocols(l *rcmgr.ScalingLimitConfig) {
+	l.ProtocolBaseLimit.StreamsInbound, l.ProtocolBaseLimit.Streams = 2*groupConns, 4*groupConns
 	l.ProtocolPeerBaseLimit.StreamsInbound = 32
 	l.ProtocolPeerBaseLimit.StreamsOutbound = 64
 	l.ProtocolPeerBaseLimit.Streams = 96

@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
@@ -115,6 +116,37 @@ func TestOneAddressCannotTakeAllConnections(t *testing.T) {
 	}
 	if err := open("/ip6/2a00::1/udp/1000/quic-v1"); err != nil {
 		t.Errorf("IPv6 is refused: %v", err)
+	}
+}
+
+// A hub that has as many neighbours as it keeps has room for the members of the
+// largest group, each with its streams, on a machine that is not large.
+func TestTheLargestGroupGetsIn(t *testing.T) {
+	t.Parallel()
+	rm := newResources(t)
+	for i := range manyConns + groupConns {
+		id := newPeer(t)
+		addr := multiaddr.StringCast(fmt.Sprintf("/ip4/10.0.%d.%d/udp/4001/quic-v1", i>>8, i&0xff))
+		conn, err := rm.OpenConnection(network.DirInbound, false, addr)
+		if err == nil {
+			err = conn.SetPeer(id)
+		}
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		for _, name := range []protocol.ID{"/tom/group/1.0.0", "/tom/hub/1.0.0"} {
+			stream, err := rm.OpenStream(id, network.DirInbound)
+			if err == nil {
+				err = stream.SetProtocol(name)
+			}
+			if err != nil {
+				t.Fatalf("connection %d, %s: %v", i, name, err)
+			}
+		}
+	}
+	small := scalingLimits()
+	if least := small.Scale(0, 0).ToPartialLimitConfig().ProtocolDefault; int(least.StreamsInbound) < manyConns+groupConns {
+		t.Errorf("of one protocol there are %d streams", least.StreamsInbound)
 	}
 }
 
