@@ -150,13 +150,13 @@ func TestAHubCannotWithholdKeys(t *testing.T) {
 			_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte(text))
 			c.must(err)
 		}
-		virtual.Pass(28 * time.Second)
+		virtual.Pass(2500 * time.Millisecond)
 		for _, n := range c.nodes[2:] {
 			if lost.Load() == 0 || author.Posted(n.Key) != 0 {
 				c.t.Fatalf("%d withheld, %s was posted %d keys", lost.Load(), n.Name, author.Posted(n.Key))
 			}
 		}
-		virtual.Pass(10 * time.Second) // a beat later at the latest
+		virtual.Pass(time.Second)
 		for _, n := range c.nodes[2:] {
 			if author.Posted(n.Key) != 1 {
 				c.t.Errorf("%s was posted %d keys", n.Name, author.Posted(n.Key))
@@ -263,16 +263,16 @@ func TestNobodyElseSaysWhoIsAway(t *testing.T) {
 		evil, author, other := c.nodes[1], c.nodes[2], c.nodes[3]
 		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("hello"))
 		c.must(err)
-		virtual.Pass(time.Second)
+		virtual.Pass(500 * time.Millisecond)
 		c.town.Cut(func(_, _ protocols.Key) bool { return false })
 		away := wire.AppendFrame(nil, &wire.Prekeys{Group: c.group, Of: []wire.PrekeysOf{{Member: other.Key}}})
 		c.must(c.town.Inject(evil, author, false, away))
-		virtual.Pass(time.Second)
+		virtual.Pass(500 * time.Millisecond)
 		if c.posted() != 0 {
 			c.t.Errorf("%d keys went by post", c.posted())
 		}
 		c.must(c.town.Inject(c.nodes[0], author, false, away))
-		virtual.Pass(time.Second)
+		virtual.Pass(500 * time.Millisecond)
 		if author.Posted(other.Key) != 1 || c.posted() != 1 {
 			c.t.Errorf("posted %d to the one away, %d in all", author.Posted(other.Key), c.posted())
 		}

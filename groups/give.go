@@ -19,9 +19,10 @@ import (
 // everybody while there is no hub.
 const (
 	giveTime   = 20 * time.Second
-	prekeyTime = 3 * time.Second  // for the hub to tell prekeys, and then more of them
-	evidence   = 30 * time.Second // for a member to open a message by what the hub passed on
-	boxLife    = 2 * time.Minute  // of what is passed on; a member's clock may be a little wrong
+	prekeyTime = 3 * time.Second       // for the hub to tell prekeys, and then more of them
+	evidence   = 3 * time.Second       // for a member to open a message by what the hub passed on
+	evidenceOf = 30 * time.Millisecond // the same for each member of the group: if that is longer
+	boxLife    = 2 * time.Minute       // of what is passed on; a member's clock may be a little wrong
 )
 
 // give lets members have the own chain that do not have it, beside the room's
@@ -221,8 +222,15 @@ func (k *keys) gave(now time.Time, chain wire.ChainID, handed, posted []protocol
 // hub passed it on to.
 func (k *keys) watch(now time.Time) {
 	if k.showBy.IsZero() && len(k.handed) > 0 {
-		k.showBy = now.Add(evidence)
+		k.showBy = now.Add(k.evidence())
 	}
+}
+
+// evidence is how long members have to show that they have the chain. Of many who are
+// given many at once none is fast; and of a few one that has crashed is not to be
+// without it for longer than it must.
+func (k *keys) evidence() time.Duration {
+	return max(evidence, time.Duration(k.r.seat.Ledger().Fold().Len())*evidenceOf)
 }
 
 // handing is a key that the hub has to pass on: since when, and what was the newest
@@ -259,7 +267,7 @@ func (k *keys) overdue(now time.Time) {
 		switch {
 		case k.untried(p):
 			k.handed[p] = handing{now, h.before}
-		case age >= evidence || age < 0:
+		case age >= k.evidence() || age < 0:
 			k.lost(p)
 		}
 	}

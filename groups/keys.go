@@ -271,6 +271,20 @@ func (r *room) keyCame(now time.Time, from protocols.Key, key wire.SenderKey) er
 	return err
 }
 
+// due is when there is something to do about keys, if that is before.
+func (k *keys) due(before time.Time) time.Time {
+	look := k.look
+	if len(k.waiting) == 0 {
+		look = time.Time{}
+	}
+	for _, at := range []time.Time{look, k.inBy, k.showBy} {
+		if !at.IsZero() && at.Before(before) {
+			before = at
+		}
+	}
+	return before
+}
+
 // await finds the messages that wait for a key, at a start.
 func (k *keys) await() {
 	k.r.seat.Ledger().Log().All(k.awaitEntry)

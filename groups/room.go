@@ -287,13 +287,7 @@ func (r *room) rest() time.Duration {
 		return gather
 	}
 	now := r.s.cfg.Now()
-	due := r.seat.Deadline()
-	if len(r.keys.waiting) > 0 && r.keys.look.Before(due) {
-		due = r.keys.look
-	}
-	if by := r.keys.inBy; !by.IsZero() && by.Before(due) {
-		due = by
-	}
+	due := r.keys.due(r.seat.Deadline())
 	soonest := min(r.ticked.Add(shortest).Sub(now), shortest)
 	return max(due.Sub(now), soonest, 0)
 }
