@@ -240,8 +240,14 @@ func keptRow(k member.Kept) []byte {
 	return v
 }
 
+// parseKeptRow also reads what was written before such rows had bytes of their own: it
+// begins with how long the description of its type is.
 func parseKeptRow(key, v []byte) (k member.Kept, err error) {
-	if len(key) != 17+len(k.Name.Author)+len(k.Name.ID) || len(v) < 2 || v[0] > 1 {
+	if len(v) > 0 && v[0] > 1 {
+		err = decode(v, &k)
+		return k, err
+	}
+	if len(key) != 17+len(k.Name.Author)+len(k.Name.ID) || len(v) < 2 {
 		return k, errDamaged
 	}
 	n, head := binary.Uvarint(v[1:])

@@ -65,6 +65,9 @@ func TestWhatIsKeptComesBackFromDisk(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, k) {
 			t.Errorf("%s: %+v, %v", what, got, err)
 		}
+		if before, err := parseKeptRow(key, encode(k)); err != nil || !reflect.DeepEqual(before, k) {
+			t.Errorf("%s, as it was written before: %+v, %v", what, before, err)
+		}
 		for n := range row {
 			if part, err := parseKeptRow(key, row[:n]); err == nil && !(k.Old != nil && part.Old == nil && len(part.Record) == len(k.Record)) {
 				t.Fatalf("%s: %d bytes of %d are taken for %+v", what, n, len(row), part)
