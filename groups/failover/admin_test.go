@@ -71,3 +71,32 @@ func TestWhoIsNoAdminYetClaims(t *testing.T) {
 		})
 	}
 }
+
+// A hub yields to nobody who says to have been named by one that is no admin here: by
+// followers it is decided.
+func TestAHubDoesNotYieldToWhoIsNoAdminYet(t *testing.T) {
+	t.Parallel()
+	now, c := time.UnixMilli(1_790_000_000_000), chainOf(t)
+	for name, admins := range map[string][]protocols.Key{"no admin": {bob.Public()}, "an admin": {alice.Public()}} {
+		m := follower(t, now, c.promoted, c.second) // bob leads
+		m.Members(now, failover.Roster{
+			Beat: 500 * time.Millisecond, Members: []protocols.Key{alice.Public(), bob.Public(), carol.Public()}, Admins: admins,
+		})
+		b, err := parse(made(t, carol, func(h *wire.HubRecord) {
+			h.Number, h.Cause, h.Links, h.Admin, h.Seq = 1+c.first.Number, wire.CauseAdmin, []wire.HubHash{c.first.Hash()}, alice.Public(), 1 << 40
+		}), c.first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.OnMeet(now, protocols.Main, carol.Public(), b, nil)
+		merged := m.Leads() && m.Current().Opened.Cause == wire.CauseMerge
+		for _, s := range m.Ready().Send {
+			if _, yields := s.Frame.(*wire.Yield); yields {
+				t.Errorf("%s: the hub yields", name)
+			}
+		}
+		if (name == "no admin") != merged {
+			t.Errorf("%s: merged here: %v", name, merged)
+		}
+	}
+}
