@@ -83,7 +83,7 @@ func TestAHubDoesNotYieldToWhoIsNoAdminYet(t *testing.T) {
 			Beat: 500 * time.Millisecond, Members: []protocols.Key{alice.Public(), bob.Public(), carol.Public()}, Admins: admins,
 		})
 		b, err := parse(made(t, carol, func(h *wire.HubRecord) {
-			h.Number, h.Cause, h.Links, h.Admin, h.Seq = 1+c.first.Number, wire.CauseAdmin, []wire.HubHash{c.first.Hash()}, alice.Public(), 1 << 40
+			h.Number, h.Cause, h.Links, h.Admin, h.Seq = 1+c.first.Number, wire.CauseAdmin, []wire.HubHash{c.first.Hash()}, alice.Public(), 1<<40
 		}), c.first)
 		if err != nil {
 			t.Fatal(err)
