@@ -412,6 +412,32 @@ func TestWhatIsNewIsGatheredWhileMuchIsUnderWay(t *testing.T) {
 	}
 }
 
+// Also where a page holds as many records as it may, whatever their length, it ends
+// where others' pages do.
+func TestPagesOfShortRecordsGetIntoStep(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for range 14 {
+		d.publish(alice, d.message(alice))
+		d.take()
+		d.acked(bob) // ever more may be under way to it
+	}
+	held, hash := d.ledger.Log().End()
+	for range 1000 {
+		d.publish(alice, d.message(alice))
+	}
+	d.hub.Replicated(d.now, bob.Public(), held.Seq, hash)
+	sent := pagesOf(d.take()[bob.Public()])
+	if len(sent) < 4 {
+		t.Fatalf("it is sent %v", sent)
+	}
+	for _, p := range sent[:len(sent)-1] {
+		if p.last%128 != 0 {
+			t.Errorf("a page of %d records ends at %d", p.entries, p.last)
+		}
+	}
+}
+
 // Who is no member is sent nothing because it says what it holds.
 func TestOnlyMembersAreSentMoreWhenTheyAcknowledge(t *testing.T) {
 	t.Parallel()

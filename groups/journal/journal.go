@@ -146,26 +146,21 @@ const (
 // into one frame. ok is false if there are none.
 func (j *Journal) Page(g wire.GroupID, from, to wire.Seq) (f wire.Records, last wire.Seq, ok bool) {
 	before, known := j.HashAt(from)
-	if !known || from >= to {
+	last = j.Within(from, to, pageBytes)
+	if !known || last == from {
 		return f, from, false
 	}
 	f = wire.Records{Group: g, Runs: []wire.Run{}, First: from + 1, Before: before, Entries: [][]byte{}}
-	size := 0
-	for s := from + 1; s <= to; s++ {
-		e, held := j.At(s)
-		if !held || len(f.Entries) == pageEntries || (size > 0 && size+len(e.Raw) > pageBytes) {
-			break
-		}
-		size += len(e.Raw)
+	for s := from + 1; s <= last; s++ {
+		e, _ := j.At(s)
 		f.Entries = append(f.Entries, e.Raw)
 		if n := len(f.Runs); n > 0 && f.Runs[n-1].Number == e.Place.Number && f.Runs[n-1].Primary == e.Place.Primary {
 			f.Runs[n-1].Entries++
 		} else {
 			f.Runs = append(f.Runs, wire.Run{Entries: 1, Number: e.Place.Number, Primary: e.Place.Primary})
 		}
-		last = s
 	}
-	return f, last, len(f.Entries) > 0
+	return f, last, true
 }
 
 // All calls f with every entry in order.
@@ -187,9 +182,10 @@ func (j *Journal) bytesAt(s wire.Seq) int {
 }
 
 // Within returns the last seq up to which what stands behind another, up to a third,
-// has at most so many bytes: one entry at least, if there is one.
+// goes into one page and has at most so many bytes: one entry at least, if there is
+// one.
 func (j *Journal) Within(from, to wire.Seq, size int) wire.Seq {
-	to = min(to, j.Seq())
+	to = min(to, j.Seq(), from+pageEntries)
 	if from < j.base.Seq || from >= to {
 		return from
 	}
