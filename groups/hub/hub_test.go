@@ -508,6 +508,19 @@ func (d *desk) receipted(s protocols.Signer) {
 	}.Sign(s)})
 }
 
+// A receipt of who is no member is not kept, nor passed on: there is no end of keys.
+func TestOnlyMembersAcknowledge(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(carol, d.message(carol))
+	d.take()
+	d.receipted(signer(9))
+	d.hub.AskReceipts(d.now, carol.Public())
+	if at := d.hub.Deadline(); !at.IsZero() {
+		t.Errorf("at %v a stranger's receipt is passed on", at)
+	}
+}
+
 // Receipts about a record go to its author together: when the last is there, and if
 // that does not come in a moment, without it.
 func TestReceiptsWaitForOneAnotherAndNotForLong(t *testing.T) {

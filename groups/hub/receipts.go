@@ -40,8 +40,8 @@ type acknowledged struct {
 // ErrReceipt is returned for a receipt that is not of who brings it.
 var ErrReceipt = errors.New("a receipt in another's name")
 
-// Receipts takes what a member acknowledges. It is not verified: the authors do. An
-// error says that it is none of the member's.
+// Receipts takes what a member acknowledges; of who is none nothing is kept. It is not
+// verified: the authors do. An error says that it is none of the member's.
 func (h *Hub) Receipts(k protocols.Key, list [][]byte) error {
 	for _, b := range list {
 		r, err := wire.ReadReceipt(b)
@@ -50,7 +50,7 @@ func (h *Hub) Receipts(k protocols.Key, list [][]byte) error {
 			return err
 		case r.Member != k || r.Group != h.cfg.Group:
 			return ErrReceipt
-		case h.log().Has(r.Last.Seq, r.Log):
+		case h.cfg.Ledger.Fold().Member(k) && h.log().Has(r.Last.Seq, r.Log):
 			h.receipt(k, r, b)
 		}
 	}
