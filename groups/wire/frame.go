@@ -68,11 +68,8 @@ func FrameGroup(b []byte) (g GroupID, ok bool) {
 	d := decoder{left: b}
 	d.size(len(b))
 	d.uint()
-	v := d.bin(MaxFrame)
-	if d.err != nil || len(v) != len(g) {
-		return g, false
-	}
-	return GroupID(v), true
+	g = d.b16()
+	return g, d.err == nil
 }
 
 func parseFrame(v Verifier, b []byte, of func(uint64) Frame) (Frame, error) {
