@@ -108,7 +108,8 @@ func (f *flight) stands(now time.Time, long time.Duration) bool {
 // with the same once more.
 func (f *flight) less() { f.room = max(f.limit()/2, flightLeast) }
 
-// pages are those made last.
+// pages are those made last: at most keptPages, each within pagesLife of the one
+// before, so that the heads in them are as good as new.
 type pages map[span]*page
 
 // span is from behind one seq up to another.
@@ -117,7 +118,6 @@ type span struct{ from, to wire.Seq }
 type page struct {
 	last              wire.Seq
 	size              int
-	made              wire.Millis
 	fanOut, replicate *wire.Records
 }
 
@@ -138,7 +138,7 @@ func (h *Hub) page(from, to wire.Seq) *page {
 	if from >= to {
 		return nil
 	}
-	if p := h.pages[span{from, to}]; p != nil && h.clock < p.made+headLife {
+	if p := h.pages[span{from, to}]; p != nil {
 		return p
 	}
 	f, last, ok := h.log().Page(h.cfg.Group, from, to)
@@ -146,7 +146,7 @@ func (h *Hub) page(from, to wire.Seq) *page {
 		return nil
 	}
 	f.Head = h.headAt(last)
-	p := &page{last: last, made: h.clock, fanOut: f.FanOut(), replicate: f.Replicate()}
+	p := &page{last: last, fanOut: f.FanOut(), replicate: f.Replicate()}
 	for _, e := range f.Entries {
 		p.size += len(e)
 	}
