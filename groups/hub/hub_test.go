@@ -438,6 +438,33 @@ func TestPagesOfShortRecordsGetIntoStep(t *testing.T) {
 	}
 }
 
+// Who lacks the same gets the very same page, as long as not many others were made since.
+func TestOnlySoManyPagesAreKept(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	held, hash := d.ledger.Log().End()
+	for range 130 {
+		d.publish(alice, d.message(alice))
+	}
+	first := find[*wire.Records](d.take()[bob.Public()])
+	d.acked(bob)
+	again := func() *wire.Records {
+		d.hub.Sync(d.now, carol.Public(), &wire.Sync{N: 1, Group: d.group, From: held.Seq, Log: hash})
+		return find[*wire.Records](d.take()[carol.Public()])
+	}
+	if first == nil || again() != first {
+		t.Error("a page is made twice")
+	}
+	for range 16 {
+		d.publish(alice, d.message(alice))
+		d.take()
+		d.acked(bob)
+	}
+	if again() == first {
+		t.Error("a page is kept while others come and come")
+	}
+}
+
 // Who is no member is sent nothing because it says what it holds.
 func TestOnlyMembersAreSentMoreWhenTheyAcknowledge(t *testing.T) {
 	t.Parallel()
@@ -526,6 +553,8 @@ func TestOnlyMembersAcknowledge(t *testing.T) {
 func TestReceiptsWaitForOneAnotherAndNotForLong(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
+	away := signer(4) // for whom nobody waits
+	d.publish(away, d.entry(away, wire.KindJoin, (&wire.Join{}).Append(nil)))
 	d.publish(carol, d.message(carol))
 	d.take()
 	passed := func() int {

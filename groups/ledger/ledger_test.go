@@ -225,3 +225,44 @@ func TestALedgerKnowsWhoWent(t *testing.T) {
 	}
 	gone(0)
 }
+
+// The newest settings with effect are found where they stand, until they are cut off or
+// forgotten.
+func TestALedgerKnowsWhereItsSettingsStand(t *testing.T) {
+	t.Parallel()
+	b := newBook(t)
+	bob := protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32)))
+	settings := func(by protocols.Signer) wire.Seq {
+		s := b.l.Fold().Settings()
+		return b.appendBy(by, wire.KindSettings, s.Append(nil))
+	}
+	stand := func(want wire.Seq) {
+		t.Helper()
+		if at := b.l.Settings(); at != want {
+			t.Errorf("settings stand at %d, want %d", at, want)
+		}
+	}
+	b.rename("a")
+	stand(0)
+	first := settings(alice)
+	settings(bob) // a stranger's are void
+	stand(first)
+	second := settings(alice)
+	stand(second)
+	b.l.Cut(second - 1)
+	stand(first)
+	b.l.Cut(first - 1)
+	stand(0)
+	last := settings(alice)
+	if at := b.snapshot(); !b.l.Purge(at) {
+		t.Fatalf("nothing before %d is forgotten, with settings at %d", at, last)
+	}
+	stand(0)
+	last = settings(alice)
+	if at := b.snapshot(); at != last+1 {
+		t.Fatalf("a snapshot at %d", at)
+	}
+	stand(last)
+	b.l.Empty()
+	stand(0)
+}

@@ -208,6 +208,22 @@ func TestManyAtOnce(t *testing.T) {
 	})
 }
 
+// TestTheTwinTakesTheRoomOfItsRows: whatever was put, replaced and deleted, it counts
+// what is there.
+func TestTheTwinTakesTheRoomOfItsRows(t *testing.T) {
+	t.Parallel()
+	s := kv.Memory()
+	var gone kv.Batch
+	gone.Delete([]byte("b"))
+	gone.Delete([]byte("d"))
+	for _, b := range []*kv.Batch{put("a", "1", "b", "22"), put("a", "333", "b", ""), put("c", "4", "c", "55555"), &gone} {
+		must(t, s.Apply(b, true))
+	}
+	if got, want := s.Size(), int64(len("a333c55555")); got != want {
+		t.Errorf("it takes %d bytes, want %d", got, want)
+	}
+}
+
 // TestFailedWriteEndsWriting: a write that fails half-way is the last; what was
 // synced is there after reopening, and nothing is torn.
 func TestFailedWriteEndsWriting(t *testing.T) {
