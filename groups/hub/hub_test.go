@@ -3,6 +3,7 @@ package hub_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -533,6 +534,32 @@ func (d *desk) receipted(s protocols.Signer) {
 	d.hub.Receipts(s.Public(), [][]byte{wire.Receipt{
 		Group: d.group, Last: p, Log: hash, Waiting: []wire.Seq{}, Time: wire.Millis(d.now.UnixMilli()),
 	}.Sign(s)})
+}
+
+// Who brings what is no receipt, or another's, is told; not who was with another hub.
+func TestAReceiptIsOfWhoBringsIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(carol, d.message(carol))
+	d.take()
+	p, hash := d.ledger.Log().End()
+	good := wire.Receipt{Group: d.group, Last: p, Log: hash, Time: 1}
+	foreign, other := good, good
+	foreign.Group[0]++
+	other.Log[0]++
+	for name, c := range map[string]struct {
+		receipt []byte
+		want    error
+	}{
+		"no receipt":       {[]byte{1}, wire.ErrForm},
+		"another's":        {good.Sign(carol), hub.ErrReceipt},
+		"of another group": {foreign.Sign(bob), hub.ErrReceipt},
+		"of another log":   {other.Sign(bob), nil},
+	} {
+		if err := d.hub.Receipts(bob.Public(), [][]byte{c.receipt}); !errors.Is(err, c.want) || !d.hub.Deadline().IsZero() {
+			t.Errorf("%s: %v, to be passed on at %v", name, err, d.hub.Deadline())
+		}
+	}
 }
 
 // A receipt of who is no member is not kept, nor passed on: there is no end of keys.
