@@ -204,3 +204,33 @@ func TestAnAdminShowsThatItIsOne(t *testing.T) {
 		})
 	}
 }
+
+// The founder left, and came back while another was apart: that one follows it too.
+func TestAFounderThatCameBackShowsItsJoin(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 4)
+	r.pass(10 * time.Second)
+	founder, admin, apart := r.signers[0], r.seats[r.signers[1].Public()], r.signers[3].Public()
+	r.leaves(founder)
+	r.pass(5 * time.Second)
+	if fold := r.seats[apart].Ledger().Fold(); fold.Member(founder.Public()) || !fold.Admin(r.signers[1].Public()) {
+		t.Fatal("not what this is about")
+	}
+	r.away[apart] = true
+	join := r.record(founder, r.group(), 7, wire.KindJoin, (&wire.Join{Name: "again"}).Append(nil))
+	hub := r.seats[admin.Branch().Primary()]
+	r.must(hub.Receive(r.now, founder.Public(), &wire.Publish{Group: r.group(), Records: [][]byte{join.Bytes()}}))
+	r.away[founder.Public()] = false
+	r.pass(10 * time.Second)
+	admin.Move(r.now, founder.Public())
+	r.pass(5 * time.Second)
+	if !r.seats[founder.Public()].Leads() || r.seats[apart].Branch().Primary() == founder.Public() {
+		t.Fatal("the founder does not lead")
+	}
+	r.away[apart] = false
+	r.pass(20 * time.Second)
+	r.same()
+	if got := r.seats[apart].Branch(); got.Primary() != founder.Public() {
+		t.Errorf("who was apart follows %v in term %d", got.Primary(), got.Record.Number)
+	}
+}
