@@ -39,10 +39,10 @@ func (s *Seat) nameHub(now time.Time, to protocols.Key) {
 
 // nameHubAgain names a hub again that is none yet.
 func (s *Seat) nameHubAgain(now time.Time) {
-	m := &s.moving
+	m, fold := &s.moving, s.ledger.Fold()
 	switch {
 	case m.to == protocols.Key{} || now.Before(m.due()):
-	case s.branch.Term() != m.from || !now.Before(m.until) || !s.ledger.Fold().Hears(m.to):
+	case s.branch.Term() != m.from || !now.Before(m.until) || !fold.Hears(m.to) || !fold.Admin(s.self):
 		*m = moving{}
 	default:
 		m.tried = now
@@ -52,3 +52,19 @@ func (s *Seat) nameHubAgain(now time.Time) {
 
 // due is when the hub is to be named again.
 func (m *moving) due() time.Time { return m.tried.Add(nameAgain) }
+
+// lies says whether a draft names a hub by the word of one who, by the very log that
+// it speaks of, is no admin. One that was taken out since, or is none any more, may
+// have made it before it heard of that.
+func (s *Seat) lies(h *wire.HubRecord) bool {
+	fold := s.ledger.Fold()
+	if h.Cause != wire.CauseAdmin || fold.Admin(h.Admin) || !s.ledger.Log().Has(h.Seq, h.Log) {
+		return false
+	}
+	if m, in := fold.Of(h.Admin); in && m.RoleRecord != (wire.RecordID{}) {
+		at, known := s.roleOf(m)
+		return known && at <= h.Seq
+	}
+	at, departed := s.ledger.Departure(h.Admin)
+	return !departed || at <= h.Seq
+}

@@ -94,7 +94,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 		if err != nil {
 			return err
 		}
-		if h.Cause == wire.CauseAdmin && s.ledger.Log().Has(h.Seq, h.Log) && !s.ledger.Fold().Admin(h.Admin) {
+		if s.lies(h) {
 			return ErrDraft
 		}
 		s.failover.OnNamed(now, h, admin)

@@ -417,6 +417,108 @@ func TestAHubIsNamedEachSecond(t *testing.T) {
 	again(second, 0)
 }
 
+// role is the founder's word on what a member is.
+func (r *room) role(of protocols.Key, id int, role wire.Role) {
+	r.t.Helper()
+	founder := r.seats[r.signers[0].Public()]
+	names, _ := founder.Ledger().Fold().Names(of)
+	target := wire.Target{Kind: wire.KindRole, Member: of, Names: names, Role: role}
+	founder.Write(r.now, r.record(r.signers[0], r.group(), id, wire.KindRole, target.Append(nil)))
+	r.settle()
+	if r.seats[r.signers[0].Public()].Ledger().Fold().Admin(of) != (role == wire.RoleAdmin) {
+		r.t.Fatal("the role is another")
+	}
+}
+
+// Who is no admin any more does not go on naming the hub that it named as one.
+func TestWhoIsNoAdminAnyMoreNamesNobody(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 6)
+	r.pass(10 * time.Second)
+	made, chain := r.signers[1].Public(), r.seats[r.signers[0].Public()].Branch().Record
+	r.role(made, 1, wire.RoleAdmin)
+	var absent protocols.Key
+	for _, s := range r.signers[2:] {
+		if k := s.Public(); !chain.Names(k) {
+			absent = k
+		}
+	}
+	r.away[absent] = true
+	r.seats[made].Move(r.now, absent)
+	r.pass(3 * time.Second)
+	if r.named[absent] < 3 {
+		t.Fatalf("named %d times", r.named[absent])
+	}
+	r.role(made, 2, wire.RoleMember)
+	clear(r.named)
+	r.pass(10 * time.Second)
+	if n := r.named[absent]; n > 0 {
+		t.Errorf("named %d times more", n)
+	}
+}
+
+// A draft is a lie if its author was no admin in the log that it speaks of, and not if
+// it has been taken out, or is none any more, since.
+func TestWhoWasAnAdminWhenItNamedAHubDoesNotLie(t *testing.T) {
+	t.Parallel()
+	const untouched, demoted, kicked = "never one", "none any more", "kicked"
+	for name, c := range map[string]struct {
+		what     string
+		late     bool // it speaks of the log in which it is no admin
+		outsider bool
+		want     error
+	}{
+		"a member":             {what: untouched, want: seat.ErrDraft},
+		"a stranger":           {what: untouched, outsider: true, want: seat.ErrDraft},
+		"before it is demoted": {what: demoted},
+		"after it is demoted":  {what: demoted, late: true, want: seat.ErrDraft},
+		"before it is kicked":  {what: kicked},
+		"after it is kicked":   {what: kicked, late: true, want: seat.ErrDraft},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 4)
+			r.pass(time.Second)
+			founder, author, victim := r.seats[r.signers[0].Public()], r.signers[1], r.signers[2].Public()
+			if c.outsider {
+				author = stranger(77)
+			}
+			draft := func() []byte {
+				cur, log := r.seats[victim].Branch().Record, r.seats[victim].Ledger().Log()
+				place, hash := log.End()
+				return wire.HubRecord{
+					Group: r.group(), Number: cur.Number + 1, Version: 1, Primary: victim, Links: []wire.HubHash{cur.Hash()}, Cause: wire.CauseAdmin, Seq: place.Seq, Log: hash,
+				}.Draft(author)
+			}
+			if c.what != untouched {
+				r.role(author.Public(), 1, wire.RoleAdmin)
+			}
+			named := draft()
+			switch c.what {
+			case demoted:
+				r.role(author.Public(), 2, wire.RoleMember)
+			case kicked:
+				names, _ := founder.Ledger().Fold().Names(author.Public())
+				kick := wire.Target{Kind: wire.KindKick, Member: author.Public(), Names: names}
+				founder.Write(r.now, r.record(r.signers[0], r.group(), 3, wire.KindKick, kick.Append(nil)))
+				r.settle()
+			}
+			if r.seats[victim].Ledger().Fold().Admin(author.Public()) {
+				t.Fatal("it is an admin still")
+			}
+			if c.late {
+				named = draft()
+			}
+			if err := r.seats[victim].Receive(r.now, author.Public(), &wire.Named{Draft: named}); err != c.want {
+				t.Errorf("%v, and not %v", err, c.want)
+			}
+			if r.seats[victim].Leads() {
+				t.Error("it leads")
+			}
+		})
+	}
+}
+
 // What a seat is told to save is enough to go on.
 func TestASeatGoesOnFromItsDisk(t *testing.T) {
 	t.Parallel()

@@ -69,19 +69,24 @@ func (x *shows) place(k protocols.Key) {
 
 // role shows how one came to be an admin.
 func (x *shows) role(k protocols.Key) {
-	fold := x.s.ledger.Fold()
-	m, _ := fold.Of(k)
+	m, _ := x.s.ledger.Fold().Of(k)
 	if m.RoleRecord == (wire.RecordID{}) {
 		return
 	}
 	x.place(k)
-	for _, by := range fold.Admins() {
-		if at, ok := x.s.ledger.Log().Find(wire.RecordName{Author: by, ID: m.RoleRecord}); ok {
-			x.show(at)
-			return
+	at, _ := x.s.roleOf(m)
+	x.show(at)
+}
+
+// roleOf returns where the record stands that gave a member its role; false if it is
+// by one who is no admin any more, or forgotten.
+func (s *Seat) roleOf(m wire.Member) (at wire.Seq, ok bool) {
+	for _, by := range s.ledger.Fold().Admins() {
+		if at, ok := s.ledger.Log().Find(wire.RecordName{Author: by, ID: m.RoleRecord}); ok {
+			return at, true
 		}
 	}
-	x.snapshot()
+	return 0, false
 }
 
 // show shows the record at a place, or if that is too old, or unknown, a snapshot.
