@@ -390,6 +390,26 @@ func TestHeadsOfALogThatPartedAreProof(t *testing.T) {
 	}
 }
 
+// A head that says of the terms before something else than the log proves nothing: what
+// lies between is not its hub's alone.
+func TestAHeadOfWhatAnotherHubPutIntoOrderIsNoProof(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.taken(d.page(d.c.Hash(), 1, d.record(), d.record()))
+	d.carolLeads()
+	d.taken(d.page(d.hashAt(2), 3, d.record()))
+	for seq, want := range map[wire.Seq]int{1: 0, 2: 1} {
+		h, err := wire.ParseHead(protocols.Main, wire.Head{Group: d.c.Group(), Term: d.term, Seq: seq, Log: wire.LogHash{5}}.Sign(carol))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.m.OnHead(h)
+		if got := len(d.m.Ready().Events); got != want {
+			t.Errorf("of seq %d: %d proofs", seq, got)
+		}
+	}
+}
+
 // A record that the hub has no time for comes again when it said, and not before;
 // it cannot put it off for ever.
 func TestARecordComesAgainWhenTheHubSaid(t *testing.T) {
@@ -485,5 +505,11 @@ func TestWhoseHubIsGoneJoinsTheNext(t *testing.T) {
 	d.m.OnRefused(d.now, refused)
 	if r := d.m.Ready(); find[*wire.Publish](r) != nil || len(r.Events) != 1 || r.Events[0].Kind != member.Removed {
 		t.Errorf("it does not believe the hub: %v", r.Events)
+	}
+	d.m.Follow(d.now, member.Hub{Term: wire.Term{Number: 3, Opened: wire.HubHash{3}}, Primary: alice.Public()}, false)
+	d.m.Ready()
+	d.m.OnRefused(d.now, refused)
+	if find[*wire.Publish](d.m.Ready()) == nil {
+		t.Error("the hub after that is not brought its join")
 	}
 }

@@ -26,6 +26,7 @@ type room struct {
 	seats    map[protocols.Key]*seat.Seat
 	disks    map[protocols.Key]*seat.Disk
 	away     map[protocols.Key]bool
+	charter  *wire.Charter
 	accepted int
 	arrived  map[protocols.Key]int
 	named    map[protocols.Key]int // in drafts, whether they arrive or not
@@ -42,6 +43,7 @@ func newRoom(t *testing.T, n int) *room {
 	}
 	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 100, Beat: 500}}.Sign(r.signers[0]))
 	r.must(err)
+	r.charter = c
 	first, err := failover.First(r.signers[0], c, protocols.Main)
 	r.must(err)
 	disk := seat.Disk{Failover: failover.Durable{Current: first}, Log: r.joins(c)}

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/seat"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
 )
 
 func stranger(n byte) protocols.Signer {
@@ -88,6 +90,11 @@ func TestAHubShowsThatItIsInTheGroup(t *testing.T) {
 		"a snapshot has it":          {shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0])} }, may: true},
 		"a member's snapshot has it": {shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[1])} }},
 		"a snapshot has one kicked":  {stand: func(r *room) []*wire.Record { return []*wire.Record{join(r), kick(r)} }, shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0])} }},
+		"a snapshot has one that left": {stand: func(r *room) []*wire.Record {
+			joined := join(r)
+			left := wire.Target{Kind: wire.KindLeave, Member: newcomer.Public(), Names: joined.ID}
+			return []*wire.Record{joined, r.record(newcomer, r.group(), 2, wire.KindLeave, left.Append(nil))}
+		}, shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0])} }},
 		"an older roster's snapshot": {stand: func(r *room) []*wire.Record {
 			return []*wire.Record{r.listing(r.signers[0], 5), r.listing(r.signers[0], 6)}
 		}, shown: func(r *room) []*wire.Record { return []*wire.Record{snapshot(r, r.signers[0], 1)} }},
@@ -232,5 +239,89 @@ func TestAFounderThatCameBackShowsItsJoin(t *testing.T) {
 	r.same()
 	if got := r.seats[apart].Branch(); got.Primary() != founder.Public() {
 		t.Errorf("who was apart follows %v in term %d", got.Primary(), got.Record.Number)
+	}
+}
+
+// A hub that one elected who is not known by itself, with its report.
+func TestWhoReportsShowsThatItIsInTheGroup(t *testing.T) {
+	t.Parallel()
+	newcomer := stranger(77)
+	for name, shows := range map[string]bool{"it shows nothing": false, "it has joined": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 3)
+			r.pass(time.Second)
+			victim := r.seats[r.signers[2].Public()]
+			cur := victim.Branch()
+			claim := wire.HubRecord{
+				Group: r.group(), Number: 2, Version: 1, Links: []wire.HubHash{cur.Record.Hash()}, Cause: wire.CauseElection,
+			}.Sign(r.signers[1], nil)
+			report := wire.Report{Group: r.group(), Opened: cur.Term().Opened, Time: wire.Millis(r.now.UnixMilli())}.Sign(newcomer)
+			f := &wire.HubRecordFrame{
+				Record: claim, Linked: [][]byte{cur.Record.Bytes()}, Evidence: []wire.Evidence{{Tag: protocols.TagGroupReport, Structure: report}},
+			}
+			if shows {
+				join := r.record(newcomer, r.group(), 1, wire.KindJoin, (&wire.Join{Name: "new"}).Append(nil))
+				f.Evidence = append(f.Evidence, wire.Evidence{Tag: protocols.TagGroupRecord, Structure: join.Bytes()})
+			}
+			r.away[r.signers[0].Public()], r.away[r.signers[1].Public()] = true, true
+			for range 10 {
+				r.must(victim.Receive(r.now, r.signers[1].Public(), f))
+				r.pass(200 * time.Millisecond)
+			}
+			if got := victim.Branch().Primary() == r.signers[1].Public(); got != shows {
+				t.Errorf("it is followed: %v", got)
+			}
+		})
+	}
+}
+
+// A relay goes when an admin lists it no more, wherever it hears of that, but not by
+// what stood in its log already, or is as old as what it may have forgotten.
+func TestARelayIsNotTakenOffTheListByWhatItKnows(t *testing.T) {
+	t.Parallel()
+	relay := stranger(88)
+	for name, c := range map[string]struct {
+		brought func(r *room, unlisted *wire.Record) *wire.Record
+		want    int
+	}{
+		"an admin lists it no more": {func(r *room, _ *wire.Record) *wire.Record { return r.listing(r.signers[0], 9) }, 1},
+		"a member does not list it": {func(r *room, _ *wire.Record) *wire.Record { return r.listing(r.signers[1], 9) }, 0},
+		"it is listed again since":  {func(_ *room, unlisted *wire.Record) *wire.Record { return unlisted }, 0},
+		"that is a day old": {func(r *room, _ *wire.Record) *wire.Record {
+			r.now = r.now.Add(-24 * time.Hour)
+			defer func() { r.now = r.now.Add(24 * time.Hour) }()
+			return r.listing(r.signers[0], 9)
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 3)
+			r.pass(time.Second)
+			founder := r.signers[0]
+			unlisted := r.listing(founder, 2)
+			for _, x := range []*wire.Record{r.listing(founder, 1, relay.Public()), unlisted, r.listing(founder, 3, relay.Public())} {
+				r.seats[founder.Public()].Write(r.now, x)
+				r.settle()
+			}
+			r.pass(time.Second)
+			cfg := seat.Config{Charter: r.charter, Signer: relay, Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}
+			st, err := seat.New(r.now, cfg, r.disks[r.signers[1].Public()].Clone(), false)
+			r.must(err)
+			if !st.Ledger().Fold().Hears(relay.Public()) || st.Ledger().Fold().Member(relay.Public()) {
+				t.Fatal("it is no relay")
+			}
+			st.Ready(r.now)
+			r.must(st.Receive(r.now, r.signers[1].Public(), &wire.Publish{Group: r.group(), Records: [][]byte{c.brought(r, unlisted).Bytes()}}))
+			removed := 0
+			for _, e := range st.Ready(r.now).Record {
+				if e.Kind == member.Removed {
+					removed++
+				}
+			}
+			if removed != c.want {
+				t.Errorf("it is told %d times that it is out", removed)
+			}
+		})
 	}
 }
