@@ -41,7 +41,7 @@ func newRoom(t *testing.T, n int) *room {
 	for i := range n {
 		r.signers = append(r.signers, protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i + 1)}, 32))))
 	}
-	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 100, Beat: 500}}.Sign(r.signers[0]))
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 400, Beat: 500}}.Sign(r.signers[0]))
 	r.must(err)
 	r.charter = c
 	first, err := failover.First(r.signers[0], c, protocols.Main)
@@ -542,7 +542,7 @@ func TestASeatGoesOnFromItsDisk(t *testing.T) {
 
 func charterOf(t *testing.T, r *room) *wire.Charter {
 	t.Helper()
-	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 100, Beat: 500}}.Sign(r.signers[0]))
+	c, err := wire.ParseCharter(protocols.Main, wire.Charter{Settings: wire.Settings{Name: "room", Open: true, Max: 400, Beat: 500}}.Sign(r.signers[0]))
 	r.must(err)
 	return c
 }

@@ -3,6 +3,7 @@ package seat_test
 import (
 	"bytes"
 	"crypto/ed25519"
+	"slices"
 	"testing"
 	"time"
 
@@ -324,4 +325,53 @@ func TestARelayIsNotTakenOffTheListByWhatItKnows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A hub that many follow who joined of late shows as many of their joins as there is room
+// for, in the order of its log.
+func TestAHubShowsWhatThereIsRoomFor(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(time.Second)
+	founder, rival := r.seats[r.signers[0].Public()], r.signers[1]
+	cur := founder.Branch()
+	for i := range byte(250) {
+		s := protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(append(bytes.Repeat([]byte{99}, 31), i)))
+		join := r.record(s, r.group(), 1, wire.KindJoin, (&wire.Join{Name: "one of very many"}).Append(nil))
+		r.must(founder.Receive(r.now, s.Public(), &wire.Publish{Group: r.group(), Records: [][]byte{join.Bytes()}}))
+		a := wire.Attach{
+			Group: r.group(), Opened: cur.Term().Opened, Last: wire.Place{Number: 1, Primary: cur.Primary(), Seq: 1}, Time: wire.Millis(r.now.UnixMilli()),
+		}.Sign(s)
+		r.must(founder.Receive(r.now, s.Public(), &wire.AttachFrame{Attach: a}))
+	}
+	link, err := wire.ParseHubRecord(protocols.Main, wire.HubRecord{
+		Group: r.group(), Number: 2, Version: 2, Shadow: rival.Public(), Links: []wire.HubHash{cur.Record.Hash()}, Cause: wire.CauseChange,
+	}.Sign(r.signers[2], nil))
+	r.must(err)
+	claim := wire.HubRecord{Group: r.group(), Number: 3, Version: 1, Links: []wire.HubHash{link.Hash()}, Cause: wire.CausePromotion}.Sign(rival, nil)
+	founder.Ready(r.now)
+	r.must(founder.Receive(r.now, rival.Public(), &wire.Meet{HubRecordFrame: wire.HubRecordFrame{Record: claim, Linked: [][]byte{link.Bytes()}}}))
+	for _, x := range founder.Ready(r.now).Send {
+		f, ok := x.Frame.(*wire.Meet)
+		if !ok || x.To != rival.Public() {
+			continue
+		}
+		var shown []wire.Seq
+		size, attaches := 0, 0
+		for _, e := range f.Evidence {
+			if e.Tag != protocols.TagGroupRecord {
+				attaches++
+				continue
+			}
+			rec, err := wire.ParseRecord(e.Structure)
+			r.must(err)
+			at, _ := founder.Ledger().Log().Find(rec.Name())
+			shown, size = append(shown, at), size+len(e.Structure)
+		}
+		if !slices.IsSorted(shown) || size > 32<<10 || size < 24<<10 || len(shown) >= 250 || attaches < 250 {
+			t.Errorf("shown are %d records, %d bytes, and %d attaches; in order: %v", len(shown), size, attaches, slices.IsSorted(shown))
+		}
+		return
+	}
+	t.Error("it does not say who follows it")
 }
