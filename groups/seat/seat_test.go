@@ -468,10 +468,12 @@ func TestWhoWasAnAdminWhenItNamedAHubDoesNotLie(t *testing.T) {
 		what     string
 		late     bool // it speaks of the log in which it is no admin
 		outsider bool
+		another  bool // it speaks of a log that is not here
 		want     error
 	}{
 		"a member":             {what: untouched, want: seat.ErrDraft},
 		"a stranger":           {what: untouched, outsider: true, want: seat.ErrDraft},
+		"of another log":       {what: untouched, another: true},
 		"before it is demoted": {what: demoted},
 		"after it is demoted":  {what: demoted, late: true, want: seat.ErrDraft},
 		"before it is kicked":  {what: kicked},
@@ -488,6 +490,9 @@ func TestWhoWasAnAdminWhenItNamedAHubDoesNotLie(t *testing.T) {
 			draft := func() []byte {
 				cur, log := r.seats[victim].Branch().Record, r.seats[victim].Ledger().Log()
 				place, hash := log.End()
+				if c.another {
+					hash = wire.LogHash{5}
+				}
 				return wire.HubRecord{
 					Group: r.group(), Number: cur.Number + 1, Version: 1, Primary: victim, Links: []wire.HubHash{cur.Hash()}, Cause: wire.CauseAdmin, Seq: place.Seq, Log: hash,
 				}.Draft(author)
