@@ -102,15 +102,8 @@ func (b *Boxer) Open(e *envelope.Envelope) (contentType string, body []byte, err
 	if err := e.CheckTime(time.Now()); err != nil {
 		return "", nil, err
 	}
-	padded, err := b.opener.Open(e)
-	if err != nil {
-		return "", nil, err
-	}
-	content, err := message.Parse(padded)
-	if err != nil {
-		return "", nil, err
-	}
-	return content.Type, content.Body, nil
+	content, err := message.Open(b.opener, e)
+	return content.Type, content.Body, err
 }
 
 // Prekeys are what the node was told, or those of one that it is connected to.

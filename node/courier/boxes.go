@@ -50,15 +50,8 @@ func (c *Courier) Unbox(e *envelope.Envelope) (contentType string, body []byte, 
 	if err := e.CheckTime(c.Now()); err != nil {
 		return "", nil, err
 	}
-	padded, err := c.opener.Open(e)
-	if err != nil {
-		return "", nil, err
-	}
-	content, err := message.Parse(padded)
-	if err != nil {
-		return "", nil, err
-	}
-	return content.Type, content.Body, nil
+	content, err := message.Open(c.opener, e)
+	return content.Type, content.Body, err
 }
 
 // PrekeysOf is the newest prekey record that is known of a peer; nil if none is.

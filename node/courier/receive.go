@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -138,11 +139,7 @@ func (c *Courier) fresh(in Inbound, e *envelope.Envelope) bool {
 // carriesReceipts says what kind of receipt a copy is to have, of what is
 // stored already.
 func (c *Courier) carriesReceipts(e *envelope.Envelope) bool {
-	padded, err := c.opener.Open(e)
-	if err != nil {
-		return false
-	}
-	content, err := message.Parse(padded)
+	content, err := message.Open(c.opener, e)
 	return err == nil && content.Type == message.TypeReceipts
 }
 
@@ -169,17 +166,16 @@ func (c *Courier) sign(in Inbound, e *envelope.Envelope, kind ack.Kind) {
 // open decrypts an envelope and makes its inbox row. One that no key here opens
 // is answered so, for its author has to seal it anew.
 func (c *Courier) open(in Inbound, e *envelope.Envelope, now time.Time) (a arrival, ok bool) {
-	padded, err := c.opener.Open(e)
-	if err != nil {
+	content, err := message.Open(c.opener, e)
+	switch {
+	case errors.Is(err, message.ErrContent):
+		c.Count.rejected(err)
+		c.refuse(in, e, envelope.ReasonPolicy)
+		return a, false
+	case err != nil:
 		c.Count.rejected(err)
 		c.answer(in, e, envelope.Answer{Code: envelope.Taken})
 		c.sign(in, e, ack.Unopenable)
-		return a, false
-	}
-	content, err := message.Parse(padded)
-	if err != nil {
-		c.Count.rejected(err)
-		c.refuse(in, e, envelope.ReasonPolicy)
 		return a, false
 	}
 	a = arrival{env: e, row: &store.Incoming{

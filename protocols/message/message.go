@@ -65,6 +65,16 @@ func Parse(padded []byte) (Content, error) {
 	return c, nil
 }
 
+// Open opens an envelope, whose signature is verified, and reads what is in it. Every
+// error is envelope.ErrUnopenable or ErrContent.
+func Open(o *envelope.Opener, e *envelope.Envelope) (Content, error) {
+	padded, err := o.Open(e)
+	if err != nil {
+		return Content{}, err
+	}
+	return Parse(padded)
+}
+
 // ParseUnpadded reads a content's array from the beginning of b and returns
 // what is left. Body aliases b.
 func ParseUnpadded(b []byte) (c Content, left []byte, err error) {
