@@ -114,6 +114,9 @@ func (r *room) reply(to protocols.Key, f wire.Frame) bool {
 // unbox takes a sender key out of a box. What is not good is dropped: its author gives
 // the key by post to who does not show that it has it.
 func (r *room) unbox(in Inbound, e *envelope.Envelope) {
+	if r.place.serves() {
+		return // a relay has no keys
+	}
 	contentType, body, err := r.s.cfg.Boxes.Open(e)
 	var key *wire.SenderKey
 	if err == nil {

@@ -132,7 +132,7 @@ func TestWhoIsAwayIsPostedItsKeyWhateverIsUnderWay(t *testing.T) {
 		c.star(known, unknown)
 		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("hello"))
 		c.must(err)
-		virtual.Pass(6 * time.Second)
+		virtual.Pass(4 * time.Second) // so they would not have shown yet that they have it
 		if author.Posted(known.Key) != 1 || author.Posted(unknown.Key) != 1 || c.posted() != 2 {
 			c.t.Errorf("posted %d and %d to those away, %d in all", author.Posted(known.Key), author.Posted(unknown.Key), c.posted())
 		}
@@ -222,9 +222,13 @@ func TestKeysThatWereHandedOverOutliveACrash(t *testing.T) {
 
 // boxOf is a sender key of a chain that nobody knows, in a box.
 func (c *crowd) boxOf(author *groupstest.Node, to protocols.Key) []byte {
+	return c.box(author, to, message.TypeSenderKey, wire.SenderKey{Group: c.group, Chain: wire.ChainID{1, 2, 3}})
+}
+
+// box is a key in a box.
+func (c *crowd) box(author *groupstest.Node, to protocols.Key, contentType string, key wire.SenderKey) []byte {
 	author.Boxes().Learn(to, c.nodes[0].Boxes().Prekeys(to))
-	key := wire.SenderKey{Group: c.group, Chain: wire.ChainID{1, 2, 3}}
-	return author.Boxes().Seal([]protocols.Key{to}, message.TypeSenderKey, key.Append(nil), time.Minute)[to]
+	return author.Boxes().Seal([]protocols.Key{to}, contentType, key.Append(nil), time.Minute)[to]
 }
 
 // Boxes that are not what they should be end the stream they came on.

@@ -132,7 +132,8 @@ func (r *room) handSome(hub protocols.Key, to []protocols.Key, boxes map[protoco
 }
 
 // askPrekeys asks the hub for the prekeys of some members, and waits for them as long
-// as more of them come.
+// as more of them come, but no longer than the post may take: a hub that tells them one
+// by one holds up what is written for as long.
 func (r *room) askPrekeys(hub protocols.Key, list []letter) bool {
 	if hub == r.s.self {
 		return false // it has told all that it knows
@@ -147,6 +148,8 @@ func (r *room) askPrekeys(hub protocols.Key, list []letter) bool {
 			return false
 		}
 	}
+	ctx, cancel := context.WithTimeout(r.s.ctx, giveTime)
+	defer cancel()
 	late := time.NewTimer(prekeyTime)
 	defer late.Stop()
 	for {
@@ -157,8 +160,8 @@ func (r *room) askPrekeys(hub protocols.Key, list []letter) bool {
 			return true
 		case <-late.C:
 			return true
-		case <-r.s.ctx.Done():
-			return false
+		case <-ctx.Done():
+			return r.s.ctx.Err() == nil
 		}
 	}
 }

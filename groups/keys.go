@@ -225,8 +225,12 @@ func (k *keys) writeQueued(now time.Time) {
 	}
 }
 
-// came takes a chain of another member, which is durable when the room has saved.
+// came takes a chain of another member, which is durable when the room has saved. One
+// that is there is: each hub after another may pass it on.
 func (k *keys) came(now time.Time, from protocols.Key, key wire.SenderKey) error {
+	if _, ok := k.ring.Chain(from, key.Chain); ok {
+		return nil
+	}
 	err := k.ring.Accept(from, key)
 	if err != nil && !errors.Is(err, senderkey.ErrEarly) {
 		return err
