@@ -205,3 +205,29 @@ func TestALargeGroupHasLongerToShowThatItHasAKey(t *testing.T) {
 		}
 	})
 }
+
+// Who asks for a key that the hub was to pass on is answered, if it was meant to have it.
+func TestWhoAsksForAKeyThatTheHubLostIsAnswered(t *testing.T) {
+	t.Parallel()
+	starred(t, 4, func(c *crowd, _ *groupstest.Node) {
+		c.withheld()
+		author, other, evil := c.nodes[1], c.nodes[2], c.settle("evil")
+		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("one"))
+		c.must(err)
+		virtual.Pass(500 * time.Millisecond)
+		said := c.records()
+		_, err = author.Send(c.t.Context(), c.group, "text/plain", []byte("two"))
+		c.must(err)
+		virtual.Pass(500 * time.Millisecond)
+		m, err := wire.ParseMessage(said(wire.KindMessage).Payload)
+		c.must(err)
+		q := wire.KeyRequest{Group: c.group, Chain: m.Chain, Author: author.Key}
+		for _, n := range []*groupstest.Node{other, evil} {
+			c.must(author.Own(n.Key, message.TypeKeyRequest, q.Append(nil)))
+		}
+		virtual.Pass(500 * time.Millisecond)
+		if author.Posted(other.Key) != 1 || author.Posted(evil.Key) != 0 || c.posted() != 1 {
+			c.t.Errorf("posted %d to who asked, %d to a stranger, %d in all", author.Posted(other.Key), author.Posted(evil.Key), c.posted())
+		}
+	})
+}
