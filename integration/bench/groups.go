@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -131,7 +132,18 @@ func (s *sides) stop() error {
 	return errors.Join(errs...)
 }
 
-// fan measures plain streams.
+// housed is how many members the processes have of a group of n, without the hub's:
+// the author is alone in the first.
+func housed(n int) []int {
+	alone := slices.Repeat([]int{1}, min(realMembers, n)-1)
+	if rest := n - 1 - len(alone); rest > 0 {
+		return append(alone, rest)
+	}
+	return alone
+}
+
+// fan measures plain streams, to members in the same processes as those of ToM: from
+// each of them acknowledgements come in packets of their own, which costs the hub most.
 func (b *bench) fan(g *gathering) (err error) {
 	var all sides
 	defer func() { err = errors.Join(err, all.stop()) }()
@@ -139,8 +151,10 @@ func (b *bench) fan(g *gathering) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, _, err = all.open("fan-members", order{Address: a.Address, N: g.Members - 2}); err != nil {
-		return err
+	for _, n := range housed(g.Members)[1:] {
+		if _, _, err = all.open("fan-members", order{Address: a.Address, N: n}); err != nil {
+			return err
+		}
 	}
 	author, _, err := all.open("fan-author", order{Address: a.Address})
 	if err != nil {
@@ -307,16 +321,12 @@ func (b *bench) profiled(of map[string]*process, g *gathering, what string, do f
 // gather starts the members: the author and some more as processes on disk, the
 // others in one process in memory. The hub counts as one of the processes.
 func (b *bench) gather(all *sides, g *gathering, dir string, hub answer) (members []*process, err error) {
-	single := min(realMembers, g.Members) - 1
-	for i := range single {
-		p, _, err := all.open("tom-members", order{Address: hub.Address, N: 1, Name: fmt.Sprint("p", i, "-"), Dir: filepath.Join(dir, strconv.Itoa(i))})
-		if err != nil {
-			return nil, err
+	for i, n := range housed(g.Members) {
+		o := order{Address: hub.Address, N: n, Name: fmt.Sprint("p", i, "-")}
+		if i < realMembers-1 {
+			o.Dir = filepath.Join(dir, strconv.Itoa(i))
 		}
-		members = append(members, p)
-	}
-	if rest := g.Members - 1 - single; rest > 0 {
-		p, _, err := all.open("tom-members", order{Address: hub.Address, N: rest, Name: "m"})
+		p, _, err := all.open("tom-members", o)
 		if err != nil {
 			return nil, err
 		}
@@ -384,7 +394,7 @@ func (r report) printGroups(w io.Writer) {
 	if len(r.Groups) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\ngroups, %d-byte bodies: a hub on disk, up to %d members as processes on disk, the others in one process in memory\n", bodySize, realMembers-1)
+	fmt.Fprintf(w, "\ngroups, %d-byte bodies: a hub on disk, up to %d members as processes on disk, the others in one process in memory (plain: the same processes, gossipsub: all in one)\n", bodySize, realMembers-1)
 	fmt.Fprintln(w, "  members\tof\tone author, deliveries/s\thub CPU µs each\tall CPU µs each\tone message with all, ms\tall writing singly, deliveries/s\tall CPU µs each\tlost")
 	for _, g := range r.Groups {
 		for _, x := range []struct {
