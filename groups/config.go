@@ -82,6 +82,10 @@ type Config struct {
 	// does no more. It must not block. nil: nobody is.
 	Kin func(k protocols.Key, is bool)
 
+	// Agreed says whether the clocks of two nodes besides one, at least, tell what this
+	// node's does. It must not block. nil: nobody knows.
+	Agreed func(besides protocols.Key) bool
+
 	// Notify is told of events, those of one group in order. It must not block.
 	// nil: nobody is.
 	Notify     func(Event)

@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,6 +31,7 @@ const (
 	Shifted     What = "moved"        // Count records have another place than they had
 	Forked      What = "equivocation" // Peer signed what excludes each other; that is proven
 	Forged      What = "forged"       // Peer sent what breaks a rule, Count times: Detail
+	Clocks      What = "clocks"       // the clock of Peer, the hub, or this node's is wrong, and it is not known whose, Count times: Detail
 	Displaced   What = "displaced"    // By, an admin, took the group away from Peer
 	Disbelieved What = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times
 	TurnedAway  What = "turned_away"  // strangers, the last Peer, were refused or not heard by this node, the hub, Count times: Detail
@@ -222,6 +224,17 @@ type deeds struct {
 // forged notes that a peer sent what breaks a rule.
 func (r *room) forged(now time.Time, from protocols.Key, err error) {
 	r.blame(now, Forged, from, err.Error())
+}
+
+// mistimed names a hub for the time on what it signs. Where only the clocks differ, and
+// no two others agree with this node's, it is not the hub that is named.
+func (r *room) mistimed(now time.Time, hub protocols.Key, err error) {
+	agreed := r.s.cfg.Agreed
+	if errors.Is(err, member.ErrClock) && (agreed == nil || !agreed(hub)) {
+		r.blame(now, Clocks, hub, err.Error())
+		return
+	}
+	r.forged(now, hub, err)
 }
 
 // blame notes what a peer did. Strangers cost nothing to make: what they do is told

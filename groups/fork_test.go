@@ -18,7 +18,8 @@ import (
 type tap struct {
 	mu   sync.Mutex
 	page *wire.Records
-	deaf bool // the member gets nothing of the hub's log any more
+	lost *wire.Records // since it is deaf
+	deaf bool          // the member gets nothing of the hub's log any more
 }
 
 // listen taps the line from one node to another.
@@ -40,6 +41,7 @@ func (c *crowd) listen(from, to *groupstest.Node) *tap {
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		if x.deaf {
+			x.lost = page
 			return true
 		}
 		x.page = page

@@ -479,6 +479,8 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.blame(now, TurnedAway, e.Peer, e.Reason.String())
 	case member.Withheld:
 		r.forged(now, e.Peer, errWithheld)
+	case member.Mistimed:
+		r.mistimed(now, e.Peer, e.Err)
 	case member.Removed:
 		if r.place.serves() { // a relay has nothing to lose by the word of a hub that lies
 			r.leave(now)

@@ -29,7 +29,7 @@ func (n *Node) newGroups() (*groups.Service, error) {
 		Name:  func() string { return n.cfg.Name },
 		Addrs: n.invitationAddrs, Learn: n.learnAddrs,
 		Boxes: boxes{n}, Topics: n.presence.Topics(), Serving: n.serving(),
-		Kin: n.kin, Notify: n.groupNews.note, Registerer: n.cfg.Registry,
+		Kin: n.kin, Agreed: n.clock.Agreed, Notify: n.groupNews.note, Registerer: n.cfg.Registry,
 	})
 }
 

@@ -112,6 +112,9 @@ type Node struct {
 	// start on; nil: it does not.
 	Serving *groups.Serving
 
+	// Ahead is how far its clock is ahead, from its next start on.
+	Ahead time.Duration
+
 	// Posting is how long its outbox takes to have a message on disk.
 	Posting time.Duration
 
@@ -119,6 +122,7 @@ type Node struct {
 	boxer *Boxer // nil: keys go by post alone
 
 	mu       sync.Mutex
+	clock    time.Duration // how far it is ahead
 	posted   map[protocols.Key]int
 	kin      map[protocols.Key]bool
 	stop     context.CancelFunc // nil: it does not run
@@ -157,6 +161,10 @@ func (t *Town) Settle(name string) (*Node, error) {
 // Start lets a node run that was stopped, with what its disk has.
 func (n *Node) Start() error {
 	n.Metric = prometheus.NewRegistry()
+	ahead := n.Ahead
+	n.mu.Lock()
+	n.clock = ahead
+	n.mu.Unlock()
 	var boxes groups.Boxes
 	if n.boxer != nil {
 		boxes = n.boxer
@@ -164,8 +172,8 @@ func (n *Node) Start() error {
 	s, err := groups.New(groups.Config{
 		Signer: n.Signer, Verifier: n.town.Verifier, Prover: proof.NewVerifier(protocols.Main),
 		Lines: lines{n}, Post: n.post, Rows: n.Disk, Shred: Shredder{}, Ratchets: n.Disk,
-		Now: time.Now, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
-		Kin: n.relate, Boxes: boxes, Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
+		Now: func() time.Time { return time.Now().Add(ahead) }, Name: func() string { return n.Name }, Addrs: func() [][]byte { return [][]byte{n.Key[:]} }, Learn: learn,
+		Kin: n.relate, Agreed: n.agreed, Boxes: boxes, Topics: topics{n}, Serving: n.Serving, Notify: n.note, Registerer: n.Metric,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)
@@ -272,6 +280,25 @@ func (n *Node) Posted(to protocols.Key) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.posted[to]
+}
+
+// agreed says whether the clocks of two others besides one tell what the node's does,
+// of those that it can talk to.
+func (n *Node) agreed(besides protocols.Key) bool {
+	n.mu.Lock()
+	clock, agree := n.clock, 0
+	n.mu.Unlock()
+	for _, o := range n.town.all() {
+		if o == n || o.Key == besides || n.town.reach(n.Key, o.Key) == nil {
+			continue
+		}
+		o.mu.Lock()
+		if (o.clock - clock).Abs() <= time.Minute {
+			agree++
+		}
+		o.mu.Unlock()
+	}
+	return agree >= 2
 }
 
 func (n *Node) relate(k protocols.Key, is bool) {

@@ -13,6 +13,7 @@ func (m *Member) OnHead(h *wire.Head) {
 	if h.Group != m.cfg.Group || h.Term != m.hub.Term || h.Primary != m.hub.Primary {
 		return
 	}
+	m.times.note(h.Time)
 	if known := m.heads[h.Seq]; known != nil {
 		if known.Equivocates(h) {
 			m.forked(known, h, nil)

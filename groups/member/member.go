@@ -79,6 +79,7 @@ const (
 	Withheld                   // Peer, the hub, neither takes nor refuses the record Name
 	Turned                     // Peer, who is no member, was refused or not heard by the hub on this node; Reason
 	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
+	Mistimed                   // Peer, the hub, dates what it signs otherwise than it may; Err
 )
 
 // Event is what a person, or the other machines, want to know.
@@ -86,6 +87,7 @@ type Event struct {
 	Kind     EventKind
 	Entry    journal.Entry // Arrived
 	Void     error         // Arrived: why it has no effect
+	Err      error         // Mistimed: how
 	Undue    bool          // Arrived: the hub that this node follows took it, and had to refuse it
 	Name     wire.RecordName
 	Place    wire.Place
@@ -181,6 +183,7 @@ type Member struct {
 	head     *wire.Head
 	heads    map[wire.Seq]*wire.Head // of the present term
 	oldHead  *wire.Head
+	times    times
 	ready    Ready
 }
 
@@ -315,6 +318,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 		m.receipts.ask.begin(now.Add(firstAgain))
 	}
 	clear(m.heads)
+	m.times = times{}
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
 	}

@@ -35,6 +35,7 @@ type desk struct {
 	hub    protocols.Signer
 	term   wire.Term
 	id     byte
+	ahead  time.Duration // the hub's clock is
 }
 
 func newDesk(t *testing.T) *desk {
@@ -86,7 +87,7 @@ func (d *desk) page(before wire.LogHash, first wire.Seq, rs ...*wire.Record) *wi
 		hash = hash.Next(wire.Place{Number: d.term.Number, Primary: d.hub.Public(), Seq: seq}, raw)
 		seq++
 	}
-	f.Head = wire.Head{Group: d.c.Group(), Term: d.term, Seq: seq - 1, Log: hash}.Sign(d.hub)
+	f.Head = wire.Head{Group: d.c.Group(), Term: d.term, Seq: seq - 1, Log: hash, Time: wire.Millis(d.now.Add(d.ahead).UnixMilli())}.Sign(d.hub)
 	return f.FanOut()
 }
 

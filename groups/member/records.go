@@ -48,6 +48,8 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 	if !m.rooted(f.Before, page) {
 		return nil
 	}
+	m.timed(now, head)
+	m.early(head, page)
 	m.head = head
 	m.take(now, page)
 	m.removed = m.removed && !m.cfg.Ledger.Fold().Hears(m.cfg.Self) // its join has come there since
@@ -271,10 +273,11 @@ func (m *Member) CatchingUp(now time.Time) bool {
 	return m.log().Seq() < m.refill && now.Sub(m.cutAt) < catchUp
 }
 
-// OnSeq takes the seq up to which the hub's log is accepted, from a beat.
-func (m *Member) OnSeq(now time.Time, s wire.Seq) {
+// OnBeat takes a beat of the hub: up to which seq its log is accepted, and its time.
+func (m *Member) OnBeat(now time.Time, b *wire.Beat) {
+	m.times.note(b.Time)
 	switch {
-	case s <= m.log().Seq():
+	case b.Seq <= m.log().Seq():
 		m.behind = time.Time{}
 	case m.behind.IsZero():
 		m.behind = now

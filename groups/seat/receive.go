@@ -40,7 +40,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 			s.bringDeparture(from)
 		}
 		if !s.failover.Leads() && b.Node == from && b.Term == s.branch.Term() && from == s.branch.Primary() {
-			s.member.OnSeq(now, b.Seq)
+			s.member.OnBeat(now, b)
 			s.seenUpTo(b.Seq)
 		}
 	case *wire.HubRecordFrame:

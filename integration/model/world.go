@@ -591,6 +591,8 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		} else {
 			w.Blamed++
 		}
+	case member.Mistimed:
+		w.blame(e.Peer, "%s: %s signs a wrong time: %v", name(n.ID), w.nameOf(e.Peer), e.Err)
 	case member.Unrooted:
 		w.unrooted[n.ID]++
 		w.trace("%s does not trust the log of %s", name(n.ID), w.nameOf(e.Peer))

@@ -105,7 +105,7 @@ func (c *Clock) Observe(p protocols.Key, offset time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.peers.note(p, offset)
-	if c.doubt && c.peers.agreeing() >= 2 {
+	if c.doubt && c.peers.agreeing(protocols.Key{}) >= agreement {
 		c.doubt = false
 	}
 }
@@ -115,6 +115,14 @@ func (c *Clock) Forget(p protocols.Key) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.peers, p)
+}
+
+// Agreed says whether the clocks of two connected peers besides one, at least, tell
+// what this one does.
+func (c *Clock) Agreed(besides protocols.Key) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.peers.agreeing(besides) >= agreement
 }
 
 // Offset returns by how much the median of the connected peers' clocks is

@@ -107,6 +107,20 @@ func TestLeapDestroysNothingUntilTwoPeersAgree(t *testing.T) {
 	}
 }
 
+// Two others make it sure of its time, whatever the one says whom it doubts.
+func TestTwoOthersBearTheClockOut(t *testing.T) {
+	t.Parallel()
+	c := (&machine{wall: epoch}).clock(time.Time{})
+	c.Observe(someone(1), time.Minute)
+	c.Observe(someone(2), -time.Minute)
+	c.Observe(someone(3), time.Hour)
+	for peer, want := range map[byte]bool{1: false, 2: false, 3: true, 4: true} {
+		if got := c.Agreed(someone(peer)); got != want {
+			t.Errorf("besides %d: %v", peer, got)
+		}
+	}
+}
+
 func TestForgottenPeersDoNotAgree(t *testing.T) {
 	t.Parallel()
 	m := &machine{wall: epoch}

@@ -15,6 +15,8 @@ const (
 	tolerance = 5 * time.Minute
 	// quorum is how many peers make a median.
 	quorum = 3
+	// agreement is how many that agree bear this clock out.
+	agreement = 2
 )
 
 // peers is how far each connected peer's clock is ahead.
@@ -26,10 +28,10 @@ func (p peers) note(key protocols.Key, offset time.Duration) {
 	}
 }
 
-// agreeing counts the clocks that tell what ours does.
-func (p peers) agreeing() (n int) {
-	for _, offset := range p {
-		if offset.Abs() <= tolerance {
+// agreeing counts the clocks of others than one that tell what ours does.
+func (p peers) agreeing(besides protocols.Key) (n int) {
+	for key, offset := range p {
+		if key != besides && offset.Abs() <= tolerance {
 			n++
 		}
 	}

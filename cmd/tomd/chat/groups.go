@@ -67,6 +67,8 @@ func (s *state) groupNote(g *localapi.GroupEvent) string {
 		return who + " has signed two histories: this is proven"
 	case localapi.GroupForged:
 		return who + " breaks the rules: " + plain.Line(g.Detail)
+	case localapi.GroupClocks:
+		return "the clock of this device is wrong, or that of the hub " + who + ": " + plain.Line(g.Detail)
 	case localapi.GroupDisplaced:
 		return who + " is not to be hub again for a day"
 	case localapi.GroupDisbelieved:
