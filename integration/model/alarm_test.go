@@ -26,11 +26,14 @@ func TestNoFalseAlarmInADay(t *testing.T) {
 		runs = []worlds{{8, 24 * time.Hour, 16}, {50, 24 * time.Hour, 1}}
 	}
 	for _, c := range runs {
-		first, _ := seeds(1, 1)
-		for seed := first; seed < first+c.seeds; seed++ {
-			w := badDay(t, model.Options{Nodes: c.nodes, Seed: seed, Drops: 50, Skew: time.Minute}, c.day)
-			nobodyFollowed(t, w)
-		}
+		t.Run(fmt.Sprintf("%d nodes", c.nodes), func(t *testing.T) {
+			t.Parallel()
+			first, _ := seeds(1, 1)
+			for seed := first; seed < first+c.seeds; seed++ {
+				w := badDay(t, model.Options{Nodes: c.nodes, Seed: seed, Drops: 50, Skew: time.Minute}, c.day)
+				nobodyFollowed(t, w)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package model
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -10,7 +11,7 @@ import (
 // Faults is what may happen in a random run.
 type Faults struct {
 	OneWay bool // single directions of links are cut
-	Die    bool // nodes are gone for good
+	Die    bool // nodes are gone for good; of those who were there from the beginning two stay
 	Admin  bool // the creator names hubs
 	Kick   bool // the creator kicks members, all but one
 	Relay  bool // there is a relay that is no member, and the creator lists it, and does not
@@ -20,28 +21,28 @@ type Faults struct {
 // Random breaks things at random for a while, members writing all along.
 func (w *World) Random(d time.Duration, f Faults) {
 	r := rand.New(rand.NewPCG(w.Seed, 2))
-	end, next, dead := w.Now.Add(d), w.Now, make(map[int]bool)
+	end, next := w.Now.Add(d), w.Now
+	w.dead = make(map[int]bool)
 	for w.Now.Before(end) {
 		if !w.Now.Before(next) {
 			next = w.Now.Add(time.Duration(50+r.IntN(1250)) * time.Millisecond)
-			w.randomFault(r, f, dead)
+			w.randomFault(r, f)
 		}
 		if r.IntN(8) == 0 {
 			w.Write(w.Nodes[r.IntN(len(w.Nodes))])
 		}
 		w.Run(50 * time.Millisecond)
 	}
-	w.dead = dead
 }
 
-func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
+func (w *World) randomFault(r *rand.Rand, f Faults) {
 	n := w.Nodes[r.IntN(len(w.Nodes))]
 	other := w.Nodes[r.IntN(len(w.Nodes))]
 	switch r.IntN(14) {
 	case 0, 1:
 		w.Crash(n, r.IntN(2) == 0)
 	case 2, 3:
-		if !dead[n.ID] {
+		if !w.dead[n.ID] {
 			w.Restart(n)
 		}
 	case 4:
@@ -63,9 +64,9 @@ func (w *World) randomFault(r *rand.Rand, f Faults, dead map[int]bool) {
 			w.JoinAt(n)
 		}
 	case 10:
-		if f.Die && len(dead) < len(w.Nodes)-len(w.relays())-2 && r.IntN(3) == 0 {
+		if f.Die && (!n.founder() || len(w.left()) > 2) && r.IntN(3) == 0 {
 			w.Crash(n, true)
-			dead[n.ID] = true
+			w.dead[n.ID] = true
 		}
 	case 12:
 		if f.Kick && w.kicked < len(w.Nodes)-2 && n.ID > 0 && w.Nodes[0].Up && !w.Nodes[0].Paused && r.IntN(3) == 0 {
@@ -125,7 +126,16 @@ func (w *World) JoinAt(n *Node) *Node {
 	return x
 }
 
-// promise lets the creator say again what the log is to one who joined.
+// founder says whether the node was in the log from the beginning.
+func (n *Node) founder() bool { return n.relay == nil && n.joined.IsZero() }
+
+// left returns the founders that are not gone for good. Alone nobody could be hub, and
+// nobody else need be in a log that is left.
+func (w *World) left() []*Node {
+	return slices.DeleteFunc(slices.Clone(w.Nodes), func(n *Node) bool { return !n.founder() || w.dead[n.ID] })
+}
+
+// promise lets another say again what the log is to one who joined.
 func (w *World) promise(n *Node) {
 	if n.told {
 		return
@@ -133,9 +143,9 @@ func (w *World) promise(n *Node) {
 	n.told = true
 	w.After(3*time.Second, func() {
 		n.told = false
-		admin := w.Nodes[0]
-		if n.Up && !n.Paused && admin.Up && !admin.Paused && !w.cut[[2]int{admin.ID, n.ID}] {
-			root, _ := w.Invite(admin)
+		by := w.left()[0]
+		if n.Up && !n.Paused && by.Up && !by.Paused && !w.cut[[2]int{by.ID, n.ID}] {
+			root, _ := w.Invite(by)
 			n.root = &root
 			n.Seat.Promise(w.clock(n), root)
 			w.act(n)

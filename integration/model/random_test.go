@@ -33,7 +33,7 @@ func seeds(few, many int) (first, count uint64) {
 func TestRandomFaultsEndInOneLog(t *testing.T) {
 	t.Parallel()
 	for _, nodes := range []int{2, 3, 4, 5, 8} {
-		for _, f := range []model.Faults{{}, {OneWay: true}, {OneWay: true, Die: true}, {Admin: true}, {Kick: true}, {Relay: true}, {Relay: true, OneWay: true, Die: true}, {Relay: true, Admin: true, Kick: true}, {Join: true}, {Join: true, Kick: true}} {
+		for _, f := range []model.Faults{{}, {OneWay: true}, {OneWay: true, Die: true}, {Admin: true}, {Kick: true}, {Relay: true}, {Relay: true, OneWay: true, Die: true}, {Relay: true, Admin: true, Kick: true}, {Join: true}, {Join: true, Kick: true}, {Join: true, Die: true}, {Join: true, Relay: true, Kick: true}} {
 			t.Run(fmt.Sprintf("%d nodes, %+v", nodes, f), func(t *testing.T) {
 				t.Parallel()
 				first, count := seeds(20, 400)
