@@ -18,8 +18,10 @@ import (
 
 // Standing returns the records of the log by which nodes are in the group, of the
 // first ones first, and at most so many bytes of them. to is the branch of the one
-// that they are for, nil if that is not known.
-type Standing func(now time.Time, of []protocols.Key, to *Branch, room int) [][]byte
+// that they are for, nil if that is not known. Of followers, who matter to a hub, only
+// what the log of that branch may lack; of speakers all: a newcomer knows the hub that
+// it was told of, and has not seen its log yet.
+type Standing func(now time.Time, speakers, followers []protocols.Key, to *Branch, room int) [][]byte
 
 // Shown is who is in the group by the log here and by what was shown.
 type Shown interface {
@@ -38,25 +40,26 @@ const (
 // evidence returns a branch with the attaches that speak for it, and the records that
 // one who follows another branch may lack; nil: it is not known which.
 func (m *Machine) evidence(now time.Time, b *Branch, attaches []*wire.Attach, to *Branch) *wire.HubRecordFrame {
-	f, of := b.Frame(), []protocols.Key{b.Primary()}
+	f, speakers := b.Frame(), []protocols.Key{b.Primary()}
 	f.Evidence = slices.Clip(f.Evidence) // it is the branch's
 	if b.Opened.Cause == wire.CauseAdmin {
-		of = append(of, b.Opened.Admin)
+		speakers = append(speakers, b.Opened.Admin)
 	}
 	for _, e := range b.Evidence {
 		if r, err := wire.ParseReport(own{m.cfg.Signer.Network()}, e.Structure); err == nil {
-			of = append(of, r.Reporter)
+			speakers = append(speakers, r.Reporter)
 		}
 	}
 	attaches = attaches[:min(len(attaches), wire.MaxEvidence-len(f.Evidence))]
 	for _, a := range attaches {
 		f.Evidence = append(f.Evidence, wire.Evidence{Tag: protocols.TagGroupAttach, Structure: a.Bytes()})
 	}
+	var followers []protocols.Key
 	for _, a := range slices.Backward(attaches) { // who joined last is known least
-		of = append(of, a.Member)
+		followers = append(followers, a.Member)
 	}
 	room := min(maxShown, wire.MaxFrame-len(f.Evidence)*maxAttach)
-	for _, r := range m.cfg.Standing(now, of, to, room) {
+	for _, r := range m.cfg.Standing(now, speakers, followers, to, room) {
 		if len(f.Evidence) < wire.MaxEvidence {
 			f.Evidence = append(f.Evidence, wire.Evidence{Tag: protocols.TagGroupRecord, Structure: r})
 		}

@@ -40,7 +40,7 @@ func TestTheHubOfTheLargestGroupMeetsAnother(t *testing.T) {
 	}
 	cfg := config(t)
 	cfg.Signer = alice
-	cfg.Standing = func(_ time.Time, _ []protocols.Key, _ *failover.Branch, room int) (records [][]byte) {
+	cfg.Standing = func(_ time.Time, _, _ []protocols.Key, _ *failover.Branch, room int) (records [][]byte) {
 		for ; room > 100; room -= 100 {
 			records = append(records, make([]byte, 100-len(protocols.TagGroupRecord)-8))
 		}
@@ -80,8 +80,8 @@ func TestTheHubOfTheLargestGroupMeetsAnother(t *testing.T) {
 func leads(t *testing.T, now time.Time, b *failover.Branch, of *[]protocols.Key, to **failover.Branch) *failover.Machine {
 	t.Helper()
 	cfg := config(t)
-	cfg.Standing = func(_ time.Time, keys []protocols.Key, other *failover.Branch, _ int) [][]byte {
-		*of, *to = keys, other
+	cfg.Standing = func(_ time.Time, speakers, followers []protocols.Key, other *failover.Branch, _ int) [][]byte {
+		*of, *to = slices.Concat(speakers, followers), other
 		return [][]byte{[]byte("a record")}
 	}
 	m := failover.New(now, cfg, failover.Durable{Current: b}, false)

@@ -15,7 +15,7 @@ func config(t *testing.T) failover.Config {
 	return failover.Config{
 		Group: c.Group(), Charter: c, Signer: bob,
 		Log: func() (wire.Place, wire.LogHash) { return wire.Place{}, wire.LogHash{} }, Committed: func() wire.Seq { return 0 },
-		Standing: func(time.Time, []protocols.Key, *failover.Branch, int) [][]byte { return nil },
+		Standing: func(time.Time, []protocols.Key, []protocols.Key, *failover.Branch, int) [][]byte { return nil },
 	}
 }
 

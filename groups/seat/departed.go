@@ -10,10 +10,10 @@ import (
 	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
-// Who was taken out of the group while it was away, or apart, hears of it from the
-// hub, as often as it takes. One that follows gets the log as far as the record that
-// took it out. One that leads another branch, or has lost its hub, follows nobody
-// who could show it a log: it is brought the record itself.
+// Who was taken out of the group while it was away, or apart, hears of it from those
+// whom it reaches, as often as it takes. One that follows a hub gets the log as far as
+// the record that took it out. One that leads another branch, or has lost its hub,
+// follows nobody who could show it a log: it is brought the record itself.
 
 // attachOther takes the attach of one who is no member, and is told so. It may not
 // have seen the record that took it out.
@@ -29,11 +29,19 @@ func (s *Seat) attachOther(now time.Time, a *wire.Attach) {
 	}
 }
 
-// bringDeparture brings one who does not follow this hub the record that took it
+// apart takes that one is in another term than this node. Who leads a branch beats for
+// those it knows, and meets the hub of the other: it may know only one of them.
+func (s *Seat) apart(who protocols.Key, term wire.Term) {
+	if term != s.branch.Term() {
+		s.bringDeparture(who)
+	}
+}
+
+// bringDeparture brings one who does not follow the log here the record that took it
 // out.
 func (s *Seat) bringDeparture(to protocols.Key) {
 	at, departed := s.ledger.Departure(to)
-	if s.hub == nil || !departed || at > s.hub.Committed() {
+	if !departed || at > s.committed() {
 		return
 	}
 	if e, ok := s.ledger.Log().At(at); ok {
@@ -56,8 +64,12 @@ func (s *Seat) expels(now time.Time, r *wire.Record) bool {
 	return err == nil && s.ledger.Fold().Hears(s.self) && !after.Hears(s.self)
 }
 
-// expelled tells that a record took this node out.
+// expelled tells that a record took this node out, once: all who have it bring it.
 func (s *Seat) expelled(r *wire.Record) {
+	if s.out {
+		return
+	}
+	s.out = true
 	e := member.Event{Kind: member.Expelled, Entry: journal.Entry{Record: r}}
 	if r.Kind == wire.KindSettings {
 		e = member.Event{Kind: member.Removed}

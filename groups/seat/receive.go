@@ -36,9 +36,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 			return err
 		}
 		s.failover.OnBeat(now, from, b)
-		if b.Term != s.branch.Term() {
-			s.bringDeparture(from)
-		}
+		s.apart(from, b.Term)
 		if !s.failover.Leads() && b.Node == from && b.Term == s.branch.Term() && from == s.branch.Primary() {
 			s.member.OnBeat(now, b)
 			s.seenUpTo(b.Seq)
@@ -61,6 +59,7 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 			return err
 		}
 		s.failover.OnMeet(now, v, from, b, attaches)
+		s.apart(from, b.Term())
 	case *wire.Yield:
 		b, _, err := s.branchOf(now, &f.HubRecordFrame)
 		if err != nil {

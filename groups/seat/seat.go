@@ -58,6 +58,7 @@ type Seat struct {
 	settled  bool // has seen the log up to where its hub was: a relay begins with nothing
 	retell   bool // failover is to be told who is a member
 	rehubbed bool // what failover must find again has changed
+	out      bool // it was told that this node is in the group no more
 	ready    Ready
 }
 

@@ -22,7 +22,7 @@ func isNew(now time.Time, r *wire.Record) bool { return r.Time+showFor >= wire.M
 type shows struct {
 	s     *Seat
 	now   time.Time
-	since wire.Seq // up to where the other's log is this one
+	since wire.Seq // up to where the other has what is here
 	old   bool     // the other's may be older than what is kept here
 	room  int
 	at    []wire.Seq
@@ -30,19 +30,21 @@ type shows struct {
 
 // standing returns the records by which nodes are in the group, and by which admins
 // are that, for one who follows another branch, or nil if it is not known which.
-func (s *Seat) standing(now time.Time, of []protocols.Key, to *failover.Branch, room int) (records [][]byte) {
+func (s *Seat) standing(now time.Time, speakers, followers []protocols.Key, to *failover.Branch, room int) (records [][]byte) {
 	x := shows{s: s, now: now, room: room}
-	if to != nil {
-		base, _ := s.ledger.Log().Base()
-		x.old = to.Opened.Seq <= base.Seq
-		if s.ledger.Log().Has(to.Opened.Seq, to.Opened.Log) {
-			x.since = to.Opened.Seq
-		}
+	base, _ := s.ledger.Log().Base()
+	x.old = to != nil && to.Opened.Seq <= base.Seq
+	for _, k := range speakers {
+		x.place(k)
 	}
-	for _, k := range of {
+	if to != nil && s.ledger.Log().Has(to.Opened.Seq, to.Opened.Log) {
+		x.since = to.Opened.Seq
+	}
+	for _, k := range followers {
 		x.place(k)
 	}
 	if len(x.at) > 0 {
+		x.since = 0
 		for _, k := range s.ledger.Fold().Admins() {
 			x.role(k)
 		}

@@ -375,3 +375,35 @@ func TestAHubShowsWhatThereIsRoomFor(t *testing.T) {
 	}
 	t.Error("it does not say who follows it")
 }
+
+// Who follows a branch that began when a hub had joined already may be new, and hold
+// nothing of the log: it is shown the hub's join all the same.
+func TestAHubShowsItsJoinToWhoMayHoldNoLog(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 4)
+	r.pass(time.Second)
+	founder, bob := r.seats[r.signers[0].Public()], r.signers[1].Public()
+	founder.Move(r.now, bob)
+	r.pass(time.Second)
+	founder.Move(r.now, r.signers[2].Public())
+	r.pass(time.Second)
+	before := founder.Branch()
+	founder.Move(r.now, bob)
+	r.pass(time.Second)
+	hub := r.seats[bob]
+	hub.Ready(r.now)
+	f := before.Frame()
+	r.must(hub.Receive(r.now, r.signers[3].Public(), &f))
+	for _, x := range hub.Ready(r.now).Send {
+		f, ok := x.Frame.(*wire.HubRecordFrame)
+		if !ok || x.To != r.signers[3].Public() {
+			continue
+		}
+		for _, e := range f.Evidence {
+			if rec, err := wire.ParseRecord(e.Structure); err == nil && rec.Author == bob && rec.Kind == wire.KindJoin {
+				return
+			}
+		}
+	}
+	t.Error("it does not show it")
+}

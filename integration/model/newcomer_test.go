@@ -115,23 +115,82 @@ func TestBranchesMeetThoughOneHasNotHeardWhoJoinedTheOther(t *testing.T) {
 }
 
 // A relay took the group for its own while nobody reached it, and was listed no more
-// meanwhile: it hears of that, though nobody follows it.
+// meanwhile: it hears of that, though nobody follows it, and though it may not know
+// who is hub.
 func TestARelayThatLeadsNobodyHearsThatItIsListedNoMore(t *testing.T) {
 	t.Parallel()
-	w := model.New(model.Options{Nodes: 3, Relay: true, Seed: 1, Late: 20})
-	w.Run(10 * time.Second)
-	relay := w.Nodes[3]
-	w.Split(func(i int) bool { return i == relay.ID })
-	w.Run(5 * time.Second)
-	if !relay.Seat.Leads() {
-		t.Fatal("it does not lead")
+	for name, joined := range map[string]bool{"by a hub that it knows": false, "by one that joined since": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := model.New(model.Options{Nodes: 3, Relay: true, Seed: 1, Late: 20})
+			w.Run(10 * time.Second)
+			relay := w.Nodes[3]
+			w.Split(func(i int) bool { return i == relay.ID })
+			w.Run(5 * time.Second)
+			if !relay.Seat.Leads() {
+				t.Fatal("it does not lead")
+			}
+			w.List(w.Nodes[0])
+			w.Run(5 * time.Second)
+			if joined {
+				takesOver(t, w, w.JoinAt(w.Nodes[0]))
+			}
+			w.Heal()
+			w.Agree(time.Minute)
+			holds(t, w)
+			if w.Serves(relay) {
+				t.Error("it serves still")
+			}
+		})
 	}
-	w.List(w.Nodes[0])
+}
+
+// takesOver lets a node be shadow, for want of another, and the hub die.
+func takesOver(t *testing.T, w *model.World, n *model.Node) {
+	t.Helper()
 	w.Run(5 * time.Second)
-	w.Heal()
-	w.Agree(time.Minute)
-	holds(t, w)
-	if w.Serves(relay) {
-		t.Error("it serves still")
+	hub := w.Chain()[0]
+	for _, o := range w.Nodes {
+		if o != hub && o != n && !w.Serves(o) {
+			w.Crash(o, false)
+		}
+	}
+	w.Run(5 * time.Second)
+	for _, o := range w.Nodes {
+		w.Restart(o)
+	}
+	w.Run(time.Second)
+	w.Crash(hub, false)
+	w.Run(5 * time.Second)
+	if !n.Seat.Leads() {
+		t.Fatal("it does not take over")
+	}
+	w.Restart(hub)
+}
+
+// One was let in, and its hub was gone before it had shown it the log, which is the
+// creator, the only member that it knows: it follows the next.
+func TestWhoHasSeenNoLogFollowsAHubThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	first, count := seeds(5, 100)
+	for seed := first; seed < first+count; seed++ {
+		w := model.New(model.Options{Nodes: 5, Seed: seed, Late: 20})
+		w.Run(3 * time.Second)
+		hub := w.Nodes[0]
+		for _, to := range []*model.Node{w.Nodes[1], hub} { // its term begins where others have joined
+			w.Move(hub, to)
+			w.Run(3 * time.Second)
+		}
+		newcomer := w.JoinAt(hub)
+		accepted := len(w.Accepted)
+		if !w.Until(5*time.Second, func() bool { return len(w.Accepted) > accepted }) {
+			t.Fatalf("seed %d: it is not let in", seed)
+		}
+		w.Crash(hub, true)
+		w.Agree(time.Minute)
+		holds(t, w)
+		if !newcomer.Seat.Ledger().Fold().Member(newcomer.Key) {
+			t.Errorf("seed %d: it is no member", seed)
+		}
 	}
 }
