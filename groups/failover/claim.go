@@ -8,9 +8,15 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// claim opens a term that continues the present one.
+// claim opens a term that continues the present one. The only member has nobody to
+// report the hub with it, and is an admin: it names itself. Else who joined in another
+// branch, and does not know that it is alone, would not believe it.
 func (m *Machine) claim(now time.Time) {
 	cur := m.d.Current
+	if m.sole() {
+		m.nameSelf(now, cur)
+		return
+	}
 	place, hash := m.cfg.Log()
 	h := wire.HubRecord{
 		Group: m.cfg.Group, Number: cur.Record.Number + 1, Version: 1,

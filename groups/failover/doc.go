@@ -51,6 +51,9 @@
 //     otherwise one that an admin had named stood alone for ever.
 //   - Nobody is taken out because a hub's log is shorter than the one known: who
 //     hears only those in an older roster could never be told the truth.
+//   - The only member of a group, an admin by what its log says of the others, names
+//     itself: nobody reports the hub with it, and whoever joined in another branch,
+//     and is unknown to it, led that for ever.
 //   - A primary doubts after two misses of its shadow, and accepts with one replica
 //     only then.
 //   - Relays that are no members lead, follow and are named, and are counted nowhere;

@@ -13,7 +13,6 @@ import (
 // bringHome lets those who follow a hub that may be none follow this one. False
 // says that it takes an admin, who was asked.
 func (m *Machine) bringHome(now time.Time, foreign *Branch) bool {
-	h, link := m.homeRecord(foreign)
 	if !m.admins[m.self] {
 		f := foreign.Frame()
 		for _, k := range m.members {
@@ -23,10 +22,16 @@ func (m *Machine) bringHome(now time.Time, foreign *Branch) bool {
 		}
 		return false
 	}
-	h.Primary, h.Admin = m.self, m.self
-	m.openNamed(now, h, h.SignAdmin(m.cfg.Signer), link)
+	m.nameSelf(now, foreign)
 	m.sendHome(now, foreign)
 	return true
+}
+
+// nameSelf lets this node, an admin, name itself hub of this branch and of another.
+func (m *Machine) nameSelf(now time.Time, other *Branch) {
+	h, link := m.homeRecord(other)
+	h.Primary, h.Admin = m.self, m.self
+	m.openNamed(now, h, h.SignAdmin(m.cfg.Signer), link)
 }
 
 // homeRecord makes the record that outranks this branch and another.

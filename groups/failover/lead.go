@@ -360,7 +360,7 @@ func (m *Machine) Why() string {
 		return "another is hub"
 	case !m.lead.fence.IsZero():
 		return "in doubt whether it was replaced"
-	case m.lead.claim && m.followers() == 0 && !m.sole():
+	case m.lead.claim && m.followers() == 0:
 		return "nobody follows"
 	}
 	return ""

@@ -300,7 +300,7 @@ func (m *Machine) Leads() bool { return m.d.Current.Primary() == m.self }
 // Open says whether this node, as hub, may put records into order now: it leads,
 // has no reason to distrust itself, and is not a claimant without followers.
 func (m *Machine) Open() bool {
-	return m.Leads() && m.lead.fence.IsZero() && (!m.lead.claim || m.followers() > 0 || m.sole())
+	return m.Leads() && m.lead.fence.IsZero() && (!m.lead.claim || m.followers() > 0)
 }
 
 // ShadowSilent says whether the hub's shadow has not been heard for two misses,

@@ -122,7 +122,7 @@ func (m *Machine) watchTick(now time.Time) {
 		return
 	}
 	silent := now.Sub(m.watch.life)
-	if silent >= m.firstMiss() || m.unanswered(now) {
+	if silent >= m.firstMiss() || m.unanswered(now) || m.sole() && silent >= m.miss() {
 		m.startAsking(now)
 	}
 	m.keepAsking(now)
@@ -191,7 +191,7 @@ func (m *Machine) claims(now time.Time, silent time.Duration) bool {
 		return false
 	}
 	if m.sole() { // nobody else could: the hub was taken out, and went without handing over
-		return silent >= m.tenths(missTwoTenths)
+		return silent >= m.tenths(missTwoTenths) && m.askedInVain(now)
 	}
 	over := m.miss() - m.tenths(missTenths) // what a jittery path adds
 	waited := !w.witness.IsZero() && now.Sub(w.witness) >= m.tenths(witnessTenths)
