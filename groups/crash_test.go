@@ -96,6 +96,33 @@ func TestACrashCostsNoMessage(t *testing.T) {
 	}
 }
 
+// A hub that crashes when a message is accepted, before it has written what that says,
+// has sent it to all, and reads it after the restart.
+func TestWhatIsAcceptedGoesOutBeforeTheHubHasWrittenWhatItSays(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		written := c.greet()
+		virtual.Pass(2 * time.Second) // chains of keys are written
+		hub := c.nodes[0]
+		before := hub.Disk.Applied()
+		hub.CrashAfter(1) // the record itself
+		id, err := c.nodes[1].Send(c.t.Context(), c.group, "text/plain", []byte("hello"))
+		c.must(err)
+		virtual.Pass(200 * time.Millisecond) // nobody takes its place so soon
+		if n := hub.Disk.Applied() - before; n != 1 {
+			t.Errorf("the hub wrote %d times", n)
+		}
+		hub.Crash()
+		for _, n := range c.nodes[1:] {
+			if !c.marked(n, groups.Effective)[id] {
+				t.Errorf("%s has not got it", n.Name)
+			}
+		}
+		c.must(hub.Start())
+		c.readable(append(append(written, id), c.greet()...))
+	})
+}
+
 // What was read cannot be read by the keys on disk a second later, after a crash
 // too.
 func TestTheDiskHasNoKeysOfWhatWasRead(t *testing.T) {

@@ -312,6 +312,10 @@ func (r *room) act() error {
 	r.know()
 	r.review(now)
 	acknowledgement := r.seat.Acknowledge(now)
+	if !ready.Save.First() && !r.unsaved { // members need not wait until a hub has written what a message says
+		r.sendAll(ready.Send)
+		ready.Send = nil
+	}
 	if err := r.save(now, ready.Save); err != nil {
 		return err
 	}

@@ -35,9 +35,14 @@ type Save struct {
 	Drop     []wire.RecordName
 }
 
+// First says that something has to be on disk before anything is sent.
+func (s *Save) First() bool {
+	return s.Failover != nil || !s.Log.Empty() || len(s.Keep) > 0
+}
+
 // Empty says that there is nothing to save.
 func (s *Save) Empty() bool {
-	return s.Failover == nil && s.Log.Empty() && len(s.Keep)+len(s.Anew)+len(s.Drop) == 0
+	return !s.First() && len(s.Anew)+len(s.Drop) == 0
 }
 
 // Apply is what saving does, for those whose disk is memory.
