@@ -128,8 +128,14 @@ func (p *place) root(v wire.Verifier) (*member.Root, error) {
 // errRoot is what a hub did whose log cannot be the group's.
 var errRoot = errors.New("shows a log that is not the one that is known, or that the invitation spoke of")
 
-// errWithheld is what a hub did that takes no records of somebody.
-var errWithheld = errors.New("withholds records: it neither takes nor refuses them")
+// errWithheld is what a hub did that takes no records of somebody, or brings this node
+// nothing of its log.
+func errWithheld(e member.Event) error {
+	if e.Name == (wire.RecordName{}) {
+		return errors.New("withholds the log: it brings nothing of what it has signed")
+	}
+	return errors.New("withholds records: it neither takes nor refuses them")
+}
 
 // rootTime is how long a joiner waits for the log that its invite spoke of. It is
 // a member before; but it is told if the hub shows another log, and whoever invited

@@ -482,7 +482,7 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Turned:
 		r.blame(now, TurnedAway, e.Peer, e.Reason.String())
 	case member.Withheld:
-		r.forged(now, e.Peer, errWithheld)
+		r.forged(now, e.Peer, errWithheld(e))
 	case member.Mistimed:
 		r.mistimed(now, e.Peer, e.Err)
 	case member.Removed:

@@ -139,14 +139,14 @@ func (j *Journal) Purge(s wire.Seq) {
 // Bounds of a page.
 const (
 	pageEntries = 256
-	pageBytes   = 128 << 10
+	PageBytes   = 128 << 10 // but one entry at least
 )
 
 // Page returns the entries behind a seq, up to and with another, as many as go
 // into one frame. ok is false if there are none.
 func (j *Journal) Page(g wire.GroupID, from, to wire.Seq) (f wire.Records, last wire.Seq, ok bool) {
 	before, known := j.HashAt(from)
-	last = j.Within(from, to, pageBytes)
+	last = j.Within(from, to, PageBytes)
 	if !known || last == from {
 		return f, from, false
 	}

@@ -14,6 +14,7 @@ func (m *Member) OnHead(h *wire.Head) {
 		return
 	}
 	m.times.note(h.Time)
+	m.starved.signs(h)
 	if known := m.heads[h.Seq]; known != nil {
 		if known.Equivocates(h) {
 			m.forked(known, h, nil)

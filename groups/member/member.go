@@ -76,7 +76,7 @@ const (
 	Expelled                   // an admin's kick of this node was brought past the log; Entry.Record
 	Rooted                     // the log is the one that the invite spoke of
 	Shortened                  // the log was cut off; Cut
-	Withheld                   // Peer, the hub, neither takes nor refuses the record Name
+	Withheld                   // Peer, the hub, neither takes nor refuses the record Name; with none, brings nothing of its log
 	Turned                     // Peer, who is no member, was refused or not heard by the hub on this node; Reason
 	Unrooted                   // Peer, the hub, shows another than the invite spoke of, or a roster older than the one known
 	Mistimed                   // Peer, the hub, dates what it signs otherwise than it may; Err
@@ -184,6 +184,7 @@ type Member struct {
 	heads    map[wire.Seq]*wire.Head // of the present term
 	oldHead  *wire.Head
 	times    times
+	starved  starved
 	ready    Ready
 }
 
@@ -318,7 +319,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 		m.receipts.ask.begin(now.Add(firstAgain))
 	}
 	clear(m.heads)
-	m.times = times{}
+	m.times, m.starved = times{}, starved{}
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
 	}
@@ -485,6 +486,9 @@ func (m *Member) Deadline() (due time.Time) {
 	if !due.IsZero() {
 		due = later(due, m.followed.Add(m.ownWait()))
 	}
+	if !m.hub.Leads && m.lacks() {
+		earliest(m.starved.looked.Add(time.Second))
+	}
 	for _, r := range []repeat{m.receipts.own, m.receipts.ask} {
 		if !r.due.IsZero() {
 			earliest(r.due)
@@ -527,6 +531,7 @@ func (m *Member) OnPublish(now time.Time, entries []*wire.Entry) {
 // OnAccepted takes the hub's word for records of this node.
 func (m *Member) OnAccepted(f *wire.Accepted) {
 	for _, a := range f.Records {
+		m.starved.knows(a.Seq)
 		m.accepted(wire.RecordName{Author: m.cfg.Self, ID: a.ID}, wire.Place{Number: a.Number, Primary: m.hub.Primary, Seq: a.Seq}, f.Replicas)
 	}
 }

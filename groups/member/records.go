@@ -38,38 +38,49 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 		m.goBack(before)
 		return nil
 	}
-	page, err := m.parsePage(f)
-	if err != nil {
+	page, err := m.readPage(f, head)
+	if err != nil || !m.rooted(f.Before, page) {
 		return err
 	}
-	if page.hash(f.Before) != head.Log {
-		return ErrHub
-	}
-	if !m.rooted(f.Before, page) {
-		return nil
-	}
 	m.timed(now, head)
-	m.early(head, page)
-	m.head = head
-	m.take(now, page)
-	m.removed = m.removed && !m.cfg.Ledger.Fold().Hears(m.cfg.Self) // its join has come there since
-	m.compareUpTo(head.Seq, len(page))
-	m.back, m.grew = 1, true
-	m.acknowledgeSoon(now)
+	m.starved.fed(head.Seq, m.takePage(now, head, page))
 	return nil
 }
 
-// checkHead verifies the page's head, and compares it with the newest one.
+// takePage makes a page part of the log, and says whether any of it was not yet.
+func (m *Member) takePage(now time.Time, head *wire.Head, p page) (isNew bool) {
+	isNew = !m.log().Has(head.Seq, head.Log)
+	m.early(head, p)
+	m.head = head
+	m.take(now, p)
+	m.removed = m.removed && !m.cfg.Ledger.Fold().Hears(m.cfg.Self) // its join has come there since
+	m.compareUpTo(head.Seq, len(p))
+	m.back, m.grew = 1, true
+	m.acknowledgeSoon(now)
+	return isNew
+}
+
+// checkHead verifies the head of the hub's page, and compares it with the newest one.
 func (m *Member) checkHead(f *wire.Records) (*wire.Head, error) {
+	head, err := m.readHead(f)
+	if err != nil {
+		return nil, err
+	}
+	if head.Primary != m.hub.Primary {
+		return nil, ErrHub
+	}
+	m.OnHead(head)
+	return head, nil
+}
+
+func (m *Member) readHead(f *wire.Records) (*wire.Head, error) {
 	head, err := wire.ParseHead(m.cfg.Verifier, f.Head)
 	if err != nil {
 		return nil, err
 	}
-	last := f.First + wire.Seq(len(f.Entries)) - 1
-	if head.Group != m.cfg.Group || head.Primary != m.hub.Primary || head.Seq != last {
+	if head.Group != m.cfg.Group || head.Seq != f.First+wire.Seq(len(f.Entries))-1 {
 		return nil, ErrHub
 	}
-	m.OnHead(head)
 	return head, nil
 }
 
@@ -87,6 +98,15 @@ func (p page) hash(h wire.LogHash) wire.LogHash {
 		h = h.NextSum(e.place, e.entry.Sum(e.raw))
 	}
 	return h
+}
+
+// readPage verifies the page's records, and that they are what its head is about.
+func (m *Member) readPage(f *wire.Records, head *wire.Head) (page, error) {
+	p, err := m.parsePage(f)
+	if err == nil && p.hash(f.Before) != head.Log {
+		err = ErrHub
+	}
+	return p, err
 }
 
 func (m *Member) parsePage(f *wire.Records) (page, error) {
@@ -276,6 +296,7 @@ func (m *Member) CatchingUp(now time.Time) bool {
 // OnBeat takes a beat of the hub: up to which seq its log is accepted, and its time.
 func (m *Member) OnBeat(now time.Time, b *wire.Beat) {
 	m.times.note(b.Time)
+	m.starved.knows(b.Seq)
 	switch {
 	case b.Seq <= m.log().Seq():
 		m.behind = time.Time{}

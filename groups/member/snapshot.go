@@ -53,6 +53,7 @@ func (m *Member) OnSnapshot(now time.Time, f *wire.SnapshotFrame) error {
 		return nil
 	}
 	m.grew = true
+	m.starved.ends()
 	return nil
 }
 

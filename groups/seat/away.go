@@ -9,8 +9,8 @@ import (
 )
 
 // An admin's node takes the group away from a hub by itself in two cases: when
-// the admin kicks it, and when it withholds records although it is there. The
-// shadow is hub then, or this node.
+// the admin kicks it, and when it withholds records, or its log from this very node,
+// although it is there. The shadow is hub then, or this node.
 const (
 	askHubEvery  = time.Second      // whether something is withheld
 	moveAgain    = 3 * time.Second  // to this node, if the shadow does not take it
@@ -66,8 +66,8 @@ func (s *Seat) watchHub(now time.Time) {
 	if s.failover.Leads() {
 		return
 	}
-	name, yes := s.member.Withholds(now)
-	if !yes {
+	name, withholds := s.member.Withholds(now)
+	if starves := s.member.Starves(now); !withholds && !starves {
 		return
 	}
 	if s.away.named != s.branch.Term() {

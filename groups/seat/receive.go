@@ -128,8 +128,12 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 			s.hub.Attach(now, from, a.Last.Seq, a.Log)
 		}
 	case *wire.Sync:
-		if s.hub != nil && f.Group == s.group {
+		switch {
+		case f.Group != s.group:
+		case s.hub != nil:
 			s.hub.Sync(now, from, f)
+		default:
+			s.bring(now, from, f)
 		}
 	case *wire.Replicated:
 		if s.hub != nil && f.Group == s.group && f.Number == s.branch.Record.Number {
@@ -142,8 +146,11 @@ func (s *Seat) receiveLog(now time.Time, from protocols.Key, f wire.Frame) error
 	case *wire.Publish:
 		return s.publish(now, from, f)
 	case *wire.Records:
-		if !ofHub || f.Group != s.group {
+		if f.Group != s.group {
 			return nil
+		}
+		if !ofHub {
+			return s.member.OnBrought(now, from, f)
 		}
 		err := s.member.OnRecords(now, f)
 		if err == nil {

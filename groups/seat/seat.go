@@ -52,6 +52,7 @@ type Seat struct {
 	sweep    sweep
 	away     away
 	moving   moving
+	bringing bringing
 	known    known
 	newcomer protocols.Key // a hub that showed that it is of the group; the log here does not know it
 	offers   offers

@@ -37,9 +37,13 @@ func TestNoFalseAlarmInADay(t *testing.T) {
 	}
 }
 
-// nobodyFollowed fails the test if a claim stood, or too many were made.
+// nobodyFollowed fails the test if a claim stood, or too many were made, or a hub was said
+// to withhold anything.
 func nobodyFollowed(t *testing.T, w *model.World) {
 	t.Helper()
+	if w.Withheld > 0 {
+		t.Errorf("seed %d: %d times a hub was said to withhold that did not", w.Seed, w.Withheld)
+	}
 	if w.Claims-w.Withdrew > 0 || w.Merges > 0 || w.Withdrew > 5 {
 		t.Errorf("seed %d: %d claims of which %d were withdrawn, %d merges", w.Seed, w.Claims, w.Withdrew, w.Merges)
 	}
@@ -95,8 +99,8 @@ func TestAFalseAlarmIsOverSoon(t *testing.T) {
 	first, count := seeds(2, 40)
 	for seed := first; seed < first+count; seed++ {
 		w := badDay(t, model.Options{Nodes: 8, Seed: seed, Loss: 50, Skew: time.Minute}, 3*time.Hour)
-		if w.Claims > 2 {
-			t.Errorf("seed %d: %d claims", seed, w.Claims)
+		if w.Claims > 2 || w.Withheld > 0 {
+			t.Errorf("seed %d: %d claims, %d times a hub was said to withhold", seed, w.Claims, w.Withheld)
 		}
 	}
 }

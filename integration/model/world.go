@@ -585,7 +585,11 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 			w.Told++
 		}
 	case member.Withheld:
-		w.trace("%s says that %s withholds a record of %s", name(n.ID), w.nameOf(e.Peer), w.nameOf(e.Name.Author))
+		what := "its log"
+		if e.Name != (wire.RecordName{}) {
+			what = "a record of " + w.nameOf(e.Name.Author)
+		}
+		w.trace("%s says that %s withholds %s", name(n.ID), w.nameOf(e.Peer), what)
 		if w.lying == nil || e.Peer != w.lying.Key {
 			w.Withheld++
 		} else {
