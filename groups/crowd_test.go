@@ -2,6 +2,7 @@ package groups_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -214,10 +215,14 @@ func TestAFollowerSeesNothingBeforeItIsOpened(t *testing.T) {
 			follower := c.nodes[i%3]
 			busy.Go(func() {
 				for seen := wire.Seq(4); seen < 5+messages; { // behind the joins, and two that were written before
-					lines, err := follower.Log(c.t.Context(), c.group, groups.Cursor(seen), 256, time.Minute)
-					if err != nil {
+					news, err := follower.News(c.t.Context(), c.group)
+					lines, failed := follower.Log(c.t.Context(), c.group, groups.Cursor(seen), 256, time.Minute)
+					if err = errors.Join(err, failed); err != nil {
 						c.t.Error(err)
 						return
+					}
+					if len(lines) == 0 {
+						<-news
 					}
 					for _, l := range lines {
 						if seen = l.Place.Seq; l.Mark != groups.Effective {

@@ -30,6 +30,19 @@ const (
 	pagesLife   = 2_000    // ms, after the last of them was made
 )
 
+// Pages go out at once, also those of one record after the other, until a member has
+// had as many as it may: then what is new is gathered for as long as earns one more.
+// Where many talk at the same time each page costs both ends about the same, whatever
+// is in it.
+const (
+	pageEach  = 20 * time.Millisecond // earns one
+	pagesFree = 30                    // that can be saved
+)
+
+// shadowGather is how long what is new waits while the shadow has not answered what it
+// got before: whoever wrote it waits for both, and what waits is written together.
+const shadowGather = 2 * time.Millisecond
+
 // Times between sending a page and the word that the member has it.
 const (
 	flightFast = 500 * time.Millisecond // then more may be under way
@@ -171,10 +184,13 @@ type feedState struct {
 }
 
 // feedAll sends all members what they lack, if there can be any who lack something, or
-// those for whom there is room again.
+// those for whom there is room again, or all for whom enough was gathered.
 func (h *Hub) feedAll(now time.Time) {
 	s := feedState{h.log().Seq(), h.Committed(), h.view.Shadow}
 	all := s != h.fed
+	if !h.gathered.IsZero() && !now.Before(h.gathered) {
+		all, h.gathered = true, time.Time{}
+	}
 	if !all && !h.hungry {
 		return
 	}
@@ -213,12 +229,15 @@ func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 	to := h.end(k)
 	for !c.lost && !c.flight.full() {
 		last, whole := h.reach(c.sent, to, c.flight.page())
-		if !whole && c.flight.much() && k != h.view.Shadow {
+		if !whole && c.sent < to && h.gathers(now, k, c) {
 			return
 		}
 		p := h.page(c.sent, last)
 		if p == nil {
 			return
+		}
+		if !whole && k != h.view.Shadow {
+			c.spent = later(now, c.spent).Add(pageEach)
 		}
 		c.sent = p.last
 		c.flight.left(now, p.last, p.size)
@@ -228,4 +247,32 @@ func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 			h.send(k, p.fanOut)
 		}
 	}
+}
+
+// gathers says that what is new for one, and fills no page, waits for more: for the
+// shadow while it writes what it got before, for a member until it has earned a page.
+func (h *Hub) gathers(now time.Time, k protocols.Key, c *cursor) bool {
+	due := c.spent.Add(-(pagesFree - 1) * pageEach)
+	switch n := len(c.flight.pages); {
+	case k != h.view.Shadow && c.flight.much():
+		return true
+	case k == h.view.Shadow && n == 0:
+		return false
+	case k == h.view.Shadow:
+		due = c.flight.pages[n-1].at.Add(shadowGather)
+	}
+	if !now.Before(due) {
+		return false
+	}
+	if h.gathered.IsZero() || due.Before(h.gathered) {
+		h.gathered = due
+	}
+	return true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -83,6 +83,7 @@ type cursor struct {
 	resent time.Time // to the shadow, what it did not acknowledge
 	shown  time.Time // a snapshot
 	ask    time.Time // not before may it ask for all receipts
+	spent  time.Time // until when the pages that it got are paid for
 	flight flight
 }
 
@@ -106,25 +107,26 @@ type queued struct {
 
 // Hub sequences one term. It is not safe for concurrent use.
 type Hub struct {
-	cfg     Config
-	self    protocols.Key
-	view    View
-	cursors map[protocols.Key]*cursor
-	waiting []waiting
-	queue   []queued
-	queued  int // bytes
-	head    []byte
-	headSeq wire.Seq
-	headAge wire.Millis // when it was signed
-	clock   wire.Millis
-	passing passing
-	allowed map[protocols.Key]*allowance
-	all     time.Time // until when what all brought is paid for
-	pages   pages
-	paged   wire.Millis // when one was made last
-	fed     feedState   // what feedAll saw last
-	hungry  bool        // a cursor is, since then
-	ready   Ready
+	cfg      Config
+	self     protocols.Key
+	view     View
+	cursors  map[protocols.Key]*cursor
+	waiting  []waiting
+	queue    []queued
+	queued   int // bytes
+	head     []byte
+	headSeq  wire.Seq
+	headAge  wire.Millis // when it was signed
+	clock    wire.Millis
+	passing  passing
+	allowed  map[protocols.Key]*allowance
+	all      time.Time // until when what all brought is paid for
+	pages    pages
+	paged    wire.Millis // when one was made last
+	fed      feedState   // what feedAll saw last
+	hungry   bool        // a cursor is, since then
+	gathered time.Time   // when the first for whom something is gathered is to get it; zero: nobody
+	ready    Ready
 }
 
 // New begins a term.

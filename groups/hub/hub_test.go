@@ -115,6 +115,7 @@ func TestNothingIsAcceptedOrShownBeforeTheShadowHasIt(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.shadowed(false)
+	d.acked(bob) // the joins
 	d.publish(carol, d.message(carol))
 	sent := d.take()
 	if find[*wire.Accepted](sent[carol.Public()]) != nil || find[*wire.Records](sent[carol.Public()]) != nil {
@@ -320,15 +321,14 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	const records = 500
-	pages, last := map[protocols.Key]int{}, wire.Seq(0)
+	pages, entries, ends := map[protocols.Key]int{}, map[protocols.Key]int{}, map[protocols.Key]wire.Seq{}
 	take := func() {
 		for k, frames := range d.take() {
 			for _, f := range frames {
 				if page, ok := f.(*wire.Records); ok {
 					pages[k]++
-					if k == carol.Public() {
-						last = page.First + wire.Seq(len(page.Entries)) - 1
-					}
+					entries[k] += len(page.Entries)
+					ends[k] = page.First + wire.Seq(len(page.Entries)) - 1
 				}
 			}
 		}
@@ -336,21 +336,24 @@ func TestASilentMemberHoldsUpNobody(t *testing.T) {
 	for range records {
 		d.publish(alice, d.message(alice))
 		take()
-		d.acked(bob)
+		d.holds(bob, ends[bob.Public()])
 		take()
 	}
-	if got := pages[bob.Public()]; got != records {
-		t.Errorf("who acknowledges was sent %d pages of %d", got, records)
+	d.now = d.hub.Deadline()
+	take()
+	if got := entries[bob.Public()]; got != records {
+		t.Errorf("who acknowledges was sent %d of %d records", got, records)
 	}
 	if got := pages[carol.Public()]; got > 40 || got < 10 {
 		t.Errorf("who does not was sent %d pages", got)
 	}
-	hash, _ := d.ledger.Log().HashAt(last)
-	d.hub.Replicated(d.now, carol.Public(), last, hash)
+	d.holds(carol, ends[carol.Public()])
 	if sent := pagesOf(d.take()[carol.Public()]); len(sent) == 0 || sent[0].entries < 90 {
 		t.Fatalf("then it is sent %+v", sent)
 	}
 	d.acked(carol)
+	d.acked(bob)
+	d.now = d.now.Add(time.Second)
 	d.take()
 	d.publish(bob, d.message(bob))
 	sent := d.take()
@@ -376,16 +379,81 @@ func pagesOf(frames []wire.Frame) (list []sentPage) {
 	return list
 }
 
+// holds lets a member say that it holds the log up to a seq.
+func (d *desk) holds(s protocols.Signer, to wire.Seq) {
+	hash, _ := d.ledger.Log().HashAt(to)
+	d.hub.Replicated(d.now, s.Public(), to, hash)
+}
+
+// pageEarned is the time that earns a member one page more.
+const pageEarned = 20 * time.Millisecond
+
+// One record after the other goes out at once, until a member has had as many pages as
+// it may: then what is new goes together, and nothing waits for longer than earns one
+// page more. The shadow waits for none of that.
+func TestWhatManySayIsGathered(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	sent := map[protocols.Key][]sentPage{}
+	take := func() {
+		for k, frames := range d.take() {
+			sent[k] = append(sent[k], pagesOf(frames)...)
+		}
+	}
+	d.acked(bob) // the joins
+	for range 100 {
+		d.now = d.now.Add(time.Millisecond)
+		d.shadowed(false)
+		d.publish(alice, d.message(alice))
+		take()
+		d.acked(bob)
+		take()
+		if got := sent[carol.Public()]; len(got) > 0 {
+			d.holds(carol, got[len(got)-1].last)
+		}
+	}
+	if n := len(sent[bob.Public()]); n != 100 {
+		t.Errorf("the shadow gets %d pages of 100 records", n)
+	}
+	got := sent[carol.Public()]
+	for i, p := range got {
+		if i < 25 && p.entries != 1 {
+			t.Errorf("page %d has %d records", i, p.entries)
+		}
+	}
+	if len(got) < 30 || len(got) > 40 {
+		t.Errorf("100 records in as many milliseconds come in %d pages", len(got))
+	}
+	due := d.hub.Deadline()
+	if due.Sub(d.now) <= 0 || due.Sub(d.now) > pageEarned {
+		t.Fatalf("the next page is due in %v", due.Sub(d.now))
+	}
+	d.now = due
+	take()
+	if last := sent[carol.Public()]; last[len(last)-1].last != d.ledger.Log().Seq() || !d.hub.Deadline().IsZero() {
+		t.Errorf("then it has all but what is behind %d, and more is due at %v", last[len(last)-1].last, d.hub.Deadline())
+	}
+	d.now = d.now.Add(time.Minute)
+	d.publish(alice, d.message(alice))
+	take()
+	d.acked(bob)
+	before := len(sent[carol.Public()])
+	if take(); len(sent[carol.Public()]) != before+1 {
+		t.Error("after a silence it waits")
+	}
+}
+
 // To whom much is under way what is new goes when it fills a page, and whoever got out
 // of step gets the pages that others get; to whom nothing is, it goes at once.
 func TestWhatIsNewIsGatheredWhileMuchIsUnderWay(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	const records = 398 // two have joined
-	for range records {
+	for i := range records {
 		d.publish(alice, d.message(alice))
-		if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 || sent[0].entries != 1 {
-			t.Fatalf("who has all is sent %v of one record", sent)
+		sent := d.take()
+		if to := pagesOf(sent[bob.Public()]); i < 25 && (len(to) != 1 || to[0].entries != 1) {
+			t.Fatalf("who has all is sent %v of one record", to)
 		}
 		d.acked(bob)
 	}
@@ -401,15 +469,18 @@ func TestWhatIsNewIsGatheredWhileMuchIsUnderWay(t *testing.T) {
 		lands wire.Seq
 		sent  []sentPage
 	}{
-		{34, []sentPage{{128, 94}, {256, 128}, {384, 128}}}, // as many pages of one record as may be under way
-		{128, nil}, // 16 more are accepted, and wait
+		{34, []sentPage{{384, 128}}}, // after as many pages as may be under way
+		{128, nil},                   // 16 more are accepted, and wait
 		{256, nil},
-		{384, []sentPage{{400, 16}}},
-		{400, nil},
+		{384, nil},
 	} {
 		if sent := land(tt.lands); !slices.Equal(sent, tt.sent) {
 			t.Errorf("when it holds %d it is sent %v, want %v", held, sent, tt.sent)
 		}
+	}
+	d.now = d.now.Add(pageEarned) // it had many of one record
+	if sent := land(384); !slices.Equal(sent, []sentPage{{400, 16}}) {
+		t.Errorf("then it is sent %v", sent)
 	}
 }
 
@@ -490,16 +561,42 @@ func TestOnlyMembersAreSentMoreWhenTheyAcknowledge(t *testing.T) {
 
 // The shadow is sent what is new at once, whatever is under way to it: until it has it
 // nothing is accepted.
-func TestNothingIsGatheredForTheShadow(t *testing.T) {
+// While the shadow writes what it got before, what is new waits for its word, but not
+// for long; and for no more than that, however much is under way.
+func TestWhatTheShadowIsToGetWaitsForItsWord(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.shadowed(false)
+	d.take()
+	d.acked(bob) // the joins
 	big := d.entry(alice, wire.KindMessage, (&wire.Message{Roster: d.ledger.Fold().Version(), Ciphertext: make([]byte, 30<<10)}).Append(nil))
 	d.publish(alice, big)
-	d.take()
-	d.publish(alice, d.message(alice))
-	if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 {
-		t.Errorf("behind 30 KB the shadow is sent %v of one record", sent)
+	first := pagesOf(d.take()[bob.Public()])
+	if len(first) != 1 {
+		t.Fatalf("the shadow is sent %v", first)
+	}
+	write := func() []sentPage {
+		d.publish(alice, d.message(alice))
+		d.publish(carol, d.message(carol))
+		return pagesOf(d.take()[bob.Public()])
+	}
+	if sent := write(); len(sent) != 0 {
+		t.Errorf("before it has answered it is sent %v", sent)
+	}
+	d.holds(bob, first[0].last)
+	if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 || sent[0].entries != 2 {
+		t.Errorf("then it is sent %v", sent)
+	}
+	if sent := write(); len(sent) != 0 {
+		t.Errorf("before it has answered it is sent %v", sent)
+	}
+	due := d.hub.Deadline()
+	if wait := due.Sub(d.now); wait <= 0 || wait > 2*time.Millisecond {
+		t.Fatalf("it is due in %v", wait)
+	}
+	d.now = due
+	if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 || sent[0].entries != 2 {
+		t.Errorf("when that takes long it is sent %v", sent)
 	}
 }
 
@@ -648,8 +745,10 @@ func TestReceiptsGoAtOnceUnlessThereAreTooMany(t *testing.T) {
 		t.Errorf("in no time %d of %d receipts were passed on", passed, 2*rounds)
 	}
 	passed = 0
-	d.now = d.hub.Deadline()
-	take()
+	for range 2 { // the page, and what is owed about it
+		d.now = d.hub.Deadline()
+		take()
+	}
 	if passed != 2 || !d.hub.Deadline().IsZero() {
 		t.Errorf("then %d follow, and more at %v", passed, d.hub.Deadline())
 	}
