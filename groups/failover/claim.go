@@ -124,7 +124,11 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 		}
 		return
 	}
-	if m.unfit(now) || !m.Leads() && from == m.d.Current.Primary() { // it leads or follows another, and takes us there
+	if m.unfit(now) {
+		m.giveWay(now, from, b)
+		return
+	}
+	if !m.Leads() && from == m.d.Current.Primary() { // it leads or follows another, and takes us there
 		m.follow(now, b)
 		return
 	}
@@ -142,6 +146,17 @@ func (m *Machine) OnBranch(now time.Time, v wire.Verifier, from protocols.Key, b
 	default:
 		m.consider(now, b)
 	}
+}
+
+// giveWay lets a hub that may be none follow another. The hub of a lower branch, of which
+// a member tells, may follow this very hub by now: then each would send the other's
+// followers back for ever. It is asked itself.
+func (m *Machine) giveWay(now time.Time, from protocols.Key, b *Branch) {
+	if from != b.Primary() && !m.higher(b, m.d.Current) {
+		m.beatTo(now, b.Primary())
+		return
+	}
+	m.follow(now, b)
 }
 
 // consented says that a record needs nobody's silence: an admin named it, or

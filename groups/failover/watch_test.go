@@ -83,3 +83,32 @@ func TestAHubThatWasKickedTakesItsMembersAlong(t *testing.T) {
 		t.Error("it follows the hub that was kicked still")
 	}
 }
+
+// A hub that was kicked follows another, but by what a member says of an older branch it
+// only asks that branch's hub, which may follow this very hub since: else each would send
+// the other's followers back.
+func TestAHubThatWasKickedAsksBeforeItGoesBack(t *testing.T) {
+	t.Parallel()
+	now, c := time.UnixMilli(1_790_000_000_000), chainOf(t)
+	m := follower(t, now, c.promoted, c.second)
+	m.Members(now, failover.Roster{
+		Beat: 500 * time.Millisecond, Members: []protocols.Key{alice.Public(), carol.Public()}, Kicked: []protocols.Key{bob.Public()},
+	})
+	before, err := parse(c.second, c.first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.OnBranch(now, protocols.Main, carol.Public(), before, nil)
+	asked := false
+	for _, s := range m.Ready().Send {
+		_, beats := s.Frame.(*wire.BeatFrame)
+		asked = asked || beats && s.To == alice.Public()
+	}
+	if !m.Leads() || !asked {
+		t.Errorf("it goes back: %v, it asks the hub: %v", !m.Leads(), asked)
+	}
+	m.OnBranch(now, protocols.Main, alice.Public(), before, nil)
+	if m.Current().Primary() != alice.Public() {
+		t.Error("it does not follow one that leads")
+	}
+}
