@@ -159,7 +159,8 @@ func (h *Hub) page(from, to wire.Seq) *page {
 		return nil
 	}
 	f.Head = h.headAt(last)
-	p := &page{last: last, fanOut: f.FanOut(), replicate: f.Replicate()}
+	p := &page{last: last}
+	p.fanOut, p.replicate = f.Both()
 	for _, e := range f.Entries {
 		p.size += len(e)
 	}

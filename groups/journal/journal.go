@@ -153,7 +153,7 @@ func (j *Journal) Page(g wire.GroupID, from, to wire.Seq) (f wire.Records, last 
 	f = wire.Records{Group: g, Runs: []wire.Run{}, First: from + 1, Before: before, Entries: [][]byte{}}
 	for s := from + 1; s <= last; s++ {
 		e, _ := j.At(s)
-		f.Entries = append(f.Entries, e.Raw)
+		f.Put(e.Raw, e.Record, e.Old)
 		if n := len(f.Runs); n > 0 && f.Runs[n-1].Number == e.Place.Number && f.Runs[n-1].Primary == e.Place.Primary {
 			f.Runs[n-1].Entries++
 		} else {

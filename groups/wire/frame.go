@@ -32,9 +32,13 @@ func OnHub(f Frame) bool {
 
 // AppendFrame appends the encoded frame: its type, then its fields.
 func AppendFrame(dst []byte, f Frame) []byte {
+	return f.appendFields(appendHead(dst, f))
+}
+
+// appendHead appends what stands before the fields.
+func appendHead(dst []byte, f Frame) []byte {
 	dst = msgp.AppendArrayHeader(dst, uint32(f.count()+1))
-	dst = msgp.AppendUint64(dst, f.frameType())
-	return f.appendFields(dst)
+	return msgp.AppendUint64(dst, f.frameType())
 }
 
 // Encode returns the encoded frame, which must not be changed, and a page neither any
@@ -45,7 +49,7 @@ func Encode(f Frame) []byte {
 		return AppendFrame(nil, f)
 	}
 	if page.encoded == nil {
-		page.encoded = AppendFrame(nil, page)
+		page.encoded = page.encode()
 	}
 	return page.encoded
 }

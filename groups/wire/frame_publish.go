@@ -33,7 +33,7 @@ func (f *Publish) frameType() uint64 { return 2 }
 func (f *Publish) count() int        { return 2 }
 
 func (f *Publish) appendFields(dst []byte) []byte {
-	return appendParts(msgp.AppendBytes(dst, f.Group[:]), f.Group, f.Records, false)
+	return appendParts(msgp.AppendBytes(dst, f.Group[:]), f.Group, f.Records, glanceAll(f.Records, false))
 }
 
 func (f *Publish) readFields(d *decoder) {

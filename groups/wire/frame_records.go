@@ -22,8 +22,18 @@ type Records struct {
 	Before  LogHash
 	Entries [][]byte
 	Head    []byte
-	read    []*Entry // those of them that came in parts
-	encoded []byte   // of Encode
+	read    []*Entry  // those of them that came in parts
+	known   []*Record // of all of them, if all were put; nil: of one that stood elsewhere
+	encoded []byte    // of Encode
+	twin    *Records  // is the same but for the type
+}
+
+// Put adds an entry that was read before, and need not be read again to be encoded.
+func (f *Records) Put(raw []byte, r *Record, old *Old) {
+	if old != nil {
+		r = nil
+	}
+	f.Entries, f.known = append(f.Entries, raw), append(f.known, r)
 }
 
 // Entry reads the ith entry, as ParseEntry does.
@@ -35,10 +45,26 @@ func (f *Records) Entry(i int) (*Entry, error) {
 }
 
 // FanOut makes the frame one to a member.
-func (f Records) FanOut() *Records { f.kind, f.encoded = 10, nil; return &f }
+func (f Records) FanOut() *Records { f.kind, f.encoded, f.twin = 10, nil, nil; return &f }
 
 // Replicate makes the frame one to the shadow.
-func (f Records) Replicate() *Records { f.kind, f.encoded = 2, nil; return &f }
+func (f Records) Replicate() *Records { f.kind, f.encoded, f.twin = 2, nil, nil; return &f }
+
+// Both makes a frame of either kind, of which one is encoded as the other was.
+func (f Records) Both() (fanOut, replicate *Records) {
+	fanOut, replicate = f.FanOut(), f.Replicate()
+	fanOut.twin, replicate.twin = replicate, fanOut
+	return fanOut, replicate
+}
+
+// encode encodes the frame, or takes over what it has in common with its twin.
+func (f *Records) encode() []byte {
+	if f.twin == nil || f.twin.encoded == nil {
+		return AppendFrame(nil, f)
+	}
+	same := f.twin.encoded[len(appendHead(nil, f.twin)):]
+	return append(appendHead(make([]byte, 0, len(f.twin.encoded)), f), same...)
+}
 
 func (f *Records) frameType() uint64 { return f.kind }
 func (f *Records) count() int        { return 6 }
@@ -51,8 +77,16 @@ func (f *Records) appendFields(dst []byte) []byte {
 	}
 	dst = msgp.AppendUint64(dst, uint64(f.First))
 	dst = msgp.AppendBytes(dst, f.Before[:])
-	dst = appendParts(dst, f.Group, f.Entries, true)
+	dst = appendParts(dst, f.Group, f.Entries, f.records())
 	return msgp.AppendBytes(dst, f.Head)
+}
+
+// records returns those of the entries that may go in parts.
+func (f *Records) records() []*Record {
+	if len(f.known) == len(f.Entries) {
+		return f.known
+	}
+	return glanceAll(f.Entries, true)
 }
 
 func (f *Records) readFields(d *decoder) {

@@ -41,24 +41,23 @@ func (b *batch) verify(p Prover) error {
 }
 
 // appendParts appends an array of records, or of entries, those of batches in parts.
-// What is no record of the group stands as it is.
-func appendParts(dst []byte, g GroupID, list [][]byte, entries bool) []byte {
-	records, space, size := make([]*Record, len(list)), make([]Record, len(list)), msgp.ArrayHeaderSize
-	for i, b := range list {
-		if glance(&space[i], b, entries) {
-			records[i] = &space[i]
-		}
-		size += msgp.BytesPrefixSize + len(b)
-	}
+// What is no record of the group, or not said to be one, stands as it is.
+func appendParts(dst []byte, g GroupID, list [][]byte, records []*Record) []byte {
 	var ends []int
+	size := msgp.ArrayHeaderSize
 	for i := 0; i < len(list); {
 		end := i + 1
 		for end < len(list) && follows(g, records[end], records[end-1]) {
 			end++
 		}
+		if end == i+1 {
+			size += msgp.BytesPrefixSize + len(list[i])
+		} else {
+			size += partSize(records[i:end])
+		}
 		ends, i = append(ends, end), end
 	}
-	dst = msgp.AppendArrayHeader(slices.Grow(dst, size), uint32(len(ends)))
+	dst = msgp.AppendArrayHeader(slices.Grow(dst, size+MaxHead), uint32(len(ends))) // what a page has behind them, too
 	from := 0
 	for _, end := range ends {
 		if end == from+1 {
@@ -69,6 +68,26 @@ func appendParts(dst []byte, g GroupID, list [][]byte, entries bool) []byte {
 		from = end
 	}
 	return dst
+}
+
+// partSize is about how long a part is, and seldom less.
+func partSize(records []*Record) int {
+	size := most + len(records[0].Proof)
+	for _, r := range records {
+		size += most/2 + len(r.Payload)
+	}
+	return size
+}
+
+// glanceAll reads those of a list that glance can read; nil stands for others.
+func glanceAll(list [][]byte, entries bool) []*Record {
+	records, space := make([]*Record, len(list)), make([]Record, len(list))
+	for i, b := range list {
+		if glance(&space[i], b, entries) {
+			records[i] = &space[i]
+		}
+	}
+	return records
 }
 
 // glance reads a record, or an entry that never stood elsewhere, in the shortest form

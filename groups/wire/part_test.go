@@ -384,6 +384,50 @@ func parsed(b []byte) *wire.Record {
 	return r
 }
 
+// What is put into a page is encoded as what is read from it, also what stood elsewhere
+// before, and in both kinds, whichever is encoded first.
+func TestWhatIsPutIsEncodedAsWhatIsRead(t *testing.T) {
+	t.Parallel()
+	var list [][]byte
+	for i, b := range burst(alice, 9) {
+		r, err := wire.ParseRecord(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := wire.Entry{Record: r}
+		if i == 4 {
+			e.Old = &wire.Old{Place: place()}
+		}
+		list = append(list, e.Append(nil))
+	}
+	read := pageOf(list)
+	put := func() *wire.Records {
+		f := *pageOf(nil)
+		f.Runs = read.Runs
+		for _, b := range list {
+			e, err := wire.ParseEntry(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Old == nil {
+				b = nil // it goes in a part, for which it is not read
+			}
+			f.Put(b, e.Record, e.Old)
+		}
+		return &f
+	}
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		fanOut, replicate := put().Both()
+		is, want := []*wire.Records{fanOut, replicate}, []*wire.Records{read, read.Replicate()}
+		for _, i := range order {
+			if !bytes.Equal(wire.Encode(is[i]), wire.AppendFrame(nil, want[i])) {
+				t.Errorf("in order %v kind %d is another frame", order, i)
+			}
+			is[order[1]].Runs = nil // the second is made of the first
+		}
+	}
+}
+
 // A page is encoded once, to however many it goes; as what is replicated it is another.
 func TestAPageIsEncodedOnce(t *testing.T) {
 	t.Parallel()
