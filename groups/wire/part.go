@@ -17,12 +17,19 @@ import (
 //	2 first      uint     the place there of the first of these
 //	3 signature  bin 64
 //	4 edges      bin      siblings outside, 32 bytes each: see proof.Shared
-//	5 records    [[id bin 16, kind uint, time uint, payload bin]]
+//	5 records    [[id bin, kind uint, later uint, same uint, payload bin]]
 //
 // Group and author stand once, the signature once, and of the paths only what does
-// not come of the records themselves. The receiver makes of it each record, and
-// entry, with its own proof, byte by byte as it was signed and stands in logs.
-const partFields = 6
+// not come of the records themselves. Of each record stands what differs from the one
+// before, for the first from one of zeros: the end of its id, how much later it is, and
+// its payload behind so many bytes that are the same. The receiver makes of it each
+// record, and entry, with its own proof, byte by byte as it was signed and stands in
+// logs.
+const (
+	partFields   = 6
+	recordFields = 5
+	maxSame      = 64 // bytes of a payload: there a message names its chain
+)
 
 // batch is what proves that records that came in one part are their author's.
 type batch struct {
@@ -102,9 +109,9 @@ func glance(r *Record, b []byte, entry bool) bool {
 	return (!entry || d.none()) && d.end() == nil
 }
 
-// follows says whether a record stands in its batch behind another.
+// follows says whether a record stands in its batch behind another, and is not earlier.
 func follows(g GroupID, r, before *Record) bool {
-	return r != nil && before != nil && r.Author == before.Author && r.Group == g && before.Group == g && proof.Follows(r.Proof, before.Proof)
+	return r != nil && before != nil && r.Author == before.Author && r.Group == g && before.Group == g && r.Time >= before.Time && proof.Follows(r.Proof, before.Proof)
 }
 
 // appendPart appends a part of records of which each follows the one before.
@@ -117,14 +124,29 @@ func appendPart(dst []byte, records []*Record) []byte {
 	dst = msgp.AppendBytes(dst, s.Signature)
 	dst = msgp.AppendBytes(dst, s.Edges)
 	dst = msgp.AppendArrayHeader(dst, uint32(len(records)))
+	before := new(Record)
 	for _, r := range records {
-		dst = msgp.AppendArrayHeader(dst, 4)
-		dst = msgp.AppendBytes(dst, r.ID[:])
+		same := alike(before.Payload, r.Payload, maxSame)
+		dst = msgp.AppendArrayHeader(dst, recordFields)
+		dst = msgp.AppendBytes(dst, r.ID[alike(before.ID[:], r.ID[:], len(r.ID)):])
 		dst = msgp.AppendUint8(dst, uint8(r.Kind))
-		dst = msgp.AppendUint64(dst, uint64(r.Time))
-		dst = msgp.AppendBytes(dst, r.Payload)
+		dst = msgp.AppendUint64(dst, uint64(r.Time-before.Time))
+		dst = msgp.AppendUint64(dst, uint64(same))
+		dst = msgp.AppendBytes(dst, r.Payload[same:])
+		before = r
 	}
 	return dst
+}
+
+// alike is how many bytes are the same at the beginning, up to a limit.
+func alike(a, b []byte, limit int) int {
+	limit = min(limit, len(a), len(b))
+	for i := range limit {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return limit
 }
 
 // parts are records or entries as they were read, and of those that came in a part
@@ -187,31 +209,45 @@ func (d *decoder) readPart(g GroupID, limit int, entries bool, p *parts) {
 	author := d.key()
 	s := proof.Shared{Size: int(d.uintUpTo(proof.MaxBatch)), First: int(d.uintUpTo(proof.MaxBatch))}
 	s.Signature, s.Edges = d.bin(protocols.SignatureSize), d.bin(proof.MaxSize)
-	records := make([]Record, d.size(limit))
-	size := 0
+	n := d.size(limit)
+	records, same := make([]Record, n), make([]int, n)
+	before, length, size := new(Record), 0, 0 // length: of its payload
 	for i := range records {
 		r := &records[i]
-		d.array(4)
-		*r = Record{Group: g, ID: d.b16(), Kind: Kind(d.uintUpTo(uint64(KindSnapshot))), Author: author, Time: d.time(), Payload: d.bin(MaxRecord)}
-		if d.err == nil && r.Kind == 0 {
-			d.fail("a kind that is none")
+		*r = Record{Group: g, ID: before.ID, Author: author}
+		same[i] = d.readRecord(r, before.Time)
+		if d.err == nil && (r.Kind == 0 || same[i] > length) {
+			d.fail("a record that is none")
 		}
-		size += len(r.Payload)
+		before, length = r, same[i]+len(r.Payload)
+		size += length
 	}
 	if d.err != nil {
 		return
 	}
-	if !restore(d.verifier, s, records, size, entries, p) {
+	if !restore(d.verifier, s, records, same, size, entries, p) {
 		d.fail("a part that is none of a batch")
 	}
+}
+
+// readRecord reads what of a record differs from the one before, whose id it has so
+// far, and how much of its payload does not.
+func (d *decoder) readRecord(r *Record, before Millis) (same int) {
+	d.array(recordFields)
+	id := d.bin(len(r.ID))
+	copy(r.ID[len(r.ID)-len(id):], id)
+	r.Kind, r.Time = Kind(d.uintUpTo(uint64(KindSnapshot))), before+Millis(d.uintUpTo(uint64(MaxMillis-before)))
+	same = int(d.uintUpTo(maxSame))
+	r.Payload = d.bin(MaxRecord)
+	return same
 }
 
 // most is how long an entry is besides payload and proof, at most.
 const most = 128
 
-// restore makes records whole that came in a part: in one buffer, each with its own
-// proof.
-func restore(v Verifier, s proof.Shared, records []Record, payloads int, entries bool, p *parts) bool {
+// restore makes records whole that came in a part: in one buffer, each with what of
+// its payload is the same as before, and with its own proof.
+func restore(v Verifier, s proof.Shared, records []Record, same []int, payloads int, entries bool, p *parts) bool {
 	if len(records) < 2 || len(records) > s.Size-s.First {
 		return false
 	}
@@ -221,8 +257,10 @@ func restore(v Verifier, s proof.Shared, records []Record, payloads int, entries
 	}
 	buf, leaves, whole := make([]byte, 0, size), make([]proof.Hash, len(records)), make([]Entry, len(records))
 	prefix := v.SigningPrefix(nil, protocols.TagGroupRecord)
+	before := new(Record)
 	for i := range records {
-		buf = whole[i].lay(buf, &records[i], s.ProofLen(i))
+		buf = whole[i].lay(buf, &records[i], before.Payload[:same[i]], s.ProofLen(i))
+		before = &records[i]
 		leaves[i] = proof.Leaf(prefix, records[i].body)
 	}
 	part, err := s.Restore(leaves)
@@ -246,14 +284,16 @@ func restore(v Verifier, s proof.Shared, records []Record, payloads int, entries
 }
 
 // lay lays an entry out behind dst, which has room for it, with a place for the
-// proof. The record aliases nothing else from then on.
-func (e *Entry) lay(dst []byte, r *Record, proofLen int) []byte {
-	from := len(dst)
+// proof. Its payload begins with what is the same as before. The record aliases nothing
+// else from then on.
+func (e *Entry) lay(dst []byte, r *Record, same []byte, proofLen int) []byte {
+	from, length := len(dst), len(same)+len(r.Payload)
 	dst = msgp.AppendArrayHeader(dst, uint32(e.count()))
 	dst = msgp.AppendArrayHeader(dst, uint32(r.count()))
-	dst = r.appendBody(dst)
+	dst = msgp.AppendBytesHeader(r.appendName(dst), uint32(length))
+	dst = append(append(dst, same...), r.Payload...)
 	r.body = dst[from+2:]
-	r.Payload = r.body[len(r.body)-len(r.Payload):]
+	r.Payload = r.body[len(r.body)-length:]
 	dst = msgp.AppendBytesHeader(dst, uint32(proofLen))
 	r.Proof = dst[len(dst) : len(dst)+proofLen : len(dst)+proofLen]
 	dst = dst[:len(dst)+proofLen]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -17,14 +18,16 @@ import (
 	"github.com/tom-protocol/tom/protocols/proof"
 )
 
-// burst returns messages of an author, signed together.
+// burst returns messages of an author, signed together: their ids begin alike, and
+// none is earlier than the one before.
 func burst(by protocols.Signer, n int) [][]byte {
 	m := message()
 	list := make([]wire.Record, n)
 	for i := range list {
 		m.Index++
 		list[i] = record(wire.KindMessage, m.Append(nil))
-		list[i].ID[0], list[i].ID[1] = byte(i), byte(i>>8)
+		list[i].ID[6], list[i].ID[7] = byte(i), byte(i>>8)
+		list[i].Time += wire.Millis(i / 3 * 50)
 	}
 	return wire.SignRecords(by, list)
 }
@@ -53,7 +56,12 @@ func pageOf(list [][]byte) *wire.Records {
 func TestPartsOfBatchesComeWholeAndAlone(t *testing.T) {
 	t.Parallel()
 	old := (&wire.Entry{Record: parsedRecord(), Old: &wire.Old{Place: place()}}).Append(nil)
-	batches := [][][]byte{entries(burst(alice, 64)...), entries(burst(carol, 33)...), entries(burst(bob, 1)...), {old}}
+	back := make([]wire.Record, 9)
+	for i := range back {
+		back[i] = record(wire.KindRename, []byte{0x91, 0xa1, byte('x' + i)})
+		back[i].Time -= wire.Millis(i % 4)
+	}
+	batches := [][][]byte{entries(burst(alice, 64)...), entries(wire.SignRecords(alice, back)...), entries(burst(carol, 33)...), entries(burst(bob, 1)...), {old}}
 	rapid.Check(t, func(t *rapid.T) {
 		var list [][]byte
 		for range rapid.IntRange(1, 6).Draw(t, "runs") {
@@ -127,15 +135,15 @@ func TestWhatComesInPartsHoldsNoFrame(t *testing.T) {
 	}
 }
 
-// In a part a record of 300 bytes takes little more than its payload, and the
-// author's signature is verified once.
+// In a part a record takes hardly more than its payload, and the author's signature is
+// verified once.
 func TestAPartIsShortAndCheap(t *testing.T) {
 	t.Parallel()
 	list := entries(burst(alice, 64)...)
 	b := wire.AppendFrame(nil, pageOf(list))
 	payload := message()
-	if each := (len(b) - len(wire.AppendFrame(nil, pageOf(nil)))) / len(list); each > len(payload.Append(nil))+36 {
-		t.Errorf("%d bytes each, of which %d are payload", each, len(payload.Append(nil)))
+	if each := (len(b) - len(wire.AppendFrame(nil, pageOf(nil)))) / len(list); each > len(payload.Append(nil))+4 {
+		t.Errorf("%d bytes each, and the payload has %d", each, len(payload.Append(nil)))
 	}
 	f, err := parseGroup(b)
 	if err != nil {
@@ -216,7 +224,7 @@ func TestRecordsOfAnotherGroupComeInNoPart(t *testing.T) {
 type forgedPart struct {
 	fields, size, first int
 	sig, edges          []byte
-	items               [][]any // id, kind, time, payload
+	items               [][]any // id, kind, how much later, same, payload
 	count               int
 }
 
@@ -237,6 +245,21 @@ func (p forgedPart) frame() []byte {
 	return b
 }
 
+// items are records as they stand in a part, but for nothing that is the same: but
+// each third says so of twenty bytes.
+func items(records [][]byte) (list [][]any) {
+	before := new(wire.Record)
+	for i, b := range records {
+		r, same := parsed(b), 0
+		if i%3 == 2 {
+			same = 20
+		}
+		list = append(list, []any{slices.Clone(r.ID[:]), uint64(r.Kind), uint64(r.Time - before.Time), same, slices.Clone(r.Payload[same:])})
+		before = r
+	}
+	return list
+}
+
 func TestAForgedPartIsRefused(t *testing.T) {
 	t.Parallel()
 	good := func() forgedPart {
@@ -244,10 +267,7 @@ func TestAForgedPartIsRefused(t *testing.T) {
 		p := forgedPart{fields: 6, size: 8, count: 8}
 		s, _ := proof.Share(parsed(records[0]).Proof, parsed(records[7]).Proof)
 		p.sig, p.edges = slices.Clone(s.Signature), s.Edges
-		for _, b := range records {
-			r := parsed(b)
-			p.items = append(p.items, []any{slices.Clone(r.ID[:]), uint64(r.Kind), uint64(r.Time), slices.Clone(r.Payload)})
-		}
+		p.items = items(records)
 		return p
 	}
 	verifies := func(p forgedPart) bool {
@@ -267,9 +287,20 @@ func TestAForgedPartIsRefused(t *testing.T) {
 		t.Fatal("the part itself does not verify")
 	}
 	for name, forge := range map[string]func(*forgedPart){
-		"a payload altered":   func(p *forgedPart) { p.items[3][3].([]byte)[40] ^= 1 },
+		"a payload altered":   func(p *forgedPart) { p.items[3][4].([]byte)[40] ^= 1 },
 		"another id":          func(p *forgedPart) { p.items[3][0].([]byte)[4] ^= 1 },
 		"another time":        func(p *forgedPart) { p.items[0][2] = uint64(7) },
+		"a later time":        func(p *forgedPart) { p.items[5][2] = uint64(1) },
+		"an earlier time":     func(p *forgedPart) { p.items[1][2] = -1 },
+		"a time beyond all":   func(p *forgedPart) { p.items[1][2] = uint64(wire.MaxMillis) },
+		"the highest time":    func(p *forgedPart) { p.items[1][2] = uint64(math.MaxUint64) },
+		"an id too long":      func(p *forgedPart) { p.items[3][0] = append(p.items[3][0].([]byte), 0) },
+		"half an id":          func(p *forgedPart) { p.items[3][0] = p.items[3][0].([]byte)[1:8] },
+		"more the same":       func(p *forgedPart) { p.items[2][3] = 21 },
+		"less the same":       func(p *forgedPart) { p.items[2][3] = 19 },
+		"the same as nothing": func(p *forgedPart) { p.items[0][3] = 1 },
+		"the same as no more": func(p *forgedPart) { p.items[1][4], p.items[2][3] = make([]byte, 19), 20 },
+		"too much the same":   func(p *forgedPart) { p.items[2][3] = 65 },
 		"another kind":        func(p *forgedPart) { p.items[0][1] = uint64(wire.KindKick) },
 		"no kind":             func(p *forgedPart) { p.items[0][1] = uint64(0) },
 		"a kind that is none": func(p *forgedPart) { p.items[0][1] = uint64(99) },
@@ -298,7 +329,7 @@ func TestAForgedPartIsRefused(t *testing.T) {
 		"half an edge":              func(p *forgedPart) { p.edges = make([]byte, 16) },
 		"too many edges":            func(p *forgedPart) { p.edges = make([]byte, 2048) },
 		"a field too few":           func(p *forgedPart) { p.fields = 5 },
-		"an element that is no bin": func(p *forgedPart) { p.items[2][3] = "text" },
+		"an element that is no bin": func(p *forgedPart) { p.items[2][4] = "text" },
 	} {
 		p := good()
 		forge(&p)
@@ -308,14 +339,14 @@ func TestAForgedPartIsRefused(t *testing.T) {
 	}
 	long := good()
 	for i := range long.items {
-		long.items[i][3] = make([]byte, wire.MaxRecord/9)
+		long.items[i][4] = make([]byte, wire.MaxRecord/9)
 	}
 	if _, err := parseGroup(long.frame()); err != nil {
 		t.Errorf("long payloads: %v", err)
 	}
 	long.items, long.size, long.count = long.items[:2], 2, 2
 	for n, want := range map[int]error{wire.MaxRecord - 300: nil, wire.MaxRecord - 100: wire.ErrForm} {
-		long.items[0][3], long.items[1][3] = make([]byte, n), []byte{}
+		long.items[0][4], long.items[1][4] = make([]byte, n), []byte{}
 		if _, err := parseGroup(long.frame()); !errors.Is(err, want) {
 			t.Errorf("a record of more than %d bytes: %v", n, err)
 		}
@@ -335,8 +366,10 @@ func TestASignedPartOfNoKindIsRefused(t *testing.T) {
 			t.Fatal("they share nothing")
 		}
 		p := forgedPart{fields: 6, size: 2, count: 2, sig: s.Signature, edges: s.Edges}
+		at := wire.Millis(0)
 		for _, r := range list {
-			p.items = append(p.items, []any{r.ID[:], uint64(r.Kind), uint64(r.Time), r.Payload})
+			p.items = append(p.items, []any{r.ID[:], uint64(r.Kind), uint64(r.Time - at), 0, r.Payload})
+			at = r.Time
 		}
 		if _, err := parseGroup(p.frame()); !errors.Is(err, want) {
 			t.Errorf("kind %d: %v", kind, err)

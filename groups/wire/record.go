@@ -69,12 +69,16 @@ const MaxRecord = 256 << 10
 func (r *Record) count() int { return 7 }
 
 func (r *Record) appendBody(dst []byte) []byte {
+	return msgp.AppendBytes(r.appendName(dst), r.Payload)
+}
+
+// appendName appends what stands before the payload.
+func (r *Record) appendName(dst []byte) []byte {
 	dst = msgp.AppendBytes(dst, r.Group[:])
 	dst = msgp.AppendBytes(dst, r.ID[:])
 	dst = msgp.AppendUint8(dst, uint8(r.Kind))
 	dst = msgp.AppendBytes(dst, r.Author[:])
-	dst = msgp.AppendUint64(dst, uint64(r.Time))
-	return msgp.AppendBytes(dst, r.Payload)
+	return msgp.AppendUint64(dst, uint64(r.Time))
 }
 
 func (r *Record) appendFields(dst []byte) []byte {
