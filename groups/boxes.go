@@ -128,7 +128,7 @@ func (r *room) unbox(in Inbound, e *envelope.Envelope) {
 		logger.Debugw("box dropped", "group", r.id, "peer", e.From, "err", err)
 		return
 	}
-	r.enqueue(in.Peer(), 1, func(now time.Time) { r.keys.boxed(now, e.From, *key) })
+	r.enqueue(in.Peer(), 1, func(now time.Time) { r.keys.unboxed(now, in.Peer(), e.From, *key) })
 }
 
 // tellPrekeys tells a member the prekeys of others that are connected.
@@ -149,46 +149,42 @@ func (r *room) tellPrekeys(to protocols.Key, f *wire.WantPrekeys) {
 // toldPrekeys takes prekeys that were asked for, and that members are away to whom
 // something was to be passed on.
 func (r *room) toldPrekeys(from protocols.Key, f *wire.Prekeys) {
-	var away []protocols.Key
+	var list, away []protocols.Key
 	for _, x := range f.Of {
-		switch wanted := r.wanted.take(from, x.Member); {
-		case wanted && x.Record != nil:
-			r.s.cfg.Boxes.Learn(x.Member, x.Record)
-			r.wanted.done()
-		case wanted:
-			r.wanted.done()
+		switch {
 		case x.Record == nil:
 			away = append(away, x.Member)
+		case r.wanted.take(from, x.Member):
+			r.s.cfg.Boxes.Learn(x.Member, x.Record)
+			list = append(list, x.Member)
 		}
 	}
-	if len(away) > 0 {
-		r.enqueue(from, 1, func(now time.Time) { r.keys.away(from, away) })
+	if len(list)+len(away) > 0 {
+		r.enqueue(from, 1, func(now time.Time) { r.keys.told(now, from, list, away) })
 	}
 }
 
-// wanted are prekeys that the hub was asked for.
+// wanted are members whose prekeys the hub was asked for. Its methods are for any
+// goroutine.
 type wanted struct {
-	mu   sync.Mutex
-	hub  protocols.Key
-	of   map[protocols.Key]bool
-	left int           // not told, or not taken in yet
-	more chan struct{} // holds a token: some have come
-	all  chan struct{} // closed when none is left
+	mu  sync.Mutex
+	hub protocols.Key
+	of  map[protocols.Key]bool
 }
 
-// begin forgets what was wanted before.
-func (w *wanted) begin(hub protocols.Key, of []protocols.Key) (more, all <-chan struct{}) {
+// add forgets what another hub was asked for.
+func (w *wanted) add(hub protocols.Key, of []protocols.Key) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.hub, w.left, w.of = hub, len(of), make(map[protocols.Key]bool, len(of))
-	w.more, w.all = make(chan struct{}, 1), make(chan struct{})
+	if w.of == nil || w.hub != hub {
+		w.hub, w.of = hub, make(map[protocols.Key]bool)
+	}
 	for _, p := range of {
 		w.of[p] = true
 	}
-	return w.more, w.all
 }
 
-// take says, once, that a peer's are wanted from who tells them.
+// take says, once, that a member's are wanted from who tells them.
 func (w *wanted) take(from, p protocols.Key) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -197,20 +193,6 @@ func (w *wanted) take(from, p protocols.Key) bool {
 	}
 	delete(w.of, p)
 	return true
-}
-
-// done notes that those of one more are there, or never will be.
-func (w *wanted) done() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.left--; w.left == 0 {
-		close(w.all)
-		return
-	}
-	select {
-	case w.more <- struct{}{}:
-	default:
-	}
 }
 
 // passing are the members, and what each may have passed on. Its methods are for any

@@ -19,9 +19,15 @@ import (
 // which founded it, and not to each other.
 func starred(t *testing.T, members int, f func(c *crowd, hub *groupstest.Node)) {
 	t.Helper()
+	starredBy(t, protocols.Main, members, f)
+}
+
+// starredBy is starred where all verify by something.
+func starredBy(t *testing.T, v wire.Verifier, members int, f func(c *crowd, hub *groupstest.Node)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		town := groupstest.New()
-		town.Boxed = true
+		town.Boxed, town.Verifier = true, v
 		c := newCrowdIn(t, town, members)
 		defer town.Close()
 		c.star()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -19,13 +18,17 @@ import (
 // what. The room's goroutine owns them.
 type keys struct {
 	r         *room
-	own       *senderkey.Sending // nil: none was begun
-	given     map[protocols.Key]bool
-	handed    map[protocols.Key]handing        // same, by the hub, and have not shown yet that they have it
-	hub       protocols.Key                    // that these were handed to
-	unpassed  map[protocols.Key]bool           // whom the hub did not pass it on to, before it was noted that it should
-	byPost    map[protocols.Key]bool           // who is to be given it by post: the hub did not get it through
-	showBy    time.Time                        // when to see who has not; zero: never
+	own       *senderkey.Sending               // nil: none was begun
+	grants    *grants                          // of the own chain to the others
+	hub       protocols.Key                    // that they go by
+	followed  time.Time                        // since when, if there was another before
+	lost      time.Time                        // since when it cannot be given anything; zero: it can, as far as is known
+	again     time.Time                        // when it is to be given something again; zero: at once
+	moving    time.Time                        // when something came of what it was given last
+	showBy    time.Time                        // when to see of whom nothing has; zero: never
+	boxing    bool                             // boxes are made
+	posting   bool                             // letters are posted
+	postAgain time.Time                        // not before; zero: at once
 	early     map[protocols.Key]wire.SenderKey // that came in boxes from those who are no members yet, as far as is known here
 	ring      *senderkey.Ring
 	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
@@ -33,15 +36,12 @@ type keys struct {
 	since     map[wire.RecordName]time.Time    // when they came
 	requested map[wire.ChainID]time.Time       // keys that were asked for
 	answered  map[protocols.Key]time.Time      // when members were given the own chain again
-	issued    map[protocols.Key][]byte         // what was made of it for members that have opened nothing by it yet
 	look      time.Time                        // when to see whether any has waited too long
-	newest    wire.RecordName                  // that was sealed with it
 	outNew    bool                             // the own chain, or who was given it, is another than on disk
 	outTo     wire.Index                       // up to where the own chain on disk has given up its keys
 	inBy      time.Time                        // when the others' chains are to be on disk as they are; zero: they are
 	inNew     bool                             // there is one that is not there at all
-	giving    bool
-	queue     []draft // what waits for keys to be given
+	queue     []draft                          // what waits for keys to be given
 }
 
 // draft is a message to be written.
@@ -69,12 +69,10 @@ const (
 
 func newKeys(r *room) *keys {
 	return &keys{
-		r: r, ring: senderkey.NewRing(), given: make(map[protocols.Key]bool),
-		handed: make(map[protocols.Key]handing), byPost: make(map[protocols.Key]bool),
-		unpassed: make(map[protocols.Key]bool), early: make(map[protocols.Key]wire.SenderKey),
+		r: r, ring: senderkey.NewRing(), grants: newGrants(), early: make(map[protocols.Key]wire.SenderKey),
 		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*wire.Record),
 		since: make(map[wire.RecordName]time.Time), requested: make(map[wire.ChainID]time.Time),
-		answered: make(map[protocols.Key]time.Time), issued: make(map[protocols.Key][]byte),
+		answered: make(map[protocols.Key]time.Time),
 	}
 }
 
@@ -86,7 +84,7 @@ func (k *keys) load() error {
 		if err = decode(b, &out); err == nil {
 			k.own, k.outTo = senderkey.Resume(out.Chain), out.Chain.Index
 			for _, p := range out.Given {
-				k.given[p] = true
+				k.grants.set(p, given, time.Time{})
 			}
 			k.resume(out.Handed)
 		}
@@ -133,8 +131,10 @@ func (k *keys) saveOut() error {
 func (k *keys) writeOut(ahead int) error {
 	out := outRatchet{Chain: k.own.Ahead(ahead)}
 	k.outNew, k.outTo = false, out.Chain.Index
-	for p := range k.given {
-		out.Given = append(out.Given, p)
+	for p, x := range k.grants.of {
+		if x.step == given {
+			out.Given = append(out.Given, p)
+		}
 	}
 	out.Handed = k.outHanded()
 	b := encode(out)
@@ -199,19 +199,12 @@ func (k *keys) know(f *roster.Fold) {
 	if len(taken) > 0 {
 		k.gained(k.r.s.cfg.Now())
 	}
-	for p := range k.given {
-		if !f.Member(p) {
-			delete(k.given, p)
-			k.outNew = k.own != nil
-		}
+	if k.own != nil && k.grants.know(f, k.r.s.self) {
+		k.outNew = true
 	}
-	notMember := func(p protocols.Key) bool { return !f.Member(p) }
-	maps.DeleteFunc(k.handed, func(p protocols.Key, _ handing) bool { return notMember(p) })
-	maps.DeleteFunc(k.byPost, func(p protocols.Key, _ bool) bool { return notMember(p) })
-	maps.DeleteFunc(k.issued, func(p protocols.Key, _ []byte) bool { return notMember(p) })
 	k.knowEarly(f)
 	k.retry(k.r.s.cfg.Now())
-	if len(k.queue) > 0 && !k.giving && f.Member(k.r.s.self) {
+	if f.Member(k.r.s.self) && k.grants.lacking() == 0 {
 		k.writeQueued(k.r.s.cfg.Now())
 	}
 }
@@ -281,7 +274,7 @@ func (k *keys) due(before time.Time) time.Time {
 	if len(k.waiting) == 0 {
 		look = time.Time{}
 	}
-	for _, at := range []time.Time{look, k.inBy, k.showBy} {
+	for _, at := range []time.Time{look, k.inBy, k.showBy, k.again, k.postAgain} {
 		if !at.IsZero() && at.Before(before) {
 			before = at
 		}
@@ -407,7 +400,7 @@ func (k *keys) write(now time.Time, d draft) {
 			return
 		}
 	}
-	if k.giving || len(k.lacking()) > 0 {
+	if k.grants.lacking() > 0 {
 		k.queue = append(k.queue, d)
 		return
 	}
@@ -419,26 +412,10 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 	if err != nil {
 		return err
 	}
-	k.own, k.given, k.outNew = own, make(map[protocols.Key]bool), true
-	k.handed, k.byPost = make(map[protocols.Key]handing), make(map[protocols.Key]bool)
-	k.issued, k.newest = make(map[protocols.Key][]byte), wire.RecordName{}
+	k.own, k.grants, k.outNew = own, newGrants(), true
+	k.grants.know(f, k.r.s.self)
+	k.showBy = time.Time{}
 	return nil
-}
-
-// lacking are the members who were not given the own chain.
-func (k *keys) lacking() (list []protocols.Key) {
-	for p := range k.r.seat.Ledger().Fold().All() {
-		if p != k.r.s.self && !k.gaveTo(p) {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
-// gaveTo says that a member was given the own chain, by whatever way.
-func (k *keys) gaveTo(p protocols.Key) bool {
-	_, handed := k.handed[p]
-	return handed || k.given[p]
 }
 
 func (k *keys) seal(now time.Time, d draft) {
@@ -458,7 +435,7 @@ func (k *keys) seal(now time.Time, d draft) {
 		d.done(id, err)
 		return
 	}
-	k.newest = name
+	k.grants.sealed(name)
 	row, err := k.r.s.textRow(k.r.id, name, now.Add(Life), plain)
 	if err != nil {
 		d.done(id, err)

@@ -9,8 +9,10 @@ import (
 	"github.com/tom-protocol/tom/protocols/message"
 )
 
-// The post brings every key, or its day is over. Should one be missing all the
-// same, because a disk was lost or an envelope ended too soon, its owner is asked.
+// The hub or the post brings every key, or its day is over. Should one be missing all
+// the same, because a disk was lost or an envelope ended too soon, its owner is asked;
+// but not while the hub still passes keys on, as when all begin to write at once: the
+// one that is missing may be among them.
 const (
 	requestAfter = 15 * time.Second // a record waits before its key is asked for
 	requestAgain = 10 * time.Minute // between two requests for one chain
@@ -32,7 +34,7 @@ func (k *keys) request(now time.Time) {
 	fold := k.r.seat.Ledger().Fold()
 	for name, rec := range k.waiting {
 		m, err := wire.ParseMessage(rec.Payload)
-		if err != nil || now.Sub(k.since[name]) < requestAfter || !fold.Member(rec.Author) || len(k.requested) >= maxRequested {
+		if err != nil || !k.overlong(now, k.since[name]) || !fold.Member(rec.Author) || len(k.requested) >= maxRequested {
 			continue
 		}
 		if _, asked := k.requested[m.Chain]; asked {
@@ -42,6 +44,12 @@ func (k *keys) request(now time.Time) {
 		body := (&wire.KeyRequest{Group: k.r.id, Chain: m.Chain, Author: rec.Author, Record: rec.ID}).Append(nil)
 		k.r.s.work.Go(func() { k.r.s.postOne(rec.Author, message.TypeKeyRequest, body) })
 	}
+}
+
+// overlong says that a record has waited too long for its key.
+func (k *keys) overlong(now, since time.Time) bool {
+	idle := min(now.Sub(since), now.Sub(k.moving))
+	return idle >= requestAfter || now.Sub(since) >= boxLife
 }
 
 func (s *Service) postOne(to protocols.Key, contentType string, body []byte) {
@@ -57,14 +65,14 @@ func (s *Service) postOne(to protocols.Key, contentType string, body []byte) {
 // stands. Who came in later, or is no member, gets nothing by asking.
 func (r *room) keyRequested(now time.Time, from protocols.Key, q *wire.KeyRequest) {
 	k := r.keys
-	if q.Author != r.s.self || k.own == nil || k.own.State().Chain != q.Chain || !k.gaveTo(from) || !r.seat.Ledger().Fold().Member(from) {
+	if q.Author != r.s.self || k.own == nil || k.own.State().Chain != q.Chain || !k.grants.has(from) || !r.seat.Ledger().Fold().Member(from) {
 		return
 	}
 	if now.Sub(k.answered[from]) < answerEvery {
 		return
 	}
 	k.answered[from] = now
-	body := k.issued[from]
+	body := k.grants.of[from].body
 	if body == nil {
 		body = k.body()
 	}
@@ -79,22 +87,17 @@ func (k *keys) body() []byte {
 	return key.Append(nil)
 }
 
-// opened forgets what was made for a member, when it has opened this node's newest
-// record: then it has the chain. That one has is said by a receipt which is not
+// opened forgets what was made for a member, when it has opened a message that was
+// sealed since: then it has the chain. That one has is said by a receipt which is not
 // verified.
-func (k *keys) opened(x *wire.Receipt) {
-	if k.issued[x.Member] == nil || k.untried(x.Member) || !k.hasNewest(x) {
+func (k *keys) opened(now time.Time, x *wire.Receipt) {
+	g := k.grants.of[x.Member]
+	if g == nil || g.body == nil || !g.tried {
 		return
 	}
-	if x = k.r.seat.Receipt(x.Member); x != nil && k.hasNewest(x) {
-		delete(k.issued, x.Member)
-		k.shown(x.Member)
+	seq, ok := k.r.seat.Ledger().Log().Find(g.shows)
+	if ok && x.Covers(seq) && k.r.seat.Has(x.Member, seq) {
+		k.has(now, x.Member)
+		k.watch(now)
 	}
-}
-
-// hasNewest says whether by a receipt its member has opened this node's newest
-// record.
-func (k *keys) hasNewest(x *wire.Receipt) bool {
-	at, ok := k.r.seat.Ledger().Log().Find(k.newest)
-	return ok && x.Last.Seq >= at && len(x.Waiting) == 0
 }

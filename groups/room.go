@@ -48,6 +48,7 @@ type room struct {
 	deeds    map[deed]*deeds
 	declines map[protocols.Key]envelope.Reason // relays that do not serve this group, and why
 	topic    topic
+	heads    [][]byte // the last that came with chains and were good
 	lanes    *lanes
 	passing  passing
 	wanted   wanted
@@ -465,7 +466,7 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Expelled:
 		r.part(now, e.Entry.Record)
 	case member.Receipted:
-		r.keys.opened(e.Receipt)
+		r.keys.opened(now, e.Receipt)
 		r.awaited.all = true
 	case member.Shortened:
 		r.place.Cuts.add(e.Cut)
@@ -499,6 +500,7 @@ func (r *room) arrived(now time.Time, e member.Event) {
 	r.s.count.record()
 	r.awaited.stir(rec.ID)
 	if e.Void != nil {
+		r.keys.grants.never(rec.Name())
 		r.tellVoid(now, e)
 		return
 	}
@@ -507,6 +509,7 @@ func (r *room) arrived(now time.Time, e member.Event) {
 	}
 	switch rec.Kind {
 	case wire.KindMessage:
+		r.keys.stands(now, e.Entry.Place.Seq, rec.Name())
 		r.keys.open(now, rec)
 	case wire.KindJoin:
 		r.promise(now, rec)

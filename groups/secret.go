@@ -1,7 +1,9 @@
 package groups
 
 import (
+	"bytes"
 	"crypto/rand"
+	"slices"
 	"time"
 
 	"github.com/tom-protocol/tom/groups/wire"
@@ -38,12 +40,23 @@ func (r *room) adopt(from protocols.Key, k *wire.SenderKey) {
 	r.place.Secret, r.place.SecretVersion, r.place.SecretBy, r.unsaved = k.Secret, k.SecretVersion, from, true
 }
 
-// heardHead takes the head that came with a member's chain.
+// heardHead takes the head that came with a member's chain. When many begin to write
+// at once most of them follow the same.
 func (r *room) heardHead(now time.Time, from protocols.Key, head []byte) {
+	if slices.ContainsFunc(r.heads, func(b []byte) bool { return bytes.Equal(b, head) }) {
+		return
+	}
 	if err := r.seat.HearTopic(now, &wire.TopicHead{Head: head}); err != nil {
 		r.forged(now, from, err)
+		return
+	}
+	if r.heads = append(r.heads, bytes.Clone(head)); len(r.heads) > maxHeads {
+		r.heads = r.heads[1:]
 	}
 }
+
+// maxHeads is how many heads that came with chains are remembered.
+const maxHeads = 4
 
 // senior says whether a member is senior to another; all are to one who is none.
 func (r *room) senior(a, b protocols.Key) bool {

@@ -187,7 +187,8 @@ func TestNothingIsPassedOnToStrangers(t *testing.T) {
 	})
 }
 
-// Of many who are given a key at once none is fast: a large group has longer to show it.
+// Of many who are given a key at once none is fast: they have longer to show it, as long as
+// most of them do not.
 func TestALargeGroupHasLongerToShowThatItHasAKey(t *testing.T) {
 	t.Parallel()
 	starred(t, 134, func(c *crowd, _ *groupstest.Node) {
@@ -195,7 +196,7 @@ func TestALargeGroupHasLongerToShowThatItHasAKey(t *testing.T) {
 		author := c.nodes[1]
 		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("hello"))
 		c.must(err)
-		virtual.Pass(3700 * time.Millisecond)
+		virtual.Pass(13 * time.Second)
 		if n := c.posted(); n != 0 {
 			c.t.Errorf("%d keys were posted", n)
 		}

@@ -148,6 +148,7 @@ func (r *room) refused(now time.Time, e member.Event) {
 		return
 	}
 	r.s.count.refused(e.Reason)
+	r.keys.grants.never(e.Name)
 	final := func() {
 		st.refused = e.Reason
 		r.awaited.stir(e.Name.ID)

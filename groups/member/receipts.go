@@ -202,15 +202,16 @@ func (m *Member) prove(c claimed) {
 func (m *Member) counting(of protocols.Key, s wire.Seq) *wire.Receipt {
 	r := m.ofThisLog(m.receipts.of[of])
 	c, ok := m.receipts.came[of]
-	if !ok || c.Last.Seq < s || r != nil && covers(r, s) && (r.Read >= s || c.Read < s) {
+	if !ok || c.Last.Seq < s || r != nil && r.Covers(s) && (r.Read >= s || c.Read < s) {
 		return r
 	}
 	return m.Receipt(of)
 }
 
-// covers says whether a receipt is for the record at a seq.
-func covers(r *wire.Receipt, s wire.Seq) bool {
-	return r.Last.Seq >= s && !slices.Contains(r.Waiting, s)
+// Has says whether a member has opened the record at a seq, as far as this node was told.
+func (m *Member) Has(of protocols.Key, s wire.Seq) bool {
+	r := m.counting(of, s)
+	return r != nil && r.Covers(s)
 }
 
 func (m *Member) receipt(now time.Time) wire.Receipt {
@@ -278,7 +279,7 @@ func (m *Member) Standing(s wire.Seq) (st Standing) {
 		}
 		st.Members++
 		r := m.counting(k, s)
-		if r == nil || !covers(r, s) {
+		if r == nil || !r.Covers(s) {
 			continue
 		}
 		st.Delivered++

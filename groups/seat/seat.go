@@ -253,6 +253,9 @@ func (s *Seat) Head() []byte {
 // Receipt returns a member's newest receipt of this very log, nil for none.
 func (s *Seat) Receipt(of protocols.Key) *wire.Receipt { return s.member.Receipt(of) }
 
+// Has says whether a member has opened the record at a seq, as far as this node was told.
+func (s *Seat) Has(of protocols.Key, seq wire.Seq) bool { return s.member.Has(of, seq) }
+
 // Promise says anew what the log is to one who joins.
 func (s *Seat) Promise(now time.Time, r member.Root) {
 	s.member.Promise(r)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tinylib/msgp/msgp"
 
@@ -99,3 +100,6 @@ func ParseReceipt(v Verifier, b []byte) (*Receipt, error) {
 	}
 	return r, nil
 }
+
+// Covers says whether it is for the record at a seq.
+func (r *Receipt) Covers(s Seq) bool { return r.Last.Seq >= s && !slices.Contains(r.Waiting, s) }
