@@ -182,8 +182,9 @@ func startSide(role string) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.Command(self)}
-	// All systems get the garbage collector's setting that tomd has when busy.
-	p.cmd.Env = append(os.Environ(), sideVariable+"="+role, "GOGC=400")
+	// All systems get the garbage collector's setting that tomd has when busy; but a
+	// thousand members in one process hold 3 GB, and are not to take five times that.
+	p.cmd.Env = append(os.Environ(), sideVariable+"="+role, "GOGC=400", "GOMEMLIMIT=8GiB")
 	p.cmd.Stderr = os.Stderr
 	if p.orders, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
