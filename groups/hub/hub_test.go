@@ -672,6 +672,27 @@ func TestOnlyMembersAcknowledge(t *testing.T) {
 	}
 }
 
+// Nor is one kept of who was a member when it came.
+func TestWhoIsNoMemberAnyMoreHasAcknowledgedNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(carol, d.message(carol))
+	d.take()
+	d.receipted(bob)
+	for i, want := range []bool{true, false} {
+		d.now = d.now.Add(time.Minute)
+		d.hub.AskReceipts(d.now, carol.Public())
+		d.hub.Feed(d.now)
+		d.now = d.now.Add(time.Second)
+		if got := find[*wire.Receipts](d.take()[carol.Public()]) != nil; got != want {
+			t.Errorf("asked for the time %d, it is passed on: %v", i+1, got)
+		}
+		names, _ := d.ledger.Fold().Names(bob.Public())
+		d.publish(alice, d.entry(alice, wire.KindKick, (&wire.Target{Kind: wire.KindKick, Member: bob.Public(), Names: names}).Append(nil)))
+		d.take()
+	}
+}
+
 // Receipts about a record go to its author together: when the last is there, and if
 // that does not come in a moment, without it.
 func TestReceiptsWaitForOneAnotherAndNotForLong(t *testing.T) {

@@ -112,7 +112,10 @@ func (h *Hub) AskReceipts(now time.Time, k protocols.Key) {
 		c.ask = now.Add(askEvery + time.Duration(len(h.passing.of))*askEachMore)
 	}
 	for of, a := range h.passing.of {
-		if of != k {
+		switch {
+		case !h.cfg.Ledger.Fold().Member(of): // any more
+			delete(h.passing.of, of)
+		case of != k:
 			h.owe(k, of, a.raw)
 		}
 	}

@@ -17,7 +17,8 @@ var ErrGroup = errors.New("a frame of another group")
 var ErrDraft = errors.New("one who is no admin names a hub")
 
 // Receive takes a frame of a member, by the connection it came on. An error says
-// that the sender broke a rule; then nothing has changed.
+// that the sender broke a rule; then what it is about has changed nothing: how far a
+// member's log goes counts, though the receipt that came with it is not its own.
 func (s *Seat) Receive(now time.Time, from protocols.Key, f wire.Frame) error {
 	err := s.receive(now, from, f)
 	s.settle(now)
