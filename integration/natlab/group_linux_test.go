@@ -83,6 +83,37 @@ func (c *circle) texts(p *party) (list []string) {
 	return list
 }
 
+// newCircle has laptops, each at home behind a router of its own, found a group and
+// come in by a link, and says how long that took.
+func newCircle(t *testing.T, l *lab, routers ...nat) (c *circle, joined time.Duration) {
+	t.Helper()
+	c = &circle{t: t}
+	var homes []site
+	for i, how := range routers {
+		homes = append(homes, behind(how, host(laptops[i])))
+	}
+	town := l.add(t, homes...)
+	for i := range routers {
+		c.members = append(c.members, l.start(t, town.site(laptops[i])))
+	}
+	for _, p := range c.members {
+		p.ready(t)
+	}
+	begin := time.Now()
+	made, err := c.members[0].Client.CreateGroup(t.Context(), localapi.NewGroup{Name: "friends"})
+	c.check(err)
+	c.group = made.Group
+	invite, err := c.members[0].Client.InviteToGroup(t.Context(), c.group, localapi.NewInvite{Uses: 2})
+	c.check(err)
+	for _, p := range c.members[1:] {
+		_, err := p.Client.JoinGroup(t.Context(), invite.Link)
+		c.check(err)
+	}
+	return c, time.Since(begin).Round(time.Millisecond)
+}
+
+var laptops = [...]string{"alice", "bob", "carol"}
+
 // Three laptops in three homes, one of them behind a router that needs relays. One
 // founds a group, the others come by a link, and they talk. Somebody stumbles over
 // the hub's cable: the others talk on, and who was cut off has it all when the cable
@@ -91,27 +122,7 @@ func TestThreeLaptopsTalkOnWithoutTheirHub(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.startPublics(t, "p1", "p2", "p3")
-	names := []string{"alice", "bob", "carol"}
-	homes := l.add(t, behind(cone, host(names[0])), behind(cone, host(names[1])), behind(symmetric, host(names[2])))
-	c := &circle{t: t}
-	for _, name := range names {
-		c.members = append(c.members, l.start(t, homes.site(name)))
-	}
-	for _, p := range c.members {
-		p.ready(t)
-	}
-	begin := time.Now()
-	alice := c.members[0].Client
-	made, err := alice.CreateGroup(t.Context(), localapi.NewGroup{Name: "friends"})
-	c.check(err)
-	c.group = made.Group
-	invite, err := alice.InviteToGroup(t.Context(), c.group, localapi.NewInvite{Uses: 2})
-	c.check(err)
-	for _, p := range c.members[1:] {
-		_, err := p.Client.JoinGroup(t.Context(), invite.Link)
-		c.check(err)
-	}
-	joined := time.Since(begin).Round(time.Millisecond)
+	c, joined := newCircle(t, l, cone, cone, symmetric)
 	var said []string
 	var first, later time.Duration
 	for _, p := range c.members {
@@ -144,4 +155,59 @@ func TestThreeLaptopsTalkOnWithoutTheirHub(t *testing.T) {
 	}
 	report(fmt.Sprintf("three laptops in a group, one of them reached by relays only: created and joined by link in %v; a first message with all after %v, later ones %v; "+
 		"the hub's cable pulled: the next message accepted after %v; plugged in again: all there after %v\n", joined, first, later, halt, back))
+}
+
+// Three laptops behind routers that need relays, whose admin lists a node in the open
+// net to be hub for them, which can read nothing. Somebody stumbles over the hub's
+// cable: that node leads the others, and who was cut off has it all when the cable is
+// back.
+func TestANodeInTheOpenNetLeadsLaptopsBehindRelays(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.startPublics(t, "p1", "p2", "p3")
+	open := l.start(t, l.add(t, host("open")).site("open"), "--hub", "on")
+	c, _ := newCircle(t, l, symmetric, symmetric, symmetric)
+	hub, others := c.members[0], c.members[1:]
+	c.says(others[0], "hello", localapi.GroupAll)
+	listed := time.Now()
+	_, err := hub.Client.ChangeGroup(t.Context(), c.group, localapi.GroupChange{
+		Change: localapi.ChangeSettings, HubRelays: &[]string{open.Link},
+	})
+	c.check(err)
+	c.shows(others[0], "it as shadow", func(g localapi.Group) bool { return g.Shadow == open.ID })
+	shadow := time.Since(listed).Round(time.Millisecond)
+
+	c.check(hub.at.unplug())
+	halt := c.says(others[0], "are you there?", localapi.GroupAccepted)
+	c.says(others[1], "I am", localapi.GroupDelivered)
+	c.shows(others[0], "it as hub", func(g localapi.Group) bool { return g.Hub == open.ID })
+	c.check(hub.at.plug())
+	said := []string{"hello", "are you there?", "I am"}
+	back := c.until(func() string {
+		if got := c.texts(hub); !slices.Equal(got, said) {
+			return fmt.Sprintf("what was said while %s was cut off: %q", hub.Name, got)
+		}
+		return ""
+	})
+	if served, err := open.Client.ServedGroups(t.Context()); err != nil || len(served) != 1 || served[0].Place != "hub" {
+		t.Errorf("it serves %+v, %v", served, err)
+	}
+	if in, err := open.Client.Groups(t.Context()); err != nil || len(in) > 0 {
+		t.Errorf("it is in %+v, %v", in, err)
+	}
+	report(fmt.Sprintf("three laptops reached by relays only, and a node in the open net that their admin listed: shadow after %v; "+
+		"the hub's cable pulled: the next message accepted after %v; plugged in again: all there after %v\n", shadow, halt, back))
+}
+
+// shows waits until a member shows the group so.
+func (c *circle) shows(p *party, what string, so func(localapi.Group) bool) {
+	c.t.Helper()
+	c.until(func() string {
+		g, err := p.Client.Group(c.t.Context(), c.group)
+		c.check(err)
+		if !so(g) {
+			return fmt.Sprintf("that %s shows %s: %+v", p.Name, what, g)
+		}
+		return ""
+	})
 }
