@@ -299,6 +299,16 @@ func (p *party) beat(every time.Duration) {
 // once.
 func (c *chat) holdsAll() {
 	c.T.Helper()
+	c.eventually(func() (string, bool) { // who wrote may be told a moment before anybody is shown it
+		log := c.log(c.members[0])
+		i := slices.IndexFunc(c.accepted, func(a accepted) bool {
+			return !slices.ContainsFunc(log, func(r localapi.GroupRecord) bool { return r.ID == a.id })
+		})
+		if i < 0 {
+			return "", true
+		}
+		return fmt.Sprintf("%s was accepted in term %d and is not in the log", c.accepted[i].id, c.accepted[i].term), false
+	})
 	log := c.sameLogs(c.members, len(c.accepted))
 	ids, texts := make(map[string]int), make(map[string]int)
 	for i, r := range log {
