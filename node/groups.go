@@ -12,7 +12,6 @@ import (
 	"github.com/tom-protocol/tom/node/identity"
 	"github.com/tom-protocol/tom/node/store"
 	"github.com/tom-protocol/tom/protocols/envelope"
-	"github.com/tom-protocol/tom/protocols/keytable"
 	"github.com/tom-protocol/tom/protocols/proof"
 	"github.com/tom-protocol/tom/relay/role"
 )
@@ -22,9 +21,8 @@ func (n *Node) Groups() *groups.Service { return n.groups }
 
 // newGroups connects the groups with the disk, the courier and the lines.
 func (n *Node) newGroups() (*groups.Service, error) {
-	verifier := keytable.New(n.cfg.network)
 	return groups.New(groups.Config{
-		Signer: n.signer, Verifier: verifier, Prover: proof.By(verifier),
+		Signer: n.signer, Verifier: n.cfg.network, Prover: proof.NewVerifier(n.cfg.network),
 		Lines: n.links, Rows: groupRows{n.store}, Shred: n.vault,
 		Ratchets: identity.OpenRatchets(n.cfg.DataDir), Now: n.clock.Now,
 		Post:  n.postOwn,

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/internal/cache"
-	"github.com/tom-protocol/tom/protocols/keytable"
 )
 
 // rootLimits bound the remembered roots: 32 bytes each.
@@ -17,23 +16,18 @@ var rootLimits = cache.Limits{Authors: 1024, PerAuthor: 32}
 // it verified, so a batch costs one Ed25519 operation; the path of each member
 // is computed anew all the same. It is safe for concurrent use.
 type Verifier struct {
-	by    *keytable.Verifier
-	roots *cache.ByAuthor[Hash, struct{}]
-	turns [16]sync.Mutex // one verification of a root at a time, by its hash
+	network protocols.Network
+	roots   *cache.ByAuthor[Hash, struct{}]
+	turns   [16]sync.Mutex // one verification of a root at a time, by its hash
 }
 
 // NewVerifier returns a verifier for one network.
 func NewVerifier(n protocols.Network) *Verifier {
-	return By(keytable.New(n))
-}
-
-// By is NewVerifier where others verify signatures of the same keys.
-func By(v *keytable.Verifier) *Verifier {
-	return &Verifier{by: v, roots: cache.New[Hash, struct{}](rootLimits)}
+	return &Verifier{network: n, roots: cache.New[Hash, struct{}](rootLimits)}
 }
 
 // Network returns the network whose signatures are verified.
-func (v *Verifier) Network() protocols.Network { return v.by.Network }
+func (v *Verifier) Network() protocols.Network { return v.network }
 
 // Verify checks that proof is the author's for msg under the tag.
 func (v *Verifier) Verify(author protocols.Key, tag protocols.Tag, msg, proof []byte) error {
@@ -42,11 +36,11 @@ func (v *Verifier) Verify(author protocols.Key, tag protocols.Tag, msg, proof []
 		return err
 	}
 	if p.size == 0 {
-		return verdict(v.by.Verify(author, tag, msg, p.signature))
+		return verdict(v.network.Verify(author, tag, msg, p.signature))
 	}
 	var space [128]byte
 	space[0] = leafPrefix
-	leaf := leaf(v.by.SigningPrefix(space[:1], tag), msg)
+	leaf := leaf(v.network.SigningPrefix(space[:1], tag), msg)
 	return v.verifyRoot(author, p, climb(leaf, p.path, p.size, p.index))
 }
 
@@ -65,7 +59,7 @@ func (v *Verifier) verifyRoot(author protocols.Key, p parsed, root Hash) error {
 		return nil
 	}
 	statement := rootStatement(p.size, root)
-	if !v.by.Verify(author, protocols.TagBatch, statement[:], p.signature) {
+	if !v.network.Verify(author, protocols.TagBatch, statement[:], p.signature) {
 		return ErrProof
 	}
 	v.roots.Put(author, id, struct{}{}, age)

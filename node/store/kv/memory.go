@@ -27,8 +27,12 @@ type rows = btreemap.BTreeMap[string, []byte]
 // maxUnsynced bounds how many states between two syncs a crash can end in.
 const maxUnsynced = 64
 
+// degree is how wide the tree of rows is: what a batch changes is copied node by node,
+// for each state is kept whole.
+const degree = 8
+
 // Memory returns an empty store that lives in memory.
-func Memory() *MemoryStore { return memoryOf(btreemap.New[string, []byte](32, compareKeys)) }
+func Memory() *MemoryStore { return memoryOf(btreemap.New[string, []byte](degree, compareKeys)) }
 
 func memoryOf(r *rows) *MemoryStore {
 	m := &MemoryStore{rows: r, synced: r.Clone()}
