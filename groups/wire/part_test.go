@@ -353,26 +353,46 @@ func TestAForgedPartIsRefused(t *testing.T) {
 	}
 }
 
-// Nobody's signature makes a kind of what is none.
-func TestASignedPartOfNoKindIsRefused(t *testing.T) {
+// signedPart is a part of two records as carol signs them, of which the second begins
+// with so many bytes of the first.
+func signedPart(t *testing.T, list []wire.Record, same int) forgedPart {
+	t.Helper()
+	signed := wire.SignRecords(carol, list)
+	const proofSize = 1 + 2 + 64 + 2 + 32
+	last := func(b []byte) []byte { return b[len(b)-proofSize:] }
+	s, ok := proof.Share(last(signed[0]), last(signed[1]))
+	if !ok {
+		t.Fatal("they share nothing")
+	}
+	first, second := list[0], list[1]
+	return forgedPart{fields: 6, size: 2, count: 2, sig: s.Signature, edges: s.Edges, items: [][]any{
+		{first.ID[:], uint64(first.Kind), uint64(first.Time), 0, first.Payload},
+		{second.ID[:], uint64(second.Kind), uint64(second.Time - first.Time), same, second.Payload[same:]},
+	}}
+}
+
+// Nobody's signature makes a kind of what is none, nor a time of what is beyond all; and
+// no more may be the same than is said, also where it is.
+func TestASignedPartOutOfBoundsIsRefused(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[wire.Kind]error{wire.KindRename: nil, 0: wire.ErrForm, wire.KindSnapshot + 1: wire.ErrForm} {
-		list := []wire.Record{record(kind, []byte("x")), record(kind, []byte("y"))}
-		signed := wire.SignRecords(carol, list)
-		const proofSize = 1 + 2 + 64 + 2 + 32
-		last := func(b []byte) []byte { return b[len(b)-proofSize:] }
-		s, ok := proof.Share(last(signed[0]), last(signed[1]))
-		if !ok {
-			t.Fatal("they share nothing")
-		}
-		p := forgedPart{fields: 6, size: 2, count: 2, sig: s.Signature, edges: s.Edges}
-		at := wire.Millis(0)
-		for _, r := range list {
-			p.items = append(p.items, []any{r.ID[:], uint64(r.Kind), uint64(r.Time - at), 0, r.Payload})
-			at = r.Time
-		}
-		if _, err := parseGroup(p.frame()); !errors.Is(err, want) {
-			t.Errorf("kind %d: %v", kind, err)
+	for name, x := range map[string]struct {
+		kind wire.Kind
+		time wire.Millis
+		same int
+		want error
+	}{
+		"a good one":            {wire.KindRename, made, 64, nil},
+		"the last time":         {wire.KindRename, wire.MaxMillis, 0, nil},
+		"no kind":               {0, made, 0, wire.ErrForm},
+		"a kind that is none":   {wire.KindSnapshot + 1, made, 0, wire.ErrForm},
+		"a time beyond":         {wire.KindRename, wire.MaxMillis + 1, 0, wire.ErrForm},
+		"more than may be so":   {wire.KindRename, made, 65, wire.ErrForm},
+		"all of it is the same": {wire.KindRename, made, 70, wire.ErrForm},
+	} {
+		list := []wire.Record{record(x.kind, count(0, 70)), record(x.kind, count(0, 70))}
+		list[1].Time = x.time
+		if _, err := parseGroup(signedPart(t, list, x.same).frame()); !errors.Is(err, x.want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
