@@ -35,8 +35,8 @@ const (
 // Where many talk at the same time each page costs both ends about the same, whatever
 // is in it.
 const (
-	pageEach  = 20 * time.Millisecond // earns one
-	pagesFree = 30                    // that can be saved
+	pageRate  = 50 // earned a second
+	pagesFree = 30 // that can be saved
 )
 
 // shadowGather is how long what is new waits while the shadow has not answered what it
@@ -224,8 +224,7 @@ func (h *Hub) end(k protocols.Key) wire.Seq {
 	return to
 }
 
-// feed sends a member what it lacks: the shadow everything and at once, others what is
-// accepted.
+// feed sends a member what it lacks: the shadow everything, others what is accepted.
 func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 	to := h.end(k)
 	for !c.lost && !c.flight.full() {
@@ -238,7 +237,7 @@ func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 			return
 		}
 		if !whole && k != h.view.Shadow {
-			c.spent = later(now, c.spent).Add(pageEach)
+			c.spent = pay(c.spent, now, 1, pageRate)
 		}
 		c.sent = p.last
 		c.flight.left(now, p.last, p.size)
@@ -253,13 +252,13 @@ func (h *Hub) feed(now time.Time, k protocols.Key, c *cursor) {
 // gathers says that what is new for one, and fills no page, waits for more: for the
 // shadow while it writes what it got before, for a member until it has earned a page.
 func (h *Hub) gathers(now time.Time, k protocols.Key, c *cursor) bool {
-	due := c.spent.Add(-(pagesFree - 1) * pageEach)
+	var due time.Time // at once
 	switch n := len(c.flight.pages); {
 	case k != h.view.Shadow && c.flight.much():
 		return true
-	case k == h.view.Shadow && n == 0:
-		return false
-	case k == h.view.Shadow:
+	case k != h.view.Shadow:
+		due = c.spent.Add(-(pagesFree - 1) * time.Second / pageRate)
+	case n > 0:
 		due = c.flight.pages[n-1].at.Add(shadowGather)
 	}
 	if !now.Before(due) {
@@ -271,9 +270,13 @@ func (h *Hub) gathers(now time.Time, k protocols.Key, c *cursor) bool {
 	return true
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// Deadline is when Feed wants to be called next, zero for never.
+func (h *Hub) Deadline() time.Time {
+	due := h.gathered
+	if len(h.passing.pending) > 0 {
+		if pass := h.passDue(); due.IsZero() || pass.Before(due) {
+			return pass
+		}
 	}
-	return b
+	return due
 }

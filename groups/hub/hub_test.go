@@ -385,6 +385,16 @@ func (d *desk) holds(s protocols.Signer, to wire.Seq) {
 	d.hub.Replicated(d.now, s.Public(), to, hash)
 }
 
+// says publishes so many messages, one after the other, each of which bob takes at once:
+// so ever more may be under way to it.
+func (d *desk) says(s protocols.Signer, n int) {
+	for range n {
+		d.publish(s, d.message(s))
+		d.take()
+		d.acked(bob)
+	}
+}
+
 // pageEarned is the time that earns a member one page more.
 const pageEarned = 20 * time.Millisecond
 
@@ -415,6 +425,12 @@ func TestWhatManySayIsGathered(t *testing.T) {
 	if n := len(sent[bob.Public()]); n != 100 {
 		t.Errorf("the shadow gets %d pages of 100 records", n)
 	}
+	d.step(hub.View{Open: true, Silent: true})
+	d.publish(alice, d.message(alice))
+	if take(); len(sent[bob.Public()]) != 101 {
+		t.Error("who was shadow waits, for the pages that it got as such")
+	}
+	d.shadowed(false)
 	got := sent[carol.Public()]
 	for i, p := range got {
 		if i < 25 && p.entries != 1 {
@@ -461,8 +477,7 @@ func TestWhatIsNewIsGatheredWhileMuchIsUnderWay(t *testing.T) {
 	land := func(to wire.Seq) []sentPage {
 		t.Helper()
 		held = to
-		hash, _ := d.ledger.Log().HashAt(to)
-		d.hub.Replicated(d.now, carol.Public(), to, hash)
+		d.holds(carol, to)
 		return pagesOf(d.take()[carol.Public()])
 	}
 	for _, tt := range []struct {
@@ -489,16 +504,12 @@ func TestWhatIsNewIsGatheredWhileMuchIsUnderWay(t *testing.T) {
 func TestPagesOfShortRecordsGetIntoStep(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	for range 14 {
-		d.publish(alice, d.message(alice))
-		d.take()
-		d.acked(bob) // ever more may be under way to it
-	}
-	held, hash := d.ledger.Log().End()
+	d.says(alice, 14)
+	held := d.ledger.Log().Seq()
 	for range 1000 {
 		d.publish(alice, d.message(alice))
 	}
-	d.hub.Replicated(d.now, bob.Public(), held.Seq, hash)
+	d.holds(bob, held)
 	sent := pagesOf(d.take()[bob.Public()])
 	if len(sent) < 4 {
 		t.Fatalf("it is sent %v", sent)
@@ -527,11 +538,7 @@ func TestOnlySoManyPagesAreKept(t *testing.T) {
 	if first == nil || again() != first {
 		t.Error("a page is made twice")
 	}
-	for range 16 {
-		d.publish(alice, d.message(alice))
-		d.take()
-		d.acked(bob)
-	}
+	d.says(alice, 16)
 	if again() == first {
 		t.Error("a page is kept while others come and come")
 	}
@@ -559,8 +566,6 @@ func TestOnlyMembersAreSentMoreWhenTheyAcknowledge(t *testing.T) {
 	}
 }
 
-// The shadow is sent what is new at once, whatever is under way to it: until it has it
-// nothing is accepted.
 // While the shadow writes what it got before, what is new waits for its word, but not
 // for long; and for no more than that, however much is under way.
 func TestWhatTheShadowIsToGetWaitsForItsWord(t *testing.T) {
@@ -598,6 +603,50 @@ func TestWhatTheShadowIsToGetWaitsForItsWord(t *testing.T) {
 	if sent := pagesOf(d.take()[bob.Public()]); len(sent) != 1 || sent[0].entries != 2 {
 		t.Errorf("when that takes long it is sent %v", sent)
 	}
+	if sent := write(); len(sent) != 0 || d.hub.Deadline() != due.Add(2*time.Millisecond) {
+		t.Errorf("behind a page that waits no longer it is sent %v, and more is due at %v", sent, d.hub.Deadline())
+	}
+}
+
+// Where something is gathered for several, and receipts wait, each goes when it is due,
+// the first first: also where what is due later is looked at last.
+func TestWhatWaitsForSeveralGoesWhenItIsDue(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish(carol, d.message(carol))
+	d.take()
+	held, hash := d.ledger.Log().End()
+	d.now = d.now.Add(time.Second)
+	d.receipted(alice)
+	d.take()
+	receipts := d.now.Add(20 * time.Millisecond)
+	d.now = d.now.Add(5 * time.Millisecond)
+	d.says(alice, 40) // carol has no page to spare
+	d.shadowed(false)
+	d.publish(alice, d.message(alice))
+	d.take()
+	d.publish(alice, d.message(alice)) // while the shadow writes that
+	d.take()
+	d.hub.Sync(d.now, carol.Public(), &wire.Sync{N: 1, Group: d.group, From: held.Seq, Log: hash})
+	d.take()
+	began := d.now
+	for i, due := range []time.Time{began.Add(2 * time.Millisecond), receipts, began.Add(pageEarned)} {
+		if at := d.hub.Deadline(); !at.Equal(due) {
+			t.Errorf("the next is due in %v, want %v", at.Sub(began), due.Sub(began))
+		}
+		d.now = due
+		sent := d.take()
+		for n, goes := range []bool{
+			len(pagesOf(sent[bob.Public()])) > 0, find[*wire.Receipts](sent[carol.Public()]) != nil, len(pagesOf(sent[carol.Public()])) > 0,
+		} {
+			if goes != (n == i) {
+				t.Errorf("of three the %dth goes when the %dth is due: %v", n+1, i+1, goes)
+			}
+		}
+	}
+	if at := d.hub.Deadline(); !at.IsZero() {
+		t.Errorf("then something is due at %v", at)
+	}
 }
 
 // Who takes much at a time gets longer pages, under fewer heads; who does not, gets
@@ -605,11 +654,7 @@ func TestWhatTheShadowIsToGetWaitsForItsWord(t *testing.T) {
 func TestPagesAreLongerOnALinkThatCarriesMuch(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	for range 6 {
-		d.publish(alice, d.message(alice))
-		d.take()
-		d.acked(bob)
-	}
+	d.says(alice, 6)
 	long := (&wire.Message{Roster: d.ledger.Fold().Version(), Ciphertext: make([]byte, 15<<10)}).Append(nil)
 	for range 20 {
 		d.publish(alice, d.entry(alice, wire.KindMessage, long))

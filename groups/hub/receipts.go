@@ -198,15 +198,3 @@ func inOrder(of map[protocols.Key][]byte) [][]byte {
 	}
 	return list
 }
-
-// Deadline is when Feed wants to be called next, zero for never.
-func (h *Hub) Deadline() time.Time {
-	if len(h.passing.pending) == 0 {
-		return h.gathered
-	}
-	due := h.passDue()
-	if !h.gathered.IsZero() && h.gathered.Before(due) {
-		return h.gathered
-	}
-	return due
-}
