@@ -123,6 +123,29 @@ func TestWhatIsAcceptedGoesOutBeforeTheHubHasWrittenWhatItSays(t *testing.T) {
 	})
 }
 
+// A record is on the hub's disk before anybody is sent it: a hub that cannot write it
+// shows it to nobody, and puts it into order after the restart.
+func TestNobodyIsSentARecordThatTheHubHasNotWritten(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		written := c.greet()
+		virtual.Pass(2 * time.Second) // chains of keys are written
+		hub := c.nodes[0]
+		hub.CrashAfter(0)
+		id, err := c.nodes[1].Send(c.t.Context(), c.group, "text/plain", []byte("hello"))
+		c.must(err)
+		virtual.Pass(200 * time.Millisecond) // nobody takes its place so soon
+		hub.Crash()
+		for _, n := range c.nodes[1:] {
+			if c.marked(n, groups.Effective)[id] {
+				t.Errorf("%s has got it", n.Name)
+			}
+		}
+		c.must(hub.Start())
+		c.readable(append(append(written, c.greet()...), id))
+	})
+}
+
 // What was read cannot be read by the keys on disk a second later, after a crash
 // too.
 func TestTheDiskHasNoKeysOfWhatWasRead(t *testing.T) {
