@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"math/big"
+	"slices"
 	"testing"
 
 	"filippo.io/edwards25519"
@@ -57,26 +58,17 @@ func TestANumberBeyondTheOrderIsRefused(t *testing.T) {
 	private := ed25519.NewKeyFromSeed(make([]byte, 32))
 	msg := []byte("hello")
 	sig := ed25519.Sign(private, protocols.Main.SigningBytes(nil, tag, msg))
-	sum := new(big.Int).Add(number(sig[32:]), order)
-	copy(sig[32:], littleEndian(sum))
+	sum := new(big.Int).SetBytes(reversed(sig[32:]))
+	copy(sig[32:], reversed(sum.Add(sum, order).FillBytes(make([]byte, 32))))
 	if same(t, private.Public().(ed25519.PublicKey), msg, sig) {
 		t.Error("s beyond the order is taken")
 	}
 }
 
-func number(b []byte) *big.Int {
-	x := new(big.Int)
-	for i := len(b) - 1; i >= 0; i-- {
-		x.Lsh(x, 8).Or(x, big.NewInt(int64(b[i])))
-	}
-	return x
-}
-
-func littleEndian(x *big.Int) []byte {
-	b := make([]byte, 32)
-	for i, v := range x.Bytes() {
-		b[len(x.Bytes())-1-i] = v
-	}
+// reversed turns little-endian bytes into big-endian ones, and back.
+func reversed(b []byte) []byte {
+	b = slices.Clone(b)
+	slices.Reverse(b)
 	return b
 }
 
