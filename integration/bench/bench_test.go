@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,18 @@ func TestOnlyKnownPartsAreChosen(t *testing.T) {
 	}
 	if _, err := chosen("tomato"); err == nil {
 		t.Error("a part that is not there was chosen")
+	}
+}
+
+// Whatever the size of a group, all but the hub are in some process, and the author, and
+// as many others as are processes on disk, alone in theirs.
+func TestMembersAreHoused(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int][]int{
+		2: {1}, realMembers: slices.Repeat([]int{1}, realMembers-1), 1000: append(slices.Repeat([]int{1}, realMembers-1), 1000-realMembers),
+	} {
+		if got := housed(n); !slices.Equal(got, want) {
+			t.Errorf("%d members: %v", n, got)
+		}
 	}
 }
