@@ -30,3 +30,16 @@ func TestKeysWakeTheirRoom(t *testing.T) {
 		}
 	}
 }
+
+// Nothing wakes it for a hub, or the post, that was waited for, once nobody lacks the
+// chain any more.
+func TestNothingWakesARoomForKeysThatNobodyLacks(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	k := &keys{grants: newGrants(), again: now.Add(-time.Second), postAgain: now.Add(-time.Second)}
+	k.hand(now)
+	k.mail(now)
+	if got := k.due(now.Add(time.Second)); got.Before(now.Add(time.Second)) {
+		t.Errorf("due %v before", now.Sub(got))
+	}
+}

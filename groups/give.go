@@ -36,9 +36,7 @@ const (
 // given the same again: messages have been sealed since.
 func (k *keys) give(now time.Time) {
 	k.follow(now)
-	if k.overdue(now); k.own == nil || k.grants.idle() {
-		return
-	}
+	k.overdue(now)
 	k.hand(now)
 	k.mail(now)
 }
@@ -82,10 +80,12 @@ func (k *keys) reaches() bool {
 // hand has boxes made for those who are to be given the chain by the hub, beside the
 // room's goroutine.
 func (k *keys) hand(now time.Time) {
-	if k.boxing || k.grants.count[lacks]+k.grants.count[told]+k.grants.count[later] == 0 {
-		return
-	}
 	switch {
+	case k.grants.count[lacks]+k.grants.count[told]+k.grants.count[later] == 0:
+		k.again = time.Time{}
+		return
+	case k.boxing:
+		return
 	case k.r.s.cfg.Boxes == nil:
 		k.grants.take(lacks, toPost, k.body, now)
 		return
@@ -216,10 +216,14 @@ func (k *keys) ready(now time.Time) {
 
 // mail posts the chain, beside the room's goroutine: the post waits for the disk.
 func (k *keys) mail(now time.Time) {
-	if k.posting || now.Before(k.postAgain) || k.grants.count[toPost] == 0 {
+	switch {
+	case k.grants.count[toPost] == 0:
+		k.postAgain = time.Time{}
+		return
+	case k.posting, now.Before(k.postAgain):
 		return
 	}
-	k.posting = true
+	k.posting, k.postAgain = true, time.Time{}
 	list, chain := k.grants.take(toPost, posting, k.body, now), k.own.State().Chain
 	k.r.s.work.Go(func() {
 		ok := k.r.s.postAll(list)
@@ -241,7 +245,6 @@ func (k *keys) mailed(now time.Time, list []letter, ok []protocols.Key) {
 	k.grants.again(list, now)
 	k.outNew = true
 	if len(ok) > 0 {
-		k.postAgain = time.Time{}
 		k.ready(now)
 		return
 	}

@@ -113,9 +113,6 @@ func (g *grants) take(from, to step, body func() []byte, now time.Time) (list []
 	return list
 }
 
-// idle says that nothing is to be done for anybody.
-func (g *grants) idle() bool { return g.lacking()+g.count[later] == 0 }
-
 // again has those letters posted again that were not taken.
 func (g *grants) again(list []letter, now time.Time) {
 	for _, l := range list {
