@@ -80,6 +80,7 @@ type outRatchet struct {
 	Chain  senderkey.State
 	Given  []protocols.Key
 	Handed []handedKey // to members who have not shown yet that they have it
+	Debts  []debt      // of chains before
 }
 
 // handedKey is a chain as the hub was given it for some members.

@@ -36,6 +36,7 @@ const (
 // given the same again: messages have been sealed since.
 func (k *keys) give(now time.Time) {
 	k.follow(now)
+	k.pay(now)
 	k.overdue(now)
 	k.hand(now)
 	k.mail(now)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/integration/virtual"
@@ -231,6 +232,42 @@ func TestWithoutAHubKeysArePosted(t *testing.T) {
 		}
 		if author.Posted(hub.Key) != 1 || c.posted() != 4 {
 			c.t.Errorf("%d keys went by post", c.posted())
+		}
+	})
+}
+
+// What a chain has sealed can be read by all though a new one is begun before it is known
+// that the hub has lost it, and though its author crashes then.
+func TestAChainThatWasLostIsGivenWhenThereIsANewOne(t *testing.T) {
+	t.Parallel()
+	for what, crashes := range map[string]bool{"lost": false, "lost, and its author crashes": true} {
+		t.Run(what, func(t *testing.T) { losesAChain(t, crashes) })
+	}
+}
+
+func losesAChain(t *testing.T, crashes bool) {
+	t.Parallel()
+	starred(t, 5, func(c *crowd, _ *groupstest.Node) {
+		virtual.Pass(5 * time.Second)
+		author, leaver := c.plain()[0], c.plain()[1]
+		c.withheld()
+		<-c.says(author, "one")
+		virtual.Pass(100 * time.Millisecond) // it stands in the log
+		_, err := leaver.Leave(c.t.Context(), c.group)
+		c.must(err)
+		c.becomes(author, "another has left", func(i groups.Info) bool { return len(i.Members) == 4 })
+		<-c.says(author, "two")
+		if crashes {
+			author.Crash()
+			c.must(author.Start())
+		}
+		c.connect() // the post needs lines
+		c.nodes = slices.DeleteFunc(c.nodes, func(n *groupstest.Node) bool { return n == leaver })
+		for _, n := range c.nodes {
+			c.readBy(n, 10*time.Second, "one", "two")
+		}
+		if n, all := author.Posted(leaver.Key), c.posted(); n != 0 || all != 4 && !crashes {
+			c.t.Errorf("posted %d keys to who has left, %d to the others", n, all)
 		}
 	})
 }

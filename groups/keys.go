@@ -29,19 +29,22 @@ type keys struct {
 	boxing    bool                             // boxes are made
 	posting   bool                             // letters are posted
 	postAgain time.Time                        // not before; zero: at once
+	debts     []debt                           // chains before it that are still to be given, oldest first
+	payBy     time.Time                        // when to see to the first; zero: never
+	paying    bool                             // it is posted
 	early     map[protocols.Key]wire.SenderKey // that came in boxes from those who are no members yet, as far as is known here
 	ring      *senderkey.Ring
 	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
 	waiting   map[wire.RecordName]*wire.Record // messages without key
 	since     map[wire.RecordName]time.Time    // when they came
-	requested map[wire.ChainID]time.Time       // keys that were asked for
-	answered  map[protocols.Key]time.Time      // when members were given the own chain again
-	look      time.Time                        // when to see whether any has waited too long
-	outNew    bool                             // the own chain, or who was given it, is another than on disk
-	outTo     wire.Index                       // up to where the own chain on disk has given up its keys
-	inBy      time.Time                        // when the others' chains are to be on disk as they are; zero: they are
-	inNew     bool                             // there is one that is not there at all
-	queue     []draft                          // what waits for keys to be given
+	requested map[wire.ChainID]time.Time  // keys that were asked for
+	answered  map[protocols.Key]time.Time // when members were given the own chain again
+	look      time.Time                   // when to see whether any has waited too long
+	outNew    bool                        // the own chain, or who was given it, is another than on disk
+	outTo     wire.Index                  // up to where the own chain on disk has given up its keys
+	inBy      time.Time                   // when the others' chains are to be on disk as they are; zero: they are
+	inNew     bool                        // there is one that is not there at all
+	queue     []draft                     // what waits for keys to be given
 }
 
 // draft is a message to be written.
@@ -87,6 +90,7 @@ func (k *keys) load() error {
 				k.grants.set(p, given, time.Time{})
 			}
 			k.resume(out.Handed)
+			k.debts = out.Debts
 		}
 	}
 	if err != nil {
@@ -136,7 +140,7 @@ func (k *keys) writeOut(ahead int) error {
 			out.Given = append(out.Given, p)
 		}
 	}
-	out.Handed = k.outHanded()
+	out.Handed, out.Debts = k.outHanded(), k.debts
 	b := encode(out)
 	defer clear(b)
 	return k.r.s.cfg.Ratchets.Save(outName(k.r.id), b)
@@ -274,7 +278,7 @@ func (k *keys) due(before time.Time) time.Time {
 	if len(k.waiting) == 0 {
 		look = time.Time{}
 	}
-	for _, at := range []time.Time{look, k.inBy, k.showBy, k.again, k.postAgain} {
+	for _, at := range []time.Time{look, k.inBy, k.showBy, k.again, k.postAgain, k.payBy} {
 		if !at.IsZero() && at.Before(before) {
 			before = at
 		}
@@ -412,6 +416,7 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 	if err != nil {
 		return err
 	}
+	k.owe(now)
 	k.own, k.grants, k.outNew = own, newGrants(), true
 	k.grants.know(f, k.r.s.self)
 	k.showBy = time.Time{}
