@@ -88,6 +88,39 @@ func TestWhoHasCrashedIsPostedItsKeyInTime(t *testing.T) {
 	})
 }
 
+// When the others of many show at last that they have it, the one who does not is waited
+// for no longer than where there are few.
+func TestWhoHasCrashedIsNotWaitedForAsManyAre(t *testing.T) {
+	t.Parallel()
+	starred(t, 80, func(c *crowd, hub *groupstest.Node) {
+		virtual.Pass(5 * time.Second)
+		author, crashed := c.plain()[0], c.plain()[1]
+		by := make(map[protocols.Key]*groupstest.Node)
+		for _, n := range c.nodes {
+			by[n.Key] = n
+		}
+		c.town.Drop(func(from, to protocols.Key, hubs bool, frame []byte) bool {
+			f, err := wire.ParseGroupFrame(protocols.Main, frame)
+			keys, ok := f.(*wire.Keys)
+			if passed := err == nil && !hubs && ok && keys.Passed(); passed && to != crashed.Key {
+				frame = bytes.Clone(frame)
+				time.AfterFunc(3500*time.Millisecond, func() { c.must(c.town.Inject(hub, by[to], false, frame)) })
+				return true
+			}
+			return from == crashed.Key || to == crashed.Key
+		})
+		<-c.says(author, "hello")
+		virtual.Pass(6 * time.Second)
+		if n := c.posted(); n != 0 {
+			c.t.Errorf("%d keys went by post at once", n)
+		}
+		virtual.Pass(time.Second)
+		if author.Posted(crashed.Key) != 1 || c.posted() != 1 {
+			c.t.Errorf("posted %d to the one that has crashed, %d in all", author.Posted(crashed.Key), c.posted())
+		}
+	})
+}
+
 // Members may show that they have the key before its author is told where the message
 // stands that they have opened.
 func TestReceiptsMayComeBeforeTheMessageStands(t *testing.T) {
