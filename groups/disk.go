@@ -302,7 +302,6 @@ func (r *room) sweep(now time.Time) error {
 	for rec := range r.keys.waiting {
 		if _, ok := r.seat.Ledger().Log().Find(rec); !ok {
 			delete(r.keys.waiting, rec)
-			delete(r.keys.since, rec)
 		}
 	}
 	r.keys.ring.Expire(now)

@@ -13,7 +13,7 @@ func TestKeysWakeTheirRoom(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1000, 0)
 	at := func(s int) time.Time { return now.Add(time.Duration(s) * time.Second) }
-	waiting := map[wire.RecordName]*wire.Record{{}: nil}
+	waiting := map[wire.RecordName]*unopened{{}: nil}
 	for what, c := range map[string]struct {
 		keys keys
 		want time.Time

@@ -35,8 +35,7 @@ type keys struct {
 	early     map[protocols.Key]wire.SenderKey // that came in boxes from those who are no members yet, as far as is known here
 	ring      *senderkey.Ring
 	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
-	waiting   map[wire.RecordName]*wire.Record // messages without key
-	since     map[wire.RecordName]time.Time    // when they came
+	waiting   map[wire.RecordName]*unopened
 	requested map[wire.ChainID]time.Time  // keys that were asked for
 	answered  map[protocols.Key]time.Time // when members were given the own chain again
 	look      time.Time                   // when to see whether any has waited too long
@@ -45,6 +44,12 @@ type keys struct {
 	inBy      time.Time                   // when the others' chains are to be on disk as they are; zero: they are
 	inNew     bool                        // there is one that is not there at all
 	queue     []draft                     // what waits for keys to be given
+}
+
+// unopened is a message without key.
+type unopened struct {
+	record *wire.Record
+	since  time.Time
 }
 
 // draft is a message to be written.
@@ -73,8 +78,7 @@ const (
 func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), grants: newGrants(), early: make(map[protocols.Key]wire.SenderKey),
-		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*wire.Record),
-		since: make(map[wire.RecordName]time.Time), requested: make(map[wire.ChainID]time.Time),
+		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*unopened), requested: make(map[wire.ChainID]time.Time),
 		answered: make(map[protocols.Key]time.Time),
 	}
 }
@@ -307,7 +311,7 @@ func (k *keys) open(now time.Time, rec *wire.Record) {
 		if len(k.waiting) == 0 {
 			k.look = now.Add(requestAfter)
 		}
-		k.waiting[rec.Name()], k.since[rec.Name()] = rec, now
+		k.waiting[rec.Name()] = &unopened{rec, now}
 		k.r.waits(now, rec, true)
 	}
 }

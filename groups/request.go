@@ -32,9 +32,10 @@ func (k *keys) request(now time.Time) {
 		}
 	}
 	fold := k.r.seat.Ledger().Fold()
-	for name, rec := range k.waiting {
+	for _, x := range k.waiting {
+		rec := x.record
 		m, err := wire.ParseMessage(rec.Payload)
-		if err != nil || !k.overlong(now, k.since[name]) || !fold.Member(rec.Author) || len(k.requested) >= maxRequested {
+		if err != nil || !k.overlong(now, x.since) || !fold.Member(rec.Author) || len(k.requested) >= maxRequested {
 			continue
 		}
 		if _, asked := k.requested[m.Chain]; asked {
