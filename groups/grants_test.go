@@ -77,6 +77,22 @@ func TestAMemberShowsThatItHasTheChainByWhatItCanOpen(t *testing.T) {
 	looks(6*time.Hour+time.Second, toPost)
 }
 
+// A message that finds no way shows nothing: the next one does.
+func TestTheNextMessageShowsWhatALostOneWouldHave(t *testing.T) {
+	t.Parallel()
+	r := &room{s: &Service{self: protocols.Key{9}}, keys: &keys{grants: newGrants()}}
+	g, now := r.keys.grants, time.Unix(1000, 0)
+	of := grantees(g, lacks)
+	g.take(lacks, handed, func() []byte { return []byte("chain") }, now)
+	first, second := wire.RecordName{Author: r.s.self, ID: wire.RecordID{1}}, wire.RecordName{Author: r.s.self, ID: wire.RecordID{2}}
+	g.sealed(first)
+	r.lost(sealed{record: wire.Record{ID: first.ID}, done: func(wire.RecordID, error) {}}, ErrBusy)
+	g.sealed(second)
+	if tried := g.stands(second, now); len(tried) != 1 || tried[0] != of[0] || len(g.trials) != 0 {
+		t.Errorf("it shows %v", tried)
+	}
+}
+
 // Who is given the chain is counted, whatever happens meanwhile: messages wait for the
 // others.
 func TestMessagesWaitForWhoLacksTheChain(t *testing.T) {

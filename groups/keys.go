@@ -444,12 +444,12 @@ func (k *keys) seal(now time.Time, d draft) {
 		d.done(id, err)
 		return
 	}
-	k.grants.sealed(name)
 	row, err := k.r.s.textRow(k.r.id, name, now.Add(Life), plain)
 	if err != nil {
 		d.done(id, err)
 		return
 	}
+	k.grants.sealed(name)
 	k.r.puts = append(k.r.puts, row)
 	k.r.sealed = append(k.r.sealed, sealed{at: now, done: d.done, record: wire.Record{
 		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: wire.Millis(now.UnixMilli()), Payload: m.Append(nil),

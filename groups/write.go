@@ -102,26 +102,32 @@ func (r *room) publish(now time.Time) {
 
 // write gives signed messages to the seat, and says how that went.
 func (r *room) write(now time.Time, list []sealed, signed [][]byte) {
-	records, done := make([]*wire.Record, 0, len(list)), make([]func(wire.RecordID, error), 0, len(list))
+	records, written := make([]*wire.Record, 0, len(list)), make([]sealed, 0, len(list))
 	for i, b := range signed {
 		rec, err := wire.ParseRecord(b)
 		if err != nil {
-			list[i].done(list[i].record.ID, ErrTooLarge)
+			r.lost(list[i], ErrTooLarge)
 			continue
 		}
 		r.track(rec.ID)
-		records, done = append(records, rec), append(done, list[i].done)
+		records, written = append(records, rec), append(written, list[i])
 	}
 	taken := r.seat.Write(now, records...)
 	for i, rec := range records {
 		if i < taken {
-			r.after = append(r.after, func() { done[i](rec.ID, nil) })
+			r.after = append(r.after, func() { written[i].done(rec.ID, nil) })
 			continue
 		}
 		delete(r.sent, rec.ID)
-		done[i](rec.ID, ErrBusy)
+		r.lost(written[i], ErrBusy)
 	}
 	r.changed = true
+}
+
+// lost says that a sealed message takes no way: another shows who has the chain.
+func (r *room) lost(x sealed, err error) {
+	r.keys.grants.never(wire.RecordName{Author: r.s.self, ID: x.record.ID})
+	x.done(x.record.ID, err)
 }
 
 func (r *room) accepted(e member.Event) {
@@ -143,12 +149,12 @@ func (r *room) delayed(now time.Time, e member.Event) {
 // refused notes a refusal. A message whose chain was older than the last leave or
 // kick is sealed with a new one: it waits as before, unless that fails.
 func (r *room) refused(now time.Time, e member.Event) {
+	r.keys.grants.never(e.Name)
 	st := r.sent[e.Name.ID]
 	if st == nil {
 		return
 	}
 	r.s.count.refused(e.Reason)
-	r.keys.grants.never(e.Name)
 	final := func() {
 		st.refused = e.Reason
 		r.awaited.stir(e.Name.ID)
