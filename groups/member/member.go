@@ -487,7 +487,7 @@ func (m *Member) Deadline() (due time.Time) {
 		due = later(due, m.followed.Add(m.ownWait()))
 	}
 	if !m.hub.Leads && m.lacks() {
-		earliest(m.starved.looked.Add(time.Second))
+		earliest(later(m.starved.looked, m.followed).Add(time.Second))
 	}
 	for _, r := range []repeat{m.receipts.own, m.receipts.ask} {
 		if !r.due.IsZero() {

@@ -43,13 +43,13 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 		return err
 	}
 	m.timed(now, head)
-	m.starved.fed(head.Seq, m.takePage(now, head, page))
+	m.starved.fed(head.Seq, !m.log().Has(head.Seq, head.Log))
+	m.takePage(now, head, page)
 	return nil
 }
 
-// takePage makes a page part of the log, and says whether any of it was not yet.
-func (m *Member) takePage(now time.Time, head *wire.Head, p page) (isNew bool) {
-	isNew = !m.log().Has(head.Seq, head.Log)
+// takePage makes a page part of the log.
+func (m *Member) takePage(now time.Time, head *wire.Head, p page) {
 	m.early(head, p)
 	m.head = head
 	m.take(now, p)
@@ -57,7 +57,6 @@ func (m *Member) takePage(now time.Time, head *wire.Head, p page) (isNew bool) {
 	m.compareUpTo(head.Seq, len(p))
 	m.back, m.grew = 1, true
 	m.acknowledgeSoon(now)
-	return isNew
 }
 
 // checkHead verifies the head of the hub's page, and compares it with the newest one.

@@ -156,10 +156,14 @@ func (m *Member) OnBrought(now time.Time, from protocols.Key, f *wire.Records) e
 		return nil // it follows another by now, or this log is another
 	}
 	m.OnHead(head)
+	if m.log().Has(head.Seq, head.Log) { // another was sooner
+		return nil
+	}
 	page, err := m.readPage(f, head)
-	if err != nil || !m.takePage(now, head, page) {
+	if err != nil || !m.rooted(f.Before, page) {
 		return err
 	}
+	m.takePage(now, head, page)
 	s.asks = 0
 	for _, e := range f.Entries {
 		s.others += len(e)

@@ -301,8 +301,8 @@ func TestOthersAreAskedForEarlierPlacesToo(t *testing.T) {
 	}
 	d.m.OnBeat(d.now, &wire.Beat{Seq: 100})
 	var asked []wire.Seq
-	for len(asked) < 9 {
-		if _, of, from := d.second(true); len(of) > 0 {
+	for range 60 {
+		if _, of, from := d.second(true); len(of) > 0 && len(asked) < 9 {
 			asked = append(asked, from)
 		}
 	}
@@ -366,5 +366,61 @@ func TestWhatIsAheadIsNamedWhoeverBringsIt(t *testing.T) {
 	}
 	if err := mistimed(d.m.Ready()); !errors.Is(err, member.ErrFuture) {
 		t.Error(err)
+	}
+}
+
+// A page that others bring is held to what the invite spoke of, as the hub's own is.
+func TestWhatOthersBringIsTheLogThatWasPromised(t *testing.T) {
+	t.Parallel()
+	for name, promised := range map[string]bool{"the log": true, "another": false} {
+		d := starving(t)
+		d.after(40, asks)
+		p := d.page(d.hashAt(1), 2, d.signed(alice, wire.RecordID{77}, wire.KindMessage, nil))
+		head, err := wire.ParseHead(protocols.Main, p.Head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := member.Root{Seq: 2, Log: head.Log, Roster: d.ledger.Fold().Version(), RosterHash: d.ledger.Fold().Hash()}
+		if !promised {
+			root.Log[0]++
+		}
+		d.m.Promise(root)
+		err = d.m.OnBrought(d.now, carol.Public(), p)
+		if got := d.ledger.Log().Seq() == 2; err != nil || got != promised || (d.m.Root() == nil) != promised {
+			t.Errorf("%s: %v, taken %v, yet to be seen %v", name, err, got, d.m.Root())
+		}
+	}
+}
+
+// What several bring is taken once: nothing that is here is read, or told of, again, and
+// an older head does not go before the newest.
+func TestWhatIsHereAlreadyIsNotTakenAgain(t *testing.T) {
+	t.Parallel()
+	d := starving(t)
+	d.after(40, asks)
+	first := d.page(d.hashAt(1), 2, d.record())
+	if err := d.m.OnBrought(d.now, carol.Public(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.m.OnBrought(d.now, carol.Public(), d.page(d.hashAt(2), 3, d.record())); err != nil || d.m.Acknowledge(d.now) == nil {
+		t.Fatal(err)
+	}
+	if err := d.m.OnBrought(d.now, carol.Public(), first); err != nil {
+		t.Fatal(err)
+	}
+	if ack, newest := d.m.Acknowledge(d.now), d.m.Head().Seq; ack != nil || newest != 3 {
+		t.Errorf("the hub is told %+v, the newest head is of %d", ack, newest)
+	}
+}
+
+// When a hub is followed anew, what it has is known to be missing before this node has
+// looked: it looks a second later, and not again and again until then.
+func TestANewHubIsLookedAtASecondLater(t *testing.T) {
+	t.Parallel()
+	d := starving(t)
+	d.carolLeads()
+	d.m.OnBeat(d.now, &wire.Beat{Seq: 99})
+	if past := d.now.Sub(d.m.Deadline()); past > 0 {
+		t.Errorf("it wants to be called %v ago", past)
 	}
 }

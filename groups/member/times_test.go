@@ -150,14 +150,20 @@ func (d *desk) writtenAhead(by time.Duration) *wire.Record {
 // One that was taken under another hub says nothing of this one.
 func TestARecordOfTheFutureIsTheFaultOfWhoTookIt(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	raw := (&wire.Entry{Record: d.writtenAhead(time.Hour)}).Append(nil)
-	d.carolLeads()
-	took := wire.Run{Entries: 1, Number: 1, Primary: alice.Public()}
-	hash := wire.LogHash(d.c.Hash()).Next(wire.Place{Number: took.Number, Primary: took.Primary, Seq: 1}, raw)
-	head := wire.Head{Group: d.c.Group(), Term: d.term, Seq: 1, Log: hash, Time: wire.Millis(d.now.UnixMilli())}.Sign(carol)
-	f := wire.Records{Group: d.c.Group(), First: 1, Before: d.c.Hash(), Runs: []wire.Run{took}, Entries: [][]byte{raw}, Head: head}
-	if err := mistimed(d.taken(f.FanOut())); err != nil || d.ledger.Log().Seq() != 1 {
-		t.Errorf("%v, log up to %d", err, d.ledger.Log().Seq())
+	for name, took := range map[string]wire.Run{
+		"the hub before":           {Number: 1, Primary: alice.Public()},
+		"the hub, in another term": {Number: 1, Primary: carol.Public()},
+		"that of another branch":   {Number: 2, Primary: alice.Public()},
+	} {
+		d := newDesk(t)
+		raw := (&wire.Entry{Record: d.writtenAhead(time.Hour)}).Append(nil)
+		d.carolLeads()
+		took.Entries = 1
+		hash := wire.LogHash(d.c.Hash()).Next(wire.Place{Number: took.Number, Primary: took.Primary, Seq: 1}, raw)
+		head := wire.Head{Group: d.c.Group(), Term: d.term, Seq: 1, Log: hash, Time: wire.Millis(d.now.UnixMilli())}.Sign(carol)
+		f := wire.Records{Group: d.c.Group(), First: 1, Before: d.c.Hash(), Runs: []wire.Run{took}, Entries: [][]byte{raw}, Head: head}
+		if err := mistimed(d.taken(f.FanOut())); err != nil || d.ledger.Log().Seq() != 1 {
+			t.Errorf("%s: %v, log up to %d", name, err, d.ledger.Log().Seq())
+		}
 	}
 }
