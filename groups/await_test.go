@@ -144,11 +144,9 @@ func TestWhoHasMuchUnansweredSignsMoreTogether(t *testing.T) {
 func (c *crowd) staggered(n int, later time.Duration) (records, frames int64) {
 	var sent, in atomic.Int64
 	c.town.Drop(func(from, _ protocols.Key, hub bool, frame []byte) bool {
-		if f, err := wire.ParseGroupFrame(protocols.Main, frame); err == nil && !hub && from == c.nodes[1].Key {
-			if p, ok := f.(*wire.Publish); ok {
-				in.Add(1)
-				sent.Add(int64(len(p.Records)))
-			}
+		if p, ok := frameOf[*wire.Publish](hub, frame); ok && from == c.nodes[1].Key {
+			in.Add(1)
+			sent.Add(int64(len(p.Records)))
 		}
 		return false
 	})

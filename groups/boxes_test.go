@@ -59,16 +59,21 @@ func (c *crowd) posted() (sum int) {
 	return sum
 }
 
+// passes says whether a frame is one in which a hub passes keys on.
+func passes(hub bool, frame []byte) bool {
+	keys, ok := frameOf[*wire.Keys](hub, frame)
+	return ok && keys.Passed()
+}
+
 // withheld has what the hub passes on of keys be lost, and counts it.
 func (c *crowd) withheld() *atomic.Int64 {
 	n := new(atomic.Int64)
 	c.town.Drop(func(_, _ protocols.Key, hub bool, frame []byte) bool {
-		f, err := wire.ParseGroupFrame(protocols.Main, frame)
-		if keys, ok := f.(*wire.Keys); err == nil && !hub && ok && keys.Passed() {
+		lost := passes(hub, frame)
+		if lost {
 			n.Add(1)
-			return true
 		}
-		return false
+		return lost
 	})
 	return n
 }
@@ -180,9 +185,7 @@ func TestTheNextHubPassesKeysOn(t *testing.T) {
 	t.Parallel()
 	starred(t, 4, func(c *crowd, founder *groupstest.Node) {
 		c.town.Drop(func(from, _ protocols.Key, hub bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			keys, ok := f.(*wire.Keys)
-			return err == nil && !hub && ok && keys.Passed() && from == founder.Key
+			return from == founder.Key && passes(hub, frame)
 		})
 		author := c.nodes[1]
 		for _, text := range []string{"one", "two"} {

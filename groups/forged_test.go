@@ -26,10 +26,9 @@ func TestAHubCannotWithholdItsOwnKick(t *testing.T) {
 		c.must(founder.Move(c.t.Context(), c.group, hub.Key))
 		c.shows(func(i groups.Info) bool { return i.Hub == hub.Key })
 		virtual.Pass(5 * time.Second)
-		c.town.Drop(func(_, to protocols.Key, _ bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			p, publishes := f.(*wire.Publish)
-			return err == nil && publishes && to == hub.Key && slices.ContainsFunc(p.Records, func(b []byte) bool {
+		c.town.Drop(func(_, to protocols.Key, onHub bool, frame []byte) bool {
+			p, publishes := frameOf[*wire.Publish](onHub, frame)
+			return publishes && to == hub.Key && slices.ContainsFunc(p.Records, func(b []byte) bool {
 				r, err := wire.ParseRecord(b)
 				return err == nil && r.Kind == wire.KindKick
 			})
@@ -58,9 +57,8 @@ func (c *crowd) records() func(wire.Kind) *wire.Record {
 	var mu sync.Mutex
 	newest := make(map[wire.Kind]*wire.Record)
 	c.town.Drop(func(_, _ protocols.Key, hub bool, frame []byte) bool {
-		f, err := wire.ParseGroupFrame(protocols.Main, frame)
-		p, publishes := f.(*wire.Publish)
-		if hub || err != nil || !publishes {
+		p, publishes := frameOf[*wire.Publish](hub, frame)
+		if !publishes {
 			return false
 		}
 		mu.Lock()
@@ -152,12 +150,10 @@ func (c *crowd) hubRecord() *wire.HubRecord {
 	var mu sync.Mutex
 	var newest []byte
 	c.town.Drop(func(_, _ protocols.Key, hub bool, frame []byte) bool {
-		if f, err := wire.ParseHubFrame(protocols.Main, frame); hub && err == nil {
-			if r, ok := f.(*wire.HubRecordFrame); ok {
-				mu.Lock()
-				defer mu.Unlock()
-				newest = r.Record
-			}
+		if r, ok := frameOf[*wire.HubRecordFrame](hub, frame); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			newest = r.Record
 		}
 		return false
 	})

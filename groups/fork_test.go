@@ -26,16 +26,8 @@ type tap struct {
 func (c *crowd) listen(from, to *groupstest.Node) *tap {
 	x := new(tap)
 	c.town.Drop(func(f, t protocols.Key, hub bool, frame []byte) bool {
-		if f != from.Key || t != to.Key {
-			return false
-		}
-		parse := wire.ParseGroupFrame
-		if hub {
-			parse = wire.ParseHubFrame
-		}
-		parsed, err := parse(protocols.Main, frame)
-		page, ok := parsed.(*wire.Records)
-		if err != nil || !ok {
+		page, ok := frameOf[*wire.Records](hub, frame)
+		if !ok || f != from.Key || t != to.Key {
 			return false
 		}
 		x.mu.Lock()

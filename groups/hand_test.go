@@ -46,9 +46,7 @@ func TestASlowHubIsWaitedForWhileKeysCome(t *testing.T) {
 	starred(t, 8, func(c *crowd, hub *groupstest.Node) {
 		author, delay := c.nodes[1], time.Duration(0)
 		c.town.Drop(func(_, to protocols.Key, hubs bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			keys, ok := f.(*wire.Keys)
-			if err != nil || hubs || !ok || !keys.Passed() {
+			if !passes(hubs, frame) {
 				return false
 			}
 			delay += 2 * time.Second
@@ -129,9 +127,7 @@ func TestReceiptsMayComeBeforeTheMessageStands(t *testing.T) {
 		virtual.Pass(5 * time.Second)
 		author := c.plain()[0]
 		c.town.Drop(func(_, to protocols.Key, hubs bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			_, page := f.(*wire.Records)
-			if err != nil || hubs || !page || to != author.Key {
+			if _, page := frameOf[*wire.Records](hubs, frame); hubs || !page || to != author.Key {
 				return false
 			}
 			frame = bytes.Clone(frame)
@@ -151,10 +147,8 @@ func TestReceiptsMayComeBeforeTheMessageStands(t *testing.T) {
 // longer than it takes until there is a hub.
 func TestTheNextHubIsGivenWhatTheLastOneHad(t *testing.T) {
 	t.Parallel()
-	tells := func(f wire.Frame) bool { _, ok := f.(*wire.Prekeys); return ok }
-	passes := func(f wire.Frame) bool { k, ok := f.(*wire.Keys); return ok && k.Passed() }
 	for what, c := range map[string]struct {
-		lost   func(f wire.Frame) bool
+		lost   func(hub bool, frame []byte) bool
 		frozen bool // its lines stay
 		posted int  // to that hub: it shows only by a message that it has the key
 	}{
@@ -173,14 +167,13 @@ func TestTheNextHubIsGivenWhatTheLastOneHad(t *testing.T) {
 
 // endsWithKeys has the hub end while some frames of it are lost, and returns how many
 // keys it was posted.
-func endsWithKeys(t *testing.T, lost func(f wire.Frame) bool, frozen bool) (posted int) {
+func endsWithKeys(t *testing.T, lost func(hub bool, frame []byte) bool, frozen bool) (posted int) {
 	t.Parallel()
 	starred(t, 7, func(c *crowd, hub *groupstest.Node) {
 		virtual.Pass(5 * time.Second) // there are shadow and candidate
 		author := c.nodes[6]
 		c.town.Drop(func(from, _ protocols.Key, hubs bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			return from == hub.Key && !hubs && err == nil && lost(f)
+			return from == hub.Key && lost(hubs, frame)
 		})
 		took := c.says(author, "hello")
 		virtual.Pass(200 * time.Millisecond)
@@ -218,9 +211,7 @@ func TestWhoFindsTheNewHubLateIsPostedNothing(t *testing.T) {
 		virtual.Pass(time.Second)
 		lost := 0
 		c.town.Drop(func(_, to protocols.Key, hubs bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			keys, ok := f.(*wire.Keys)
-			if err != nil || hubs || !ok || !keys.Passed() || to != late.Key || lost > 0 {
+			if !passes(hubs, frame) || to != late.Key || lost > 0 {
 				return false
 			}
 			lost++

@@ -34,9 +34,8 @@ func TestTheSameHeadWithManyKeysIsVerifiedOnce(t *testing.T) {
 	starredBy(t, heads, members, func(c *crowd, _ *groupstest.Node) {
 		virtual.Pass(5 * time.Second)
 		c.town.Drop(func(_, _ protocols.Key, hub bool, frame []byte) bool { // what they write says nothing of heads
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			_, writes := f.(*wire.Publish)
-			return err == nil && !hub && writes
+			_, writes := frameOf[*wire.Publish](hub, frame)
+			return writes
 		})
 		before := heads.n.Load()
 		var sent sync.WaitGroup

@@ -69,19 +69,29 @@ func (c *crowd) signed(by *groupstest.Node, kind wire.Kind, payload []byte) *wir
 	return r
 }
 
+// frameOf reads a frame on its way, if it is of one kind.
+func frameOf[F wire.Frame](hub bool, frame []byte) (f F, ok bool) {
+	parse := wire.ParseGroupFrame
+	if hub {
+		parse = wire.ParseHubFrame
+	}
+	any, err := parse(protocols.Main, frame)
+	if err != nil {
+		return f, false
+	}
+	f, ok = any.(F)
+	return f, ok
+}
+
 // answers are the frames of a kind that come to a node.
 func answers[F wire.Frame](c *crowd, to *groupstest.Node) func() []F {
 	var mu sync.Mutex
 	var list []F
 	c.town.Drop(func(_, t protocols.Key, hub bool, frame []byte) bool {
-		if t == to.Key && !hub {
-			if f, err := wire.ParseGroupFrame(protocols.Main, frame); err == nil {
-				if x, ok := f.(F); ok {
-					mu.Lock()
-					defer mu.Unlock()
-					list = append(list, x)
-				}
-			}
+		if x, ok := frameOf[F](hub, frame); ok && !hub && t == to.Key {
+			mu.Lock()
+			defer mu.Unlock()
+			list = append(list, x)
 		}
 		return false
 	})
@@ -396,10 +406,9 @@ func TestAHubThatWithholdsIsNamedAndDisplaced(t *testing.T) {
 		hub, author := c.nodes[1], c.nodes[3]
 		c.must(founder.Move(c.t.Context(), c.group, hub.Key))
 		c.shows(func(i groups.Info) bool { return i.Hub == hub.Key })
-		c.town.Drop(func(_, to protocols.Key, _ bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			p, publishes := f.(*wire.Publish)
-			return err == nil && publishes && to == hub.Key && slices.ContainsFunc(p.Records, func(b []byte) bool {
+		c.town.Drop(func(_, to protocols.Key, onHub bool, frame []byte) bool {
+			p, publishes := frameOf[*wire.Publish](onHub, frame)
+			return publishes && to == hub.Key && slices.ContainsFunc(p.Records, func(b []byte) bool {
 				r, err := wire.ParseRecord(b)
 				return err == nil && r.Author == author.Key
 			})
@@ -424,10 +433,9 @@ func TestAHubThatWithholdsIsGoneRound(t *testing.T) {
 	settled(t, func(c *crowd, hub *groupstest.Node) {
 		i := c.show(hub)
 		author := c.nodes[slices.IndexFunc(c.nodes, func(n *groupstest.Node) bool { return n != hub && n.Key != i.Shadow })]
-		c.town.Drop(func(from, to protocols.Key, hubProtocol bool, frame []byte) bool {
-			f, err := wire.ParseGroupFrame(protocols.Main, frame)
-			_, publishes := f.(*wire.Publish)
-			return !hubProtocol && err == nil && publishes && from == author.Key && to == hub.Key
+		c.town.Drop(func(from, to protocols.Key, onHub bool, frame []byte) bool {
+			_, publishes := frameOf[*wire.Publish](onHub, frame)
+			return publishes && from == author.Key && to == hub.Key
 		})
 		begun := time.Now()
 		c.write(author, "do you hear me", 3)

@@ -63,11 +63,7 @@ func TestLostReceiptsAreMadeUpFor(t *testing.T) {
 
 // bearsReceipts says whether a frame has receipts in it.
 func bearsReceipts(hub bool, b []byte) bool {
-	parse := wire.ParseGroupFrame
-	if hub {
-		parse = wire.ParseHubFrame
-	}
-	switch f, _ := parse(protocols.Main, b); f := f.(type) {
+	switch f, _ := frameOf[wire.Frame](hub, b); f := f.(type) {
 	case *wire.Receipts:
 		return true
 	case *wire.Replicated:

@@ -355,10 +355,8 @@ func TestAForgedListingIsRefused(t *testing.T) {
 		c.list(other)
 		var offer *wire.Offer
 		c.town.Drop(func(_, to protocols.Key, hub bool, frame []byte) bool {
-			if f, err := wire.ParseHubFrame(protocols.Main, frame); err == nil && hub && to == other.Key {
-				if o, ok := f.(*wire.Offer); ok {
-					offer = o
-				}
+			if o, ok := frameOf[*wire.Offer](hub, frame); ok && to == other.Key {
+				offer = o
 			}
 			return false
 		})

@@ -26,22 +26,16 @@ func (c *crowd) starve(hub, victim *groupstest.Node) *starving {
 		if from != hub.Key || to != victim.Key {
 			return false
 		}
-		if onHub {
-			f, err := wire.ParseHubFrame(protocols.Main, frame)
-			b, isBeat := f.(*wire.BeatFrame)
-			if err != nil || !isBeat {
-				return false
-			}
+		if f, isBeat := frameOf[*wire.BeatFrame](onHub, frame); isBeat {
 			x.mu.Lock()
 			defer x.mu.Unlock()
-			if b, err := wire.ParseBeat(protocols.Main, b.Beat); err == nil {
+			if b, err := wire.ParseBeat(protocols.Main, f.Beat); err == nil {
 				x.beats = append(x.beats, b)
 			}
 			return true
 		}
-		f, err := wire.ParseGroupFrame(protocols.Main, frame)
-		_, records := f.(*wire.Records)
-		return err == nil && records
+		_, page := frameOf[*wire.Records](onHub, frame)
+		return page
 	})
 	return x
 }
@@ -132,16 +126,8 @@ func TestAHubThatShowsNobodyWhatItAcceptedIsNamed(t *testing.T) {
 	settled(t, func(c *crowd, hub *groupstest.Node) {
 		author := c.nodes[3]
 		c.town.Drop(func(from, _ protocols.Key, onHub bool, frame []byte) bool {
-			if from != hub.Key {
-				return false
-			}
-			parse := wire.ParseGroupFrame
-			if onHub {
-				parse = wire.ParseHubFrame
-			}
-			f, err := parse(protocols.Main, frame)
-			_, records := f.(*wire.Records)
-			return err == nil && records
+			_, page := frameOf[*wire.Records](onHub, frame)
+			return page && from == hub.Key
 		})
 		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("for nobody"))
 		c.must(err)
@@ -230,12 +216,10 @@ func TestWhoBringsTheLogToManyHasABound(t *testing.T) {
 		asked, pages := c.nodes[13], 0
 		var mu sync.Mutex
 		c.town.Drop(func(from, _ protocols.Key, onHub bool, frame []byte) bool {
-			if f, err := wire.ParseGroupFrame(protocols.Main, frame); !onHub && err == nil && from == asked.Key {
-				if _, page := f.(*wire.Records); page {
-					mu.Lock()
-					defer mu.Unlock()
-					pages++
-				}
+			if _, page := frameOf[*wire.Records](onHub, frame); page && from == asked.Key {
+				mu.Lock()
+				defer mu.Unlock()
+				pages++
 			}
 			return false
 		})

@@ -125,11 +125,13 @@ func TestAHubThatTellsPrekeysOneByOneIsNotWaitedForForEver(t *testing.T) {
 
 // tellsNo has the hub tell a member no prekeys.
 func (c *crowd) tellsNo(author *groupstest.Node) {
-	c.town.Drop(func(_, to protocols.Key, hub bool, frame []byte) bool {
-		f, err := wire.ParseGroupFrame(protocols.Main, frame)
-		_, tells := f.(*wire.Prekeys)
-		return err == nil && !hub && tells && to == author.Key
-	})
+	c.town.Drop(func(_, to protocols.Key, hub bool, frame []byte) bool { return to == author.Key && tells(hub, frame) })
+}
+
+// tells says whether a frame is one in which a hub tells prekeys.
+func tells(hub bool, frame []byte) bool {
+	_, ok := frameOf[*wire.Prekeys](hub, frame)
+	return ok
 }
 
 // Prekeys are for the hub to tell that was asked: another cannot say that there are none.
