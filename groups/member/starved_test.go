@@ -53,6 +53,16 @@ func (d *desk) after(most int, is func(starves bool, asked []protocols.Key) bool
 	return 0
 }
 
+// head is one of another log than bob's.
+func (d *desk) head(seq wire.Seq) *wire.Head {
+	d.t.Helper()
+	h, err := wire.ParseHead(protocols.Main, wire.Head{Group: d.c.Group(), Term: d.term, Seq: seq, Log: wire.LogHash{1}}.Sign(d.hub))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return h
+}
+
 func starves(yes bool, _ []protocols.Key) bool { return yes }
 func asks(_ bool, of []protocols.Key) bool     { return len(of) > 0 }
 
@@ -61,21 +71,14 @@ func asks(_ bool, of []protocols.Key) bool     { return len(of) > 0 }
 // the longest on a slow link.
 func TestALogThatIsNotBroughtIsWithheld(t *testing.T) {
 	t.Parallel()
-	head := func(d *desk, seq wire.Seq) *wire.Head {
-		h, err := wire.ParseHead(protocols.Main, wire.Head{Group: d.c.Group(), Term: d.term, Seq: seq, Log: wire.LogHash{1}}.Sign(d.hub))
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		return h
-	}
 	for name, learn := range map[string]func(d *desk){
 		"by its beat":        func(d *desk) { d.m.OnBeat(d.now, &wire.Beat{Seq: 2}) },
-		"by a head past it":  func(d *desk) { d.m.OnHead(head(d, 2)) },
+		"by a head past it":  func(d *desk) { d.m.OnHead(d.head(2)) },
 		"by what it answers": func(d *desk) { d.m.OnAccepted(&wire.Accepted{Records: []wire.AcceptedRecord{{Seq: 2}}}) },
 		"by a head of its log, where this one is another": func(d *desk) {
 			d.carolLeads()
 			d.second(true)
-			d.m.OnHead(head(d, 1))
+			d.m.OnHead(d.head(1))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -280,6 +283,12 @@ func TestOnlyWhatIsAskedForIsTakenFromOthers(t *testing.T) {
 			defer func() { d.hub = alice }()
 			return page(d.record())
 		}, false},
+		"of another term": {func() *wire.Records {
+			now := d.term
+			d.term.Opened = wire.HubHash{9}
+			defer func() { d.term = now }()
+			return page(d.record())
+		}, false},
 		"behind another log": {func() *wire.Records { return d.page(wire.LogHash{1}, 2, d.record()) }, false},
 		"nothing":            {func() *wire.Records { return &wire.Records{} }, false},
 	} {
@@ -308,6 +317,45 @@ func TestOthersAreAskedForEarlierPlacesToo(t *testing.T) {
 	}
 	if got := fmt.Sprint(asked); got != "[8 8 8 7 6 4 0 0 0]" {
 		t.Errorf("places %s", got)
+	}
+	if err := d.m.OnBrought(d.now, carol.Public(), d.page(d.hashAt(8), 9, d.record())); err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(askedEach)
+	if _, _, from := d.second(true); from != 9 {
+		t.Errorf("when something has come they are asked for what stands behind %d", from)
+	}
+}
+
+// askedEach is how long it takes until others are asked again.
+const askedEach = 2 * time.Second
+
+// All who may have the log are asked in turn, three at a time: the shadow first, and
+// not the hub.
+func TestOthersAreAskedInTurn(t *testing.T) {
+	t.Parallel()
+	d := starving(t)
+	others := map[protocols.Key]int{carol.Public(): 0}
+	for i := range byte(5) {
+		s := signer(20 + i)
+		others[s.Public()] = 0
+		d.behind(d.signed(s, wire.RecordID{i}, wire.KindJoin, (&wire.Join{}).Append(nil)))
+	}
+	d.m.OnBeat(d.now, &wire.Beat{Seq: 99})
+	for i := range 4 {
+		var asked []protocols.Key
+		seconds := d.after(60, func(_ bool, of []protocols.Key) bool { asked = of; return len(of) > 0 })
+		if i > 0 && seconds != int(askedEach/time.Second) || len(asked) != 3 || i == 0 && asked[0] != carol.Public() {
+			t.Errorf("%d are asked after %d s", len(asked), seconds)
+		}
+		for _, k := range asked {
+			others[k]++
+		}
+	}
+	for k, n := range others {
+		if n != 2 || len(others) != 6 {
+			t.Errorf("of %d others %v is asked %d times", len(others), k, n)
+		}
 	}
 }
 
@@ -422,5 +470,29 @@ func TestANewHubIsLookedAtASecondLater(t *testing.T) {
 	d.m.OnBeat(d.now, &wire.Beat{Seq: 99})
 	if past := d.now.Sub(d.m.Deadline()); past > 0 {
 		t.Errorf("it wants to be called %v ago", past)
+	}
+}
+
+// A head of another log that the hub signed too covers nothing.
+func TestAPageForOthersIsUnderAHeadOfItsLog(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.behind(d.record(), d.record())
+	d.behind(d.record(), d.signed(alice, wire.RecordID{77}, wire.KindMessage, make([]byte, journal.PageBytes-300)))
+	d.m.OnHead(d.head(3))
+	if f := d.m.Page(0, d.hashOf(0)); f == nil || len(f.Entries) != 2 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// While something is missing this node wants to look each second.
+func TestWhatIsMissingIsLookedAfterEachSecond(t *testing.T) {
+	t.Parallel()
+	d := starving(t)
+	for range 9 {
+		d.second(true)
+		if next := d.m.Deadline().Sub(d.now); next < 0 || next > time.Second {
+			t.Fatalf("it wants to be called in %v", next)
+		}
 	}
 }
