@@ -90,10 +90,14 @@ func TestAHubThatWasKickedTakesItsMembersAlong(t *testing.T) {
 func TestAHubThatWasKickedAsksBeforeItGoesBack(t *testing.T) {
 	t.Parallel()
 	now, c := time.UnixMilli(1_790_000_000_000), chainOf(t)
-	m := follower(t, now, c.promoted, c.second)
-	m.Members(now, failover.Roster{
-		Beat: 500 * time.Millisecond, Members: []protocols.Key{alice.Public(), carol.Public()}, Kicked: []protocols.Key{bob.Public()},
-	})
+	kicked := func() *failover.Machine {
+		m := follower(t, now, c.promoted, c.second)
+		m.Members(now, failover.Roster{
+			Beat: 500 * time.Millisecond, Members: []protocols.Key{alice.Public(), carol.Public()}, Admins: []protocols.Key{alice.Public()}, Kicked: []protocols.Key{bob.Public()},
+		})
+		return m
+	}
+	m := kicked()
 	before, err := parse(c.second, c.first)
 	if err != nil {
 		t.Fatal(err)
@@ -107,8 +111,19 @@ func TestAHubThatWasKickedAsksBeforeItGoesBack(t *testing.T) {
 	if !m.Leads() || !asked {
 		t.Errorf("it goes back: %v, it asks the hub: %v", !m.Leads(), asked)
 	}
+	next, err := parse(made(t, carol, func(h *wire.HubRecord) {
+		h.Number, h.Cause, h.Links, h.Admin = 1+c.promoted.Number, wire.CauseAdmin, []wire.HubHash{c.promoted.Hash()}, alice.Public()
+	}), c.promoted)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.OnBranch(now, protocols.Main, alice.Public(), before, nil)
 	if m.Current().Primary() != alice.Public() {
 		t.Error("it does not follow one that leads")
+	}
+	m = kicked()
+	m.OnBranch(now, protocols.Main, alice.Public(), next, nil)
+	if m.Current().Primary() != carol.Public() {
+		t.Error("it does not follow a newer branch, of which a member tells")
 	}
 }
