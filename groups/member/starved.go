@@ -145,7 +145,7 @@ func (m *Member) askFrom() wire.Seq {
 // OnBrought takes a page of the hub's log from another, if that was asked.
 func (m *Member) OnBrought(now time.Time, from protocols.Key, f *wire.Records) error {
 	s := &m.starved
-	if m.hub.Leads || len(f.Entries) == 0 || f.First == 0 || !slices.Contains(s.from, from) {
+	if len(f.Entries) == 0 || f.First == 0 || !slices.Contains(s.from, from) {
 		return nil
 	}
 	head, err := m.readHead(f)
