@@ -410,3 +410,58 @@ func TestAHubShowsItsJoinToWhoMayHoldNoLog(t *testing.T) {
 	}
 	t.Error("it does not show it")
 }
+
+// Who was kicked while it was apart is brought the record of that by all whom it reaches,
+// when it speaks of another term than theirs: by a hub as soon as the kick is accepted.
+func TestWhoIsOutIsBroughtTheRecordOfThat(t *testing.T) {
+	t.Parallel()
+	beat := func(term wire.Term) func(r *room, s protocols.Signer) wire.Frame {
+		return func(r *room, s protocols.Signer) wire.Frame {
+			if term == (wire.Term{}) {
+				term = r.seats[s.Public()].Branch().Term()
+			}
+			b := wire.Beat{Group: r.group(), Term: term, Version: 1, Counter: 1, Time: wire.Millis(r.now.UnixMilli())}
+			return &wire.BeatFrame{Beat: b.Sign(s)}
+		}
+	}
+	for name, c := range map[string]struct {
+		by    int
+		says  func(r *room, s protocols.Signer) wire.Frame
+		alone bool // nobody else has the kick yet
+		want  int
+	}{
+		"the hub, by a beat":         {0, beat(wire.Term{Number: 7}), false, 1},
+		"a member, by a beat":        {1, beat(wire.Term{Number: 7}), false, 1},
+		"the hub, which it meets":    {0, func(r *room, s protocols.Signer) wire.Frame { return &wire.Meet{HubRecordFrame: *r.takeover(s)} }, false, 1},
+		"by a beat in the same term": {0, beat(wire.Term{}), false, 0},
+		"the hub, too early":         {0, beat(wire.Term{Number: 7}), true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t, 4)
+			r.pass(time.Second)
+			victim, by := r.signers[2], r.seats[r.signers[c.by].Public()]
+			r.away[victim.Public()] = true
+			r.away[r.signers[1].Public()], r.away[r.signers[3].Public()] = c.alone, c.alone
+			names, _ := by.Ledger().Fold().Names(victim.Public())
+			target := wire.Target{Kind: wire.KindKick, Member: victim.Public(), Names: names}
+			kick := r.record(r.signers[0], r.group(), 1, wire.KindKick, target.Append(nil))
+			r.seats[r.signers[0].Public()].Write(r.now, kick)
+			r.pass(time.Second)
+			by.Ready(r.now)
+			if by.Ledger().Fold().Member(victim.Public()) {
+				t.Fatal("it is a member still")
+			}
+			r.must(by.Receive(r.now, victim.Public(), c.says(r, victim)))
+			brought := 0
+			for _, x := range by.Ready(r.now).Send {
+				if f, ok := x.Frame.(*wire.Publish); ok && x.To == victim.Public() && bytes.Equal(f.Records[0], kick.Bytes()) {
+					brought++
+				}
+			}
+			if brought != c.want {
+				t.Errorf("it is brought the record %d times", brought)
+			}
+		})
+	}
+}
