@@ -380,12 +380,14 @@ func TestAHubShowsWhatThereIsRoomFor(t *testing.T) {
 }
 
 // Who follows a branch that began when a hub had joined already may be new, and hold
-// nothing of the log: it is shown the hub's join all the same.
+// nothing of the log: it is shown the hub's join all the same, and how admins came to be
+// that.
 func TestAHubShowsItsJoinToWhoMayHoldNoLog(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, 4)
 	r.pass(time.Second)
 	founder, bob := r.seats[r.signers[0].Public()], r.signers[1].Public()
+	r.role(bob, 1, wire.RoleAdmin)
 	founder.Move(r.now, bob)
 	r.pass(time.Second)
 	founder.Move(r.now, r.signers[2].Public())
@@ -402,10 +404,14 @@ func TestAHubShowsItsJoinToWhoMayHoldNoLog(t *testing.T) {
 		if !ok || x.To != r.signers[3].Public() {
 			continue
 		}
+		var shown []wire.Kind
 		for _, e := range f.Evidence {
-			if rec, err := wire.ParseRecord(e.Structure); err == nil && rec.Author == bob && rec.Kind == wire.KindJoin {
-				return
+			if rec, err := wire.ParseRecord(e.Structure); err == nil && (rec.Author == bob || rec.Kind == wire.KindRole) {
+				shown = append(shown, rec.Kind)
 			}
+		}
+		if slices.Equal(shown, []wire.Kind{wire.KindJoin, wire.KindRole}) {
+			return
 		}
 	}
 	t.Error("it does not show it")
