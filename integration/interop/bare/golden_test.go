@@ -105,6 +105,25 @@ func TestBatchesVerifyAndOpen(t *testing.T) {
 	}
 }
 
+func TestSignaturesAreJudgedAlike(t *testing.T) {
+	t.Parallel()
+	good := 0
+	for _, g := range held[[]struct {
+		Name, Network, Tag, Message, Public, Signature string
+		Good                                           bool
+	}](t, "testdata/verifying.json") {
+		if verify(unhex(t, g.Public), signingBytes(g.Network, g.Tag, unhex(t, g.Message)), unhex(t, g.Signature)) != g.Good {
+			t.Errorf("%s: not %v", g.Name, g.Good)
+		}
+		if g.Good {
+			good++
+		}
+	}
+	if good < 5 {
+		t.Errorf("%d are good", good)
+	}
+}
+
 func TestReceiptsRead(t *testing.T) {
 	t.Parallel()
 	for _, g := range held[[]struct{ Name, Network, Receipt string }](t, "ack/testdata/receipts.json") {

@@ -24,7 +24,7 @@ func (e *Envelope) verify(network string) error {
 	default:
 		return errSignature
 	}
-	if !ed25519.Verify(e.From, covered, sig) {
+	if !verify(e.From, covered, sig) {
 		return errSignature
 	}
 	return nil

@@ -3,8 +3,11 @@ package bare
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/sha512"
 	"errors"
 	"slices"
+
+	"filippo.io/edwards25519"
 )
 
 func signingBytes(network, tag string, m []byte) []byte {
@@ -24,8 +27,39 @@ var errSignature = errors.New("the signature does not verify")
 func verifyStructure(key ed25519.PublicKey, network, tag string, b []byte) error {
 	end := len(b) - 66
 	if end < 1 || !bytes.Equal(b[end:end+2], []byte{0xc4, 64}) ||
-		!ed25519.Verify(key, signingBytes(network, tag, b[1:end]), b[end+2:]) {
+		!verify(key, signingBytes(network, tag, b[1:end]), b[end+2:]) {
 		return errSignature
 	}
 	return nil
+}
+
+// verify judges a signature with the factor 8, which crypto/ed25519 leaves out.
+func verify(key ed25519.PublicKey, m, sig []byte) bool {
+	if len(sig) != ed25519.SignatureSize {
+		return false
+	}
+	a, okA := point(key)
+	r, okR := point(sig[:32])
+	s, err := edwards25519.NewScalar().SetCanonicalBytes(sig[32:])
+	if !okA || !okR || err != nil || small(a) {
+		return false
+	}
+	h := sha512.Sum512(slices.Concat(sig[:32], key, m))
+	k, err := edwards25519.NewScalar().SetUniformBytes(h[:])
+	if err != nil {
+		return false
+	}
+	diff := new(edwards25519.Point).VarTimeDoubleScalarBaseMult(k, new(edwards25519.Point).Negate(a), s)
+	return small(diff.Subtract(diff, r))
+}
+
+// point reads a point that is written in its canonical form.
+func point(b []byte) (*edwards25519.Point, bool) {
+	p, err := new(edwards25519.Point).SetBytes(b)
+	return p, err == nil && bytes.Equal(p.Bytes(), b)
+}
+
+// small says whether eight times a point is nothing.
+func small(p *edwards25519.Point) bool {
+	return new(edwards25519.Point).MultByCofactor(p).Equal(edwards25519.NewIdentityPoint()) == 1
 }

@@ -27,6 +27,11 @@ const signing = each((e) => {
   };
 });
 
+const verifying = each((e) => ({
+  ...e,
+  good: keys.verified(unhex(e.public), e.network, e.tag, unhex(e.message), unhex(e.signature)),
+}));
+
 interface Sealed {
   fields: envelope.Fields;
   secret: Bytes; // of the recipient
@@ -250,6 +255,7 @@ const allRefused = (read: (e: Entry) => void): Check => (held: Entry[]) =>
 /** checks are all golden files, by their place below protocols. */
 export const checks: Record<string, Check> = {
   "testdata/signing.json": signing,
+  "testdata/verifying.json": verifying,
   "envelope/testdata/plain.json": plain,
   "envelope/testdata/batch.json": batch,
   "envelope/testdata/refused.json": refusedEnvelopes,

@@ -1,6 +1,7 @@
 // Identities and signatures (sections 2 and 3), and X25519.
-import { createPrivateKey, createPublicKey, diffieHellman, createHash, sign, verify, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, diffieHellman, createHash, sign, type KeyObject } from "node:crypto";
 import { type Bytes, ascii, concat, demand, equal, hex, littleEndian, unhex } from "./bytes.js";
+import { p, power, verify } from "./ed25519.js";
 
 const privateKey = (prefix: string, b: Bytes): KeyObject =>
   createPrivateKey({ key: Buffer.from(concat(unhex(prefix), b)), format: "der", type: "pkcs8" });
@@ -11,7 +12,6 @@ const publicHalf = (k: KeyObject): Bytes =>
 
 // RFC 8410 puts these in front of raw keys.
 const ed25519Private = (b: Bytes) => privateKey("302e020100300506032b657004220420", b);
-const ed25519Public = (b: Bytes) => publicKey("302a300506032b6570032100", b);
 const x25519Private = (b: Bytes) => privateKey("302e020100300506032b656e04220420", b);
 const x25519Public = (b: Bytes) => publicKey("302a300506032b656e032100", b);
 
@@ -34,8 +34,6 @@ export function agree(secret: Bytes, other: Bytes): Bytes {
 export const sealingSecret = (seed: Bytes): Bytes =>
   new Uint8Array(createHash("sha512").update(seed).digest().subarray(0, 32));
 
-const p = (1n << 255n) - 19n;
-
 /** sealingPublic maps an identity key to X25519: u = (1 + y) / (1 − y). */
 export function sealingPublic(identity: Bytes): Bytes {
   const y = littleEndian(identity) & ((1n << 255n) - 1n);
@@ -45,12 +43,6 @@ export function sealingPublic(identity: Bytes): Bytes {
     u >>= 8n;
     return c;
   });
-}
-
-function power(base: bigint, exponent: bigint): bigint {
-  let r = 1n;
-  for (base %= p; exponent > 0n; exponent >>= 1n, base = (base * base) % p) if (exponent & 1n) r = (r * base) % p;
-  return r;
 }
 
 const smallOrder = [
@@ -78,7 +70,7 @@ export const signed = (seed: Bytes, network: string, tag: string, m: Bytes): Byt
   new Uint8Array(sign(null, signingBytes(network, tag, m), ed25519Private(seed)));
 
 export const verified = (key: Bytes, network: string, tag: string, m: Bytes, signature: Bytes): boolean =>
-  verify(null, signingBytes(network, tag, m), ed25519Public(key), signature);
+  verify(key, signingBytes(network, tag, m), signature);
 
 /** structure appends the signature to a structure's fields; fields have no array header. */
 export function structure(seed: Bytes, network: string, tag: string, count: number, fields: Bytes): Bytes {
