@@ -23,7 +23,40 @@ func signer(n byte) protocols.Signer {
 	return protocols.NewSigner(protocols.Main, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, 32)))
 }
 
-func prover() wire.Prover { return proof.NewVerifier(protocols.Main) }
+// counting is the verifier and the prover of a desk; it counts what is verified alone,
+// and how much of what is verified in one go.
+type counting struct {
+	protocols.Network
+	proofs   *proof.Verifier
+	alone    map[protocols.Tag]int
+	together []int
+}
+
+func newCounting() *counting {
+	return &counting{Network: protocols.Main, proofs: proof.NewVerifier(protocols.Main), alone: make(map[protocols.Tag]int)}
+}
+
+func (c *counting) Verify(k protocols.Key, tag protocols.Tag, msg, sig []byte) bool {
+	c.alone[tag]++
+	return c.Network.Verify(k, tag, msg, sig)
+}
+
+func (c *counting) VerifyAll(list []protocols.Signed) []bool {
+	if len(list) > 0 {
+		c.together = append(c.together, len(list))
+	}
+	return c.Network.VerifyAll(list)
+}
+
+// prover counts the same of proofs.
+type prover struct{ *counting }
+
+func (p prover) VerifyAll(claims []proof.Claim) error {
+	if len(claims) > 0 {
+		p.together = append(p.together, len(claims))
+	}
+	return p.proofs.VerifyAll(claims)
+}
 
 // desk is bob, who follows alice, then carol.
 type desk struct {
@@ -36,6 +69,7 @@ type desk struct {
 	term   wire.Term
 	id     byte
 	ahead  time.Duration // the hub's clock is
+	count  *counting
 }
 
 func newDesk(t *testing.T) *desk {
@@ -50,9 +84,9 @@ func newDeskOf(t *testing.T, most uint64) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, c: c, ledger: ledger.New(protocols.Main, c), now: start, hub: alice, term: wire.Term{Number: 1, Opened: wire.HubHash{1}}}
+	d := &desk{t: t, c: c, ledger: ledger.New(protocols.Main, c), now: start, hub: alice, term: wire.Term{Number: 1, Opened: wire.HubHash{1}}, count: newCounting()}
 	d.m = member.New(start, member.Config{
-		Group: c.Group(), Self: bob.Public(), Signer: bob, Verifier: protocols.Main, Prover: prover(), Ledger: d.ledger, Beat: 500 * time.Millisecond,
+		Group: c.Group(), Self: bob.Public(), Signer: bob, Verifier: d.count, Prover: prover{d.count}, Ledger: d.ledger, Beat: 500 * time.Millisecond,
 	}, member.Hub{Term: d.term, Primary: alice.Public()})
 	return d
 }

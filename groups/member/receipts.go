@@ -59,13 +59,7 @@ type receipts struct {
 	read    wire.Seq
 	waiting map[wire.Seq]bool
 	of      map[protocols.Key]*wire.Receipt // newest, verified
-	came    map[protocols.Key]claimed       // what was passed on last and nobody has asked for
-}
-
-// claimed is a receipt that is not verified: that is done when it is to count.
-type claimed struct {
-	*wire.Receipt
-	raw []byte
+	came    map[protocols.Key]*wire.Receipt // what was passed on last, verified when it is to count
 }
 
 // Standing is who has a record, besides its author.
@@ -172,45 +166,55 @@ func (m *Member) ofThisLog(r *wire.Receipt) *wire.Receipt {
 }
 
 // proven returns a member's newest receipt that is known to be its own, nil for
-// none. One that came and is of a place that this log has not reached stays until
-// it has: a receipt may overtake the page that it is about.
+// none.
 func (m *Member) proven(of protocols.Key) *wire.Receipt {
-	if c, ok := m.receipts.came[of]; ok && c.Last.Seq <= m.log().Seq() {
-		delete(m.receipts.came, of)
-		if m.log().Has(c.Last.Seq, c.Log) {
-			m.prove(c)
-		}
-	}
+	m.prove(of)
 	return m.receipts.of[of]
 }
 
-// prove lets a receipt count if its member signed it. One that nobody signed says
-// nothing, and nothing of the hub either, which passes on what it does not verify.
-func (m *Member) prove(c claimed) {
-	r, err := wire.ParseReceipt(m.cfg.Verifier, c.raw)
-	if err != nil {
-		return
+// prove lets what came last of some members count if they signed it. One that nobody
+// signed says nothing, and nothing of the hub either, which passes on what it does not
+// verify. One that is of a place that this log has not reached stays until it has: a
+// receipt may overtake the page that it is about.
+func (m *Member) prove(of ...protocols.Key) {
+	var list []*wire.Receipt
+	for _, k := range of {
+		c, ok := m.receipts.came[k]
+		if !ok || c.Last.Seq > m.log().Seq() {
+			continue
+		}
+		delete(m.receipts.came, k)
+		if m.log().Has(c.Last.Seq, c.Log) {
+			list = append(list, c)
+		}
 	}
 	if m.receipts.of == nil {
 		m.receipts.of = make(map[protocols.Key]*wire.Receipt)
 	}
-	m.receipts.of[r.Member] = r
+	for i, good := range wire.VerifyReceipts(m.cfg.Verifier, list) {
+		if good {
+			m.receipts.of[list[i].Member] = list[i]
+		}
+	}
 }
 
-// counting returns what a member's receipts say of the record at a seq: only if
-// the last that came says more than is known it is verified.
-func (m *Member) counting(of protocols.Key, s wire.Seq) *wire.Receipt {
-	r := m.ofThisLog(m.receipts.of[of])
+// news says whether the receipt of a member's that came last says more of the record at
+// a seq than is known: only then it is verified.
+func (m *Member) news(of protocols.Key, s wire.Seq) bool {
 	c, ok := m.receipts.came[of]
-	if !ok || c.Last.Seq < s || r != nil && r.Covers(s) && (r.Read >= s || c.Read < s) {
-		return r
+	if !ok || c.Last.Seq < s {
+		return false
 	}
-	return m.Receipt(of)
+	r := m.ofThisLog(m.receipts.of[of])
+	return r == nil || !r.Covers(s) || r.Read < s && c.Read >= s
 }
 
 // Has says whether a member has opened the record at a seq, as far as this node was told.
 func (m *Member) Has(of protocols.Key, s wire.Seq) bool {
-	r := m.counting(of, s)
+	if m.news(of, s) {
+		m.prove(of)
+	}
+	r := m.ofThisLog(m.receipts.of[of])
 	return r != nil && r.Covers(s)
 }
 
@@ -258,9 +262,9 @@ func (m *Member) OnReceipts(list [][]byte) error {
 			m.proven(r.Member)
 		}
 		if m.receipts.came == nil {
-			m.receipts.came = make(map[protocols.Key]claimed)
+			m.receipts.came = make(map[protocols.Key]*wire.Receipt)
 		}
-		m.receipts.came[r.Member] = claimed{r, b}
+		m.receipts.came[r.Member] = r
 		m.ready.Events = append(m.ready.Events, Event{Kind: Receipted, Receipt: r})
 	}
 	return nil
@@ -273,12 +277,20 @@ func (m *Member) Standing(s wire.Seq) (st Standing) {
 	if !ok {
 		return st
 	}
-	for k := range m.cfg.Ledger.Fold().All() {
+	fold := m.cfg.Ledger.Fold()
+	var news []protocols.Key
+	for k := range fold.All() {
+		if m.news(k, s) {
+			news = append(news, k)
+		}
+	}
+	m.prove(news...)
+	for k := range fold.All() {
 		if k == e.Record.Author {
 			continue
 		}
 		st.Members++
-		r := m.counting(k, s)
+		r := m.ofThisLog(m.receipts.of[k])
 		if r == nil || !r.Covers(s) {
 			continue
 		}

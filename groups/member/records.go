@@ -108,20 +108,34 @@ func (m *Member) readPage(f *wire.Records, head *wire.Head) (page, error) {
 	return p, err
 }
 
+// parsePage reads the page's records, and verifies them together.
 func (m *Member) parsePage(f *wire.Records) (page, error) {
+	p, err := m.parseEntries(f)
+	var unknown []*wire.Record
+	for _, e := range p {
+		if !m.holds(e.entry.Record) {
+			unknown = append(unknown, e.entry.Record)
+		}
+	}
+	if err := wire.VerifyAll(m.cfg.Prover, unknown...); err != nil {
+		return nil, err
+	}
+	return p, err
+}
+
+// parseEntries reads the page's records, as many as there are before the first that may
+// not stand there.
+func (m *Member) parseEntries(f *wire.Records) (page, error) {
 	p, seq := make(page, 0, len(f.Entries)), f.First
 	for _, run := range f.Runs {
 		for range run.Entries {
 			raw := f.Entries[len(p)]
 			e, err := f.Entry(len(p))
 			if err != nil {
-				return nil, err
+				return p, err
 			}
 			if e.Record.Group != m.cfg.Group || run.Number > m.hub.Term.Number {
-				return nil, ErrHub
-			}
-			if err := m.verify(e.Record); err != nil {
-				return nil, err
+				return p, ErrHub
 			}
 			p = append(p, pageEntry{wire.Place{Number: run.Number, Primary: run.Primary, Seq: seq}, raw, e})
 			seq++
@@ -130,13 +144,11 @@ func (m *Member) parsePage(f *wire.Records) (page, error) {
 	return p, nil
 }
 
-// verify checks a record's proof, unless this node holds the very record with that
-// very proof: what stands in a log must prove itself to whoever gets it later.
-func (m *Member) verify(r *wire.Record) error {
-	if h := m.held[r.Name()]; h != nil && bytes.Equal(h.record.Bytes(), r.Bytes()) {
-		return nil
-	}
-	return r.Verify(m.cfg.Prover)
+// holds says whether this node holds the very record with that very proof, which is
+// verified: what stands in a log must prove itself to whoever gets it later.
+func (m *Member) holds(r *wire.Record) bool {
+	h := m.held[r.Name()]
+	return h != nil && bytes.Equal(h.record.Bytes(), r.Bytes())
 }
 
 // take makes the page part of the log. What stands in its place, and differs,

@@ -178,7 +178,7 @@ func TestAJoinerHoldsTheHubToItsInvite(t *testing.T) {
 		p.f = p.h.snapshot(alice, nil)
 		r := root(p)
 		p.d.m = member.New(start, member.Config{
-			Group: p.d.c.Group(), Self: bob.Public(), Signer: bob, Verifier: protocols.Main, Prover: prover(), Ledger: p.d.ledger, Beat: 500 * time.Millisecond, Root: &r,
+			Group: p.d.c.Group(), Self: bob.Public(), Signer: bob, Verifier: protocols.Main, Prover: prover{newCounting()}, Ledger: p.d.ledger, Beat: 500 * time.Millisecond, Root: &r,
 		}, member.Hub{Term: p.d.term, Primary: alice.Public()})
 		return p
 	}

@@ -38,15 +38,6 @@ type batch struct {
 	good   bool // verified
 }
 
-func (b *batch) verify(p Prover) error {
-	if b.good {
-		return nil
-	}
-	err := p.VerifyRoot(b.author, b.root)
-	b.good = err == nil
-	return err
-}
-
 // appendParts appends an array of records, or of entries, those of batches in parts.
 // What is no record of the group, or not said to be one, stands as it is.
 func appendParts(dst []byte, g GroupID, list [][]byte, records []*Record) []byte {

@@ -34,6 +34,7 @@ type Receipt struct {
 	Waiting []Seq
 	Time    Millis
 	signed
+	read []byte // what it was read from, until it is verified
 }
 
 // MaxReceipt is the length of the longest receipt, in bytes.
@@ -83,13 +84,23 @@ func (r Receipt) Sign(s protocols.Signer) []byte {
 }
 
 // ReadReceipt reads a receipt without verifying it, for a hub that passes it on:
-// those that count it verify it.
+// those that count it verify it. Until then it aliases b.
 func ReadReceipt(b []byte) (*Receipt, error) {
-	w := withSignature{statement: &Receipt{}}
-	if err := parseExact(b, MaxReceipt, &w); err != nil {
+	r := &Receipt{read: b}
+	if err := parseExact(b, MaxReceipt, &withSignature{statement: r}); err != nil {
 		return nil, fmt.Errorf("group receipt: %w", err)
 	}
-	return w.statement.(*Receipt), nil
+	return r, nil
+}
+
+// VerifyReceipts says which of the receipts, that were read only, their members signed.
+func VerifyReceipts(v Verifier, list []*Receipt) (good []bool) {
+	claims := make([]protocols.Signed, len(list))
+	for i, r := range list {
+		claims[i] = protocols.Signed{Key: r.Member, Tag: r.tag(), Msg: protocols.StructureBody(r.read), Sig: r.read[len(r.read)-protocols.SignatureSize:]}
+		r.read = nil
+	}
+	return v.VerifyAll(claims)
 }
 
 // ParseReceipt reads a receipt and verifies it.

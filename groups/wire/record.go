@@ -145,20 +145,34 @@ func binSize(n int) int {
 
 // A Prover verifies proofs. *proof.Verifier is one.
 type Prover interface {
-	Verify(author protocols.Key, tag protocols.Tag, msg, proof []byte) error
-	VerifyRoot(author protocols.Key, r proof.Root) error
+	// VerifyAll returns an error if any of the claims is false.
+	VerifyAll(claims []proof.Claim) error
 }
 
 // Verify checks that the record is its author's.
-func (r *Record) Verify(p Prover) error {
-	if r.batch != nil {
-		if err := r.batch.verify(p); err != nil {
-			return err
+func (r *Record) Verify(p Prover) error { return VerifyAll(p, r) }
+
+// VerifyAll checks that records are their authors', in one go. An error says that one is
+// not, and not which.
+func VerifyAll(p Prover, records ...*Record) error {
+	claims := make([]proof.Claim, 0, len(records))
+	for i, r := range records {
+		switch {
+		case r.batch == nil:
+			claims = append(claims, proof.Claim{Author: r.Author, Tag: protocols.TagGroupRecord, Message: r.body, Proof: r.Proof})
+		case !r.batch.good && (i == 0 || records[i-1].batch != r.batch):
+			claims = append(claims, proof.Claim{Author: r.batch.author, Root: &r.batch.root})
 		}
-		r.batch = nil
-		return nil
 	}
-	return p.Verify(r.Author, protocols.TagGroupRecord, r.body, r.Proof)
+	if err := p.VerifyAll(claims); err != nil {
+		return err
+	}
+	for _, r := range records {
+		if r.batch != nil {
+			r.batch.good, r.batch = true, nil
+		}
+	}
+	return nil
 }
 
 // Bytes returns the record as it was parsed. It must not be changed.

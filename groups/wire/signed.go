@@ -18,6 +18,8 @@ var ErrSignature = errors.New("the signature does not verify")
 // A Verifier says whether a signature is good. protocols.Network is one.
 type Verifier interface {
 	Verify(k protocols.Key, tag protocols.Tag, msg, sig []byte) bool
+	// VerifyAll says the same of many, which takes less time.
+	VerifyAll(list []protocols.Signed) []bool
 	// SigningPrefix appends what stands before msg in what is signed.
 	SigningPrefix(dst []byte, tag protocols.Tag) []byte
 }

@@ -30,18 +30,26 @@ func (verifier) Verify(k protocols.Key, tag protocols.Tag, msg, sig []byte) bool
 	return string(want[:]) == string(sig)
 }
 
+func (v verifier) VerifyAll(list []protocols.Signed) []bool {
+	good := make([]bool, len(list))
+	for i, s := range list {
+		good[i] = v.Verify(s.Key, s.Tag, s.Msg, s.Sig)
+	}
+	return good
+}
+
 type prover struct{}
 
-func (prover) Verify(author protocols.Key, tag protocols.Tag, msg, p []byte) error {
-	want := mark(author, tag, msg)
-	if len(p) != 1+len(want) || string(p[1:]) != string(want[:]) {
-		return proof.ErrProof
+// VerifyAll knows plain proofs alone: nobody signs batches here.
+func (prover) VerifyAll(claims []proof.Claim) error {
+	for _, c := range claims {
+		want := mark(c.Author, c.Tag, c.Message)
+		if len(c.Proof) != 1+len(want) || string(c.Proof[1:]) != string(want[:]) {
+			return proof.ErrProof
+		}
 	}
 	return nil
 }
-
-// VerifyRoot proves nothing: nobody signs batches here.
-func (prover) VerifyRoot(protocols.Key, proof.Root) error { return proof.ErrProof }
 
 // keyOf returns the key of the nth node: usable, and nobody's.
 func keyOf(n int) protocols.Key {

@@ -156,11 +156,6 @@ func (p *Part) Root() Root {
 	return Root{p.shared.Size, p.root, [protocols.SignatureSize]byte(p.shared.Signature)}
 }
 
-// VerifyRoot checks that the author signed the batch, and so each of its members.
-func (v *Verifier) VerifyRoot(author protocols.Key, r Root) error {
-	return v.verifyRoot(author, parsed{size: r.size, signature: r.signature[:]}, r.hash)
-}
-
 // Leaf returns the leaf of what a plain signature covers: the prefix, as
 // protocols.Network.SigningPrefix has it, and a message.
 func Leaf(prefix, msg []byte) Hash {

@@ -40,7 +40,7 @@ func TestProofsAreMadeAnewOfWhatTheyShare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := proof.NewVerifier(protocols.Main).VerifyRoot(fixed.Author().Public(), p.Root()); err != nil {
+		if err := verifyRoot(p.Root()); err != nil {
 			t.Fatal(err)
 		}
 		for i := from; i <= to; i++ {
@@ -81,12 +81,12 @@ func TestAForgedPartIsNoPart(t *testing.T) {
 	} {
 		s := good
 		change(&s)
-		if p, err := s.Restore(want); err == nil && proof.NewVerifier(protocols.Main).VerifyRoot(fixed.Author().Public(), p.Root()) == nil {
+		if p, err := s.Restore(want); err == nil && verifyRoot(p.Root()) == nil {
 			t.Errorf("%s: verifies", name)
 		}
 	}
 	for name, list := range map[string][]proof.Hash{"no members": nil, "a member less": want[1:], "other members": leaves(its[4:22]), "too many": leaves(append(its, its...))} {
-		if p, err := good.Restore(list); err == nil && proof.NewVerifier(protocols.Main).VerifyRoot(fixed.Author().Public(), p.Root()) == nil {
+		if p, err := good.Restore(list); err == nil && verifyRoot(p.Root()) == nil {
 			t.Errorf("%s: verifies", name)
 		}
 	}
@@ -101,4 +101,9 @@ func TestAForgedPartIsNoPart(t *testing.T) {
 			t.Errorf("%s share something", name)
 		}
 	}
+}
+
+// verifyRoot checks that the author signed a batch.
+func verifyRoot(r proof.Root) error {
+	return proof.NewVerifier(protocols.Main).VerifyAll([]proof.Claim{{Author: fixed.Author().Public(), Root: &r}})
 }

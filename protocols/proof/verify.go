@@ -38,14 +38,11 @@ func (v *Verifier) Verify(author protocols.Key, tag protocols.Tag, msg, proof []
 	if p.size == 0 {
 		return verdict(v.network.Verify(author, tag, msg, p.signature))
 	}
-	var space [128]byte
-	space[0] = leafPrefix
-	leaf := leaf(v.network.SigningPrefix(space[:1], tag), msg)
-	return v.verifyRoot(author, p, climb(leaf, p.path, p.size, p.index))
+	return v.verifyRoot(author, p.root(v.leaf(tag, msg)))
 }
 
-func (v *Verifier) verifyRoot(author protocols.Key, p parsed, root Hash) error {
-	id := rootID(author, p.size, root, p.signature)
+func (v *Verifier) verifyRoot(author protocols.Key, r Root) error {
+	id := r.id(author)
 	if _, _, ok := v.roots.Get(author, id); ok {
 		return nil
 	}
@@ -58,22 +55,32 @@ func (v *Verifier) verifyRoot(author protocols.Key, p parsed, root Hash) error {
 	if ok {
 		return nil
 	}
-	statement := rootStatement(p.size, root)
-	if !v.network.Verify(author, protocols.TagBatch, statement[:], p.signature) {
+	statement := rootStatement(r.size, r.hash)
+	if !v.network.Verify(author, protocols.TagBatch, statement[:], r.signature[:]) {
 		return ErrProof
 	}
 	v.roots.Put(author, id, struct{}{}, age)
 	return nil
 }
 
-// rootID names a verified root: SHA-256(author ‖ size ‖ root ‖ signature).
-func rootID(author protocols.Key, size int, root Hash, sig []byte) Hash {
+func (v *Verifier) leaf(tag protocols.Tag, msg []byte) Hash {
+	var space [128]byte
+	return Leaf(v.network.SigningPrefix(space[:0], tag), msg)
+}
+
+// root is what the author of a batch signed if a leaf is in it where the proof says.
+func (p parsed) root(leaf Hash) Root {
+	return Root{p.size, climb(leaf, p.path, p.size, p.index), [protocols.SignatureSize]byte(p.signature)}
+}
+
+// id names a root that was verified: SHA-256(author ‖ size ‖ root ‖ signature).
+func (r Root) id(author protocols.Key) Hash {
 	var b [protocols.KeySize + 2 + sha256.Size + protocols.SignatureSize]byte
 	n := copy(b[:], author[:])
-	binary.BigEndian.PutUint16(b[n:], uint16(size))
+	binary.BigEndian.PutUint16(b[n:], uint16(r.size))
 	n += 2
-	n += copy(b[n:], root[:])
-	copy(b[n:], sig)
+	n += copy(b[n:], r.hash[:])
+	copy(b[n:], r.signature[:])
 	return sha256.Sum256(b[:])
 }
 

@@ -1,0 +1,100 @@
+package member_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/proof"
+)
+
+// joins are records of so many, who come in.
+func (d *desk) joins(many int) (list []*wire.Record) {
+	for i := range many {
+		list = append(list, d.signed(signer(byte(10+i)), wire.RecordID{1}, wire.KindJoin, (&wire.Join{}).Append(nil)))
+	}
+	return list
+}
+
+func (d *desk) first(list []*wire.Record) *wire.Records { return d.page(d.c.Hash(), 1, list...) }
+
+// The records of a page are verified in one go, without those that are held.
+func TestAPageIsVerifiedInOneGo(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	list := d.joins(30)
+	d.taken(d.first(list[:8]))
+	d.carolLeads()
+	d.taken(d.first(list))
+	if want := []int{8, 22}; !slices.Equal(d.count.together, want) {
+		t.Errorf("together %v; want %v", d.count.together, want)
+	}
+}
+
+// One bad record among many is found wherever it stands, and none of the page is taken.
+// Of two faults the first counts.
+func TestOneForgedRecordSpoilsAPage(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	list := d.joins(12)
+	forged, strange := *list[3], *list[5]
+	forged.Author = carol.Public()
+	strange.Group[0]++
+	for i := range list {
+		if err := d.take(d.first(replaced(list, i, &forged))); err != proof.ErrProof {
+			t.Errorf("forged at %d: %v", i, err)
+		}
+		if err := d.take(d.first(replaced(replaced(list, i, &forged), 6, &strange))); i < 6 && err != proof.ErrProof || i >= 6 && err != member.ErrHub {
+			t.Errorf("forged at %d, and 6 is another group's: %v", i, err)
+		}
+	}
+	if end := d.ledger.Log().Seq(); end != 0 {
+		t.Fatalf("%d records were taken", end)
+	}
+	d.taken(d.first(list))
+	if end := d.ledger.Log().Seq(); end != 12 {
+		t.Errorf("%d records stand", end)
+	}
+}
+
+func replaced(list []*wire.Record, i int, r *wire.Record) []*wire.Record {
+	list = slices.Clone(list)
+	list[i] = r
+	return list
+}
+
+// Receipts are verified in one go when they are to count, and one that nobody signed
+// takes nothing from the others.
+func TestReceiptsAreVerifiedInOneGo(t *testing.T) {
+	t.Parallel()
+	const many = 20
+	d := newDeskOf(t, 99)
+	list := d.joins(many)
+	list = append(list, d.signed(bob, wire.RecordID{1}, wire.KindJoin, (&wire.Join{}).Append(nil)))
+	list = append(list, d.signed(bob, wire.RecordID{2}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil)))
+	d.taken(d.first(list))
+	d.count.together = nil
+	seq := d.ledger.Log().Seq()
+	var came [][]byte
+	for i := range many {
+		came = append(came, d.receipt(signer(byte(10+i)), func(*wire.Receipt) {}))
+	}
+	forged := slices.Clone(came[7])
+	forged[len(forged)-1] ^= 1
+	for _, x := range []struct {
+		receipts  [][]byte
+		delivered int
+	}{{slices.Replace(slices.Clone(came), 7, 8, forged), many - 1}, {came[7:8], many}} {
+		if err := d.m.OnReceipts(x.receipts); err != nil {
+			t.Fatal(err)
+		}
+		if st := d.m.Standing(seq); st.Delivered != x.delivered {
+			t.Errorf("%+v; want %d", st, x.delivered)
+		}
+	}
+	if d.m.Has(signer(17).Public(), seq); !slices.Equal(d.count.together, []int{many, 1}) || d.count.alone[protocols.TagGroupReceipt] > 0 {
+		t.Errorf("together %v, and %d alone", d.count.together, d.count.alone[protocols.TagGroupReceipt])
+	}
+}
