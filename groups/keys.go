@@ -323,7 +323,7 @@ func (k *keys) tryOpen(now time.Time, rec *wire.Record) error {
 	if err != nil {
 		return err // void, so nobody asks
 	}
-	plain, err := k.ring.Open(senderkey.Record{Group: k.r.id, ID: rec.ID, Author: rec.Author}, m, now)
+	plain, err := k.ring.Open(senderkey.Record{Group: k.r.id, ID: rec.ID, Author: rec.Author, Time: rec.Time}, m, now)
 	if err == nil {
 		k.moved(now)
 		k.keep(rec, plain)
@@ -439,7 +439,8 @@ func (k *keys) seal(now time.Time, d draft) {
 	name := wire.RecordName{Author: k.r.s.self, ID: id}
 	content := message.Content{Type: d.contentType, Body: d.body}
 	plain := content.Append(nil)
-	m, err := k.own.Seal(rand.Reader, senderkey.Record{Group: k.r.id, ID: id, Author: k.r.s.self}, plain)
+	at := wire.Millis(now.UnixMilli())
+	m, err := k.own.Seal(senderkey.Record{Group: k.r.id, ID: id, Author: k.r.s.self, Time: at}, plain)
 	if err != nil {
 		d.done(id, err)
 		return
@@ -452,7 +453,7 @@ func (k *keys) seal(now time.Time, d draft) {
 	k.grants.sealed(name)
 	k.r.puts = append(k.r.puts, row)
 	k.r.sealed = append(k.r.sealed, sealed{at: now, done: d.done, record: wire.Record{
-		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: wire.Millis(now.UnixMilli()), Payload: m.Append(nil),
+		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: at, Payload: m.Append(nil),
 	}})
 }
 

@@ -42,12 +42,17 @@ func (s secret) aead() cipher.AEAD {
 	return a
 }
 
-// Record is what a message's ciphertext is bound to, besides its chain.
+// Record is what a message's ciphertext is bound to, besides its chain. Whoever seals
+// two messages under one key, which a device that was put back to an earlier state
+// would, does it for two ids, or at two times.
 type Record struct {
 	Group  wire.GroupID
 	ID     wire.RecordID
 	Author protocols.Key
+	Time   wire.Millis
 }
+
+func (r Record) nonce() []byte { return wire.MessageNonce(r.ID, r.Time) }
 
 func (r Record) aad(c wire.ChainID, i wire.Index, roster wire.RosterHash) []byte {
 	return wire.MessageAAD(r.Group, r.ID, r.Author, c, i, roster)

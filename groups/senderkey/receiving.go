@@ -73,7 +73,7 @@ func (c *Receiving) openSkipped(r Record, m *wire.Message) ([]byte, error) {
 }
 
 func (c *Receiving) decrypt(r Record, m *wire.Message, key secret) ([]byte, error) {
-	plain, err := key.aead().Open(nil, m.Nonce[:], m.Ciphertext, r.aad(m.Chain, m.Index, c.Roster.Hash))
+	plain, err := key.aead().Open(nil, r.nonce(), m.Ciphertext, r.aad(m.Chain, m.Index, c.Roster.Hash))
 	if err != nil {
 		return nil, ErrAEAD
 	}

@@ -79,8 +79,8 @@ func (s *Sending) Worn(now time.Time, removal wire.RosterVersion) bool {
 }
 
 // Seal encrypts a plaintext as the payload of a record and goes on to the next
-// key. The nonce is read from random.
-func (s *Sending) Seal(random io.Reader, r Record, plaintext []byte) (*wire.Message, error) {
+// key.
+func (s *Sending) Seal(r Record, plaintext []byte) (*wire.Message, error) {
 	if s.state.Index >= MaxMessages {
 		return nil, ErrWorn
 	}
@@ -88,12 +88,9 @@ func (s *Sending) Seal(random io.Reader, r Record, plaintext []byte) (*wire.Mess
 		return nil, ErrTooLarge
 	}
 	m := &wire.Message{Chain: s.state.Chain, Index: s.state.Index, Roster: s.state.Roster.Version}
-	if _, err := io.ReadFull(random, m.Nonce[:]); err != nil {
-		return nil, err
-	}
 	state := secret(s.state.Secret)
 	m.Ciphertext = state.key().aead().Seal(
-		make([]byte, 0, len(plaintext)+chacha20poly1305.Overhead), m.Nonce[:], plaintext, r.aad(m.Chain, m.Index, s.state.Roster.Hash))
+		make([]byte, 0, len(plaintext)+chacha20poly1305.Overhead), r.nonce(), plaintext, r.aad(m.Chain, m.Index, s.state.Roster.Hash))
 	s.state.Secret = state.next()
 	s.state.Index++
 	return m, nil

@@ -128,7 +128,7 @@ func signedRecord() []byte {
 }
 
 func message() wire.Message {
-	return wire.Message{Chain: [16]byte(count(0xd0, 16)), Index: 200, Roster: 4, Nonce: [24]byte(count(0xe0, 24)), Ciphertext: count(0, 300)}
+	return wire.Message{Chain: [16]byte(count(0xd0, 16)), Index: 200, Roster: 4, Ciphertext: count(0, 300)}
 }
 
 func roster() wire.Roster {

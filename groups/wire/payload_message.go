@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/binary"
+
 	"github.com/tinylib/msgp/msgp"
 
 	"github.com/tom-protocol/tom/protocols"
@@ -11,23 +13,22 @@ import (
 //	0 chain       bin 16
 //	1 index       uint
 //	2 roster      uint    the roster's version that the chain is for
-//	3 nonce       bin 24
-//	4 ciphertext  bin
+//	3 ciphertext  bin
+//
+// The nonce is the record's own: see MessageNonce.
 type Message struct {
 	Chain      ChainID
 	Index      Index
 	Roster     RosterVersion
-	Nonce      [24]byte
 	Ciphertext []byte
 }
 
-func (m *Message) count() int { return 5 }
+func (m *Message) count() int { return 4 }
 
 func (m *Message) appendFields(dst []byte) []byte {
 	dst = msgp.AppendBytes(dst, m.Chain[:])
 	dst = msgp.AppendUint64(dst, uint64(m.Index))
 	dst = msgp.AppendUint64(dst, uint64(m.Roster))
-	dst = msgp.AppendBytes(dst, m.Nonce[:])
 	return msgp.AppendBytes(dst, m.Ciphertext)
 }
 
@@ -35,7 +36,6 @@ func (m *Message) readFields(d *decoder) {
 	m.Chain = d.b16()
 	m.Index = Index(d.uint())
 	m.Roster = RosterVersion(d.uint())
-	d.fixed(m.Nonce[:])
 	m.Ciphertext = d.bin(MaxRecord)
 }
 
@@ -46,6 +46,13 @@ func (m *Message) Append(dst []byte) []byte { return appendArray(dst, m) }
 func ParseMessage(b []byte) (*Message, error) {
 	m := new(Message)
 	return m, parseExact(b, MaxRecord, m)
+}
+
+// MessageNonce returns the nonce of a message's sealing: its record's id, and time as
+// 8 bytes, big-endian. A message key is used once; where a device is put back to what it
+// was, and gives one up twice, the records differ.
+func MessageNonce(id RecordID, at Millis) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, len(id)+8), id[:]...), uint64(at))
 }
 
 // MessageAAD returns the additional data of a message's sealing: [group, record

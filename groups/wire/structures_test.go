@@ -370,7 +370,8 @@ func TestHashes(t *testing.T) {
 	check(t, "hashes.json", map[string]hexed{
 		"group id": hexed(group().String()), "charter hash": start[:], "log hash 1": one[:], "rank of bob in 3": rank[:],
 		"topic": hexed(wire.TopicName(group(), [32]byte(count(0xa0, 32)))), "roster hash": rosterHash[:],
-		"message aad": wire.MessageAAD(group(), [16]byte(count(0xc0, 16)), bob.Public(), [16]byte(count(0xd0, 16)), 200, rosterHash),
+		"message nonce": wire.MessageNonce([16]byte(count(0xc0, 16)), made),
+		"message aad":   wire.MessageAAD(group(), [16]byte(count(0xc0, 16)), bob.Public(), [16]byte(count(0xd0, 16)), 200, rosterHash),
 	})
 }
 
