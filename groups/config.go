@@ -35,8 +35,9 @@ type Inbound interface {
 // returns nil and reach peers that are away.
 type Post func(ctx context.Context, to protocols.Key, contentType string, body []byte) error
 
-// Row is a row on disk.
-type Row struct{ Key, Value []byte }
+// Row is a row on disk. Head and Value are one value there: what stands before a long
+// one need not be copied together with it.
+type Row struct{ Key, Head, Value []byte }
 
 // Rows is a node's disk. What is applied is whole and synced, or not at all.
 type Rows interface {

@@ -202,18 +202,26 @@ func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
 			deletes = append(deletes, entryKey(g, s))
 		}
 	}
-	for _, e := range x.Log.Put {
-		puts = append(puts, entryRow(g, e.Place, e.Raw))
-	}
+	puts = appendEntries(puts, g, x.Log.Put)
 	for _, k := range x.Keep {
 		puts = append(puts, Row{Key: keptKey(g, k.Name), Value: keptRow(k)})
 	}
 	return puts, deletes
 }
 
-func entryRow(g wire.GroupID, p wire.Place, raw []byte) Row {
-	v := binary.BigEndian.AppendUint64(make([]byte, 0, 40+len(raw)), uint64(p.Number))
-	return Row{Key: entryKey(g, p.Seq), Value: append(append(v, p.Primary[:]...), raw...)}
+// appendEntries appends the rows of entries: before each stands in which term it got its
+// place, and by whom, which is mostly that of the one before.
+func appendEntries(puts []Row, g wire.GroupID, list []entry) []Row {
+	for i, e := range list {
+		var head []byte
+		if p := e.Place; i > 0 && p.Number == list[i-1].Place.Number && p.Primary == list[i-1].Place.Primary {
+			head = puts[len(puts)-1].Head
+		} else {
+			head = append(binary.BigEndian.AppendUint64(nil, uint64(p.Number)), p.Primary[:]...)
+		}
+		puts = append(puts, Row{Key: entryKey(g, e.Place.Seq), Head: head, Value: e.Raw})
+	}
+	return puts
 }
 
 func parseEntryRow(key, v []byte) (seat.Stored, error) {
@@ -271,8 +279,7 @@ func (s *Service) textRow(g wire.GroupID, n wire.RecordName, end time.Time, cont
 	if err != nil {
 		return Row{}, err
 	}
-	v := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(sealed)), uint64(end.UnixMilli()))
-	return Row{Key: textKey(g, n), Value: append(v, sealed...)}, nil
+	return Row{Key: textKey(g, n), Head: binary.BigEndian.AppendUint64(nil, uint64(end.UnixMilli())), Value: sealed}, nil
 }
 
 // text reads a message's content; nil if it is not here, or its time is over.

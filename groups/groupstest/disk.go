@@ -80,7 +80,7 @@ func (d *Disk) Apply(puts []groups.Row, deletes [][]byte) error {
 		delete(d.rows, string(k))
 	}
 	for _, r := range puts {
-		d.rows[string(r.Key)] = bytes.Clone(r.Value)
+		d.rows[string(r.Key)] = slices.Concat(r.Head, r.Value)
 	}
 	return nil
 }

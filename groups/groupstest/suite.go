@@ -42,9 +42,10 @@ func suiteRows(t *testing.T, rows groups.Rows) {
 	var puts []groups.Row
 	for i := range keys {
 		k := keys[len(keys)-1-i]
-		puts = append(puts, groups.Row{Key: []byte(k), Value: []byte("of " + k)})
+		puts = append(puts, groups.Row{Key: []byte(k), Head: []byte("of "), Value: []byte(k)})
 	}
 	must(t, rows.Apply(puts, [][]byte{[]byte("c")}))
+	clear(puts[0].Head)
 	clear(puts[0].Value)
 	for prefix, want := range map[string][]string{"": keys, "a": keys[:5], "a\xff": keys[3:5], "b": keys[5:], "c": nil} {
 		var got []string

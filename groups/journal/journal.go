@@ -64,6 +64,15 @@ func (j *Journal) At(s wire.Seq) (e Entry, ok bool) {
 	return j.entries[s-j.base.Seq-1], true
 }
 
+// Behind returns the entries behind a seq, which is the base or later. They stay what
+// they are, whatever becomes of the log.
+func (j *Journal) Behind(s wire.Seq) []Entry {
+	if s >= j.Seq() {
+		return nil
+	}
+	return slices.Clip(j.entries[s-j.base.Seq:])
+}
+
 // HashAt returns the log's hash up to a seq; ok is false if it is not known.
 func (j *Journal) HashAt(s wire.Seq) (h wire.LogHash, ok bool) {
 	if s == j.base.Seq {

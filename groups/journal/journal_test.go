@@ -152,3 +152,32 @@ func TestHowFarSoManyBytesReach(t *testing.T) {
 		}
 	})
 }
+
+// Who was told what stands behind a seq has that, though others come to stand there.
+func TestWhatStoodBehindASeqIsWhatItWas(t *testing.T) {
+	t.Parallel()
+	j := journal.New(place(0, 0), wire.LogHash{1})
+	put := func(from wire.Seq, list ...byte) {
+		for i, n := range list {
+			raw, e := entry(t, n)
+			if _, err := j.Append(place(1, from+wire.Seq(i)), raw, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put(1, 1, 2, 3, 4, 5)
+	behind := j.Behind(2)
+	if none := j.Behind(5); len(none) > 0 {
+		t.Errorf("behind the end stand %d", len(none))
+	}
+	j.Cut(1)
+	put(2, 12, 13, 14, 15)
+	if len(behind) != 3 {
+		t.Fatalf("behind 2 of 5 stand %d", len(behind))
+	}
+	for i, e := range behind {
+		if s := wire.Seq(i + 3); e.Place.Seq != s || e.Record.ID != (wire.RecordID{byte(s)}) {
+			t.Errorf("at %d stood %v at %d", s, e.Record.ID, e.Place.Seq)
+		}
+	}
+}

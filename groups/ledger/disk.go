@@ -47,10 +47,7 @@ func (l *Ledger) Change() (c Change) {
 	if from := max(d.from, last+1); from <= d.to {
 		c.Drop = append(c.Drop, Span{from, d.to})
 	}
-	for s := max(first, d.same+1); s <= last; s++ {
-		e, _ := l.journal.At(s)
-		c.Put = append(c.Put, e)
-	}
+	c.Put = l.journal.Behind(max(base.Seq, d.same))
 	l.disk = disk{from: first, to: last, same: last, base: base.Seq}
 	return c
 }

@@ -2,20 +2,32 @@ package store
 
 import "bytes"
 
-// GroupRow is a row of a group's, whose key and value mean something to it alone.
-type GroupRow struct{ Key, Value []byte }
+// GroupRow is a row of a group's, whose key and value mean something to it alone. Head
+// stands before Value, as one value.
+type GroupRow struct{ Key, Head, Value []byte }
 
 func groupKey(key []byte) []byte { return append([]byte{tableGroups}, key...) }
+
+// groupRowOver is about how many bytes a row takes in a batch, besides its own.
+const groupRowOver = 6
 
 // ApplyGroups puts and deletes rows of groups in one synced commit, and waits
 // for it.
 func (s *Store) ApplyGroups(puts []GroupRow, deletes [][]byte) error {
+	size := 0
+	for _, r := range puts {
+		size += len(r.Key) + len(r.Head) + len(r.Value) + groupRowOver
+	}
 	return s.wait(write{sync: true, change: func(t *tx) error {
-		for _, key := range deletes {
-			t.batch.Delete(groupKey(key))
+		t.batch.Grow(size)
+		key := []byte{tableGroups}
+		for _, k := range deletes {
+			key = append(key[:1], k...)
+			t.batch.Delete(key)
 		}
 		for _, r := range puts {
-			t.batch.Put(groupKey(r.Key), r.Value)
+			key = append(key[:1], r.Key...)
+			t.batch.Put(key, r.Head, r.Value)
 		}
 		return nil
 	}})

@@ -15,11 +15,11 @@ func TestRowsOfGroupsStayAmongThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	puts := []store.GroupRow{{[]byte("a1"), []byte("x")}, {[]byte("a2"), []byte("y")}, {[]byte("b1"), []byte("z")}}
+	puts := []store.GroupRow{{Key: []byte("a1"), Value: []byte("x")}, {Key: []byte("a2"), Head: []byte("x"), Value: []byte("y")}, {Key: []byte("b1"), Value: []byte("z")}}
 	if err := s.ApplyGroups(puts, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ApplyGroups([]store.GroupRow{{[]byte("a3"), []byte("w")}}, [][]byte{[]byte("a1")}); err != nil {
+	if err := s.ApplyGroups([]store.GroupRow{{Key: []byte("a3"), Head: []byte("w")}}, [][]byte{[]byte("a1")}); err != nil {
 		t.Fatal(err)
 	}
 	found := ""
@@ -27,7 +27,7 @@ func TestRowsOfGroupsStayAmongThemselves(t *testing.T) {
 		found += fmt.Sprintf("%s=%s ", key, value)
 		return nil
 	})
-	if err != nil || found != "a2=y a3=w " {
+	if err != nil || found != "a2=xy a3=w " {
 		t.Errorf("found %q, %v", found, err)
 	}
 	if v, ok, err := s.GroupRow([]byte("b1")); string(v) != "z" || !ok || err != nil {

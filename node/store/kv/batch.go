@@ -1,6 +1,9 @@
 package kv
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Batch is a list of changes that Apply makes together. The zero value is an
 // empty batch; a Batch is not safe for concurrent use.
@@ -18,11 +21,19 @@ const (
 	opDeleteRange           // from, to
 )
 
-// Put sets the value under key, copying both.
-func (b *Batch) Put(key, value []byte) {
+// Put sets the value under key, copying both. The value may come in parts, which
+// stand one behind the other.
+func (b *Batch) Put(key []byte, value ...[]byte) {
+	size := 0
+	for _, part := range value {
+		size += len(part)
+	}
 	b.writes = true
 	b.add(opPut, key)
-	b.ops = appendString(b.ops, value)
+	b.ops = binary.AppendUvarint(b.ops, uint64(size))
+	for _, part := range value {
+		b.ops = append(b.ops, part...)
+	}
 }
 
 // Delete removes key, if it is there.
@@ -40,6 +51,9 @@ func (b *Batch) Append(other *Batch) {
 	b.count += other.count
 	b.writes = b.writes || other.writes
 }
+
+// Grow makes room for so many more bytes of changes, at once instead of by and by.
+func (b *Batch) Grow(n int) { b.ops = slices.Grow(b.ops, n) }
 
 // Len returns the number of changes.
 func (b *Batch) Len() int { return b.count }
