@@ -2,6 +2,7 @@ package worlds
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -282,5 +283,51 @@ func TestAHubHoldsOnToItsMembers(t *testing.T) {
 			t.Errorf("of 23 members the hub did not hold on to %d", len(since))
 		}
 		m.says(m.nodes[5], "still here", 23)
+	})
+}
+
+// told are the events of the group that a node was told so far.
+func (m *meeting) told(n living) (list []groups.Event) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Second) // it waits for more to come
+	defer cancel()
+	err := n.Events(ctx, 0, func(e node.Event) error {
+		if e.Group != nil && e.Group.Group == m.id {
+			list = append(list, *e.Group)
+		}
+		return nil
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		m.t.Fatal(err)
+	}
+	return list
+}
+
+// The hub's clock is set ten minutes ahead. Each member names it for that, as the
+// clocks of the two others tell what its own does; the hub names nobody.
+func TestAHubWithAWrongClockIsNamedByTheOthersClocks(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		m := w.meet("alice", "bob", "carol", "dave")
+		hub := m.nodes[0]
+		w.ahead[1].Store(int64(10 * time.Minute))
+		for i := range 6 {
+			_, err := hub.Groups().Send(t.Context(), m.id, "text/plain", fmt.Append(nil, "later than you think, ", i))
+			m.must(err)
+			virtual.Pass(5 * time.Second)
+		}
+		count := func(n living, what groups.What) (sum int) {
+			for _, e := range m.told(n) {
+				if e.What == what && e.Peer == hub.Key() {
+					sum++
+				}
+			}
+			return sum
+		}
+		for i, n := range m.nodes {
+			named, doubted := count(n, groups.Forged), count(n, groups.Clocks)
+			if (named > 0) != (i > 0) || doubted > 0 {
+				t.Errorf("%d is told %d times that the hub breaks a rule, %d times that clocks differ: %+v", i, named, doubted, m.told(n))
+			}
+		}
 	})
 }

@@ -21,11 +21,12 @@ import (
 // world is a simulated network in virtual time. Its nodes live at 127.0.0.n
 // and are what they are on a real loopback in all but the socket.
 type world struct {
-	t    *testing.T
-	net  *simnet.Simnet
-	dead [256]atomic.Bool      // by the last byte of the address
-	far  [256][256]atomic.Bool // who cannot reach whom, the same, the less first
-	few  int                   // neighbours that nodes keep; 0: as usual
+	t     *testing.T
+	net   *simnet.Simnet
+	dead  [256]atomic.Bool      // by the last byte of the address
+	far   [256][256]atomic.Bool // who cannot reach whom, the same, the less first
+	few   int                   // neighbours that nodes keep; 0: as usual
+	ahead [256]atomic.Int64     // by how much a node's clock is ahead, by the last byte of its address
 }
 
 // hop is how long a packet takes one way.
@@ -75,6 +76,7 @@ func (w *world) start(n int, cfg node.Config) living {
 	w.t.Helper()
 	cfg.Listen = []string{fmt.Sprintf("/ip4/127.0.0.%d/udp/8000/quic-v1", n)}
 	cfg.Host = w.plug(net.IPv4(127, 0, 0, byte(n)))
+	cfg.Now = func() time.Time { return time.Now().Add(time.Duration(w.ahead[n].Load())) }
 	return run(w.t, cfg)
 }
 
