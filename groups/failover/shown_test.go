@@ -198,3 +198,50 @@ func TestThoseWhoSpeakForAHubAreShown(t *testing.T) {
 		}
 	}
 }
+
+// What is said to two at once is to each what it was said: the reports that came with a
+// branch are shared, and nothing else.
+func TestWhatIsShownToOneIsNotShownToAnother(t *testing.T) {
+	t.Parallel()
+	now, c := time.UnixMilli(1_790_000_000_000), chainOf(t)
+	led, err := parse(c.promoted, c.second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	led.Evidence = append(make([]wire.Evidence, 0, 8), wire.Evidence{Tag: protocols.TagGroupReport, Structure: []byte("a report")})
+	other := made(t, carol, func(h *wire.HubRecord) {
+		h.Number, h.Version, h.Cause, h.Links, h.Shadow = 2, 2, wire.CauseChange, []wire.HubHash{c.second.Hash()}, alice.Public()
+	})
+	rival, err := parse(made(t, alice, func(h *wire.HubRecord) {
+		h.Number, h.Cause, h.Links = 3, wire.CausePromotion, []wire.HubHash{other.Hash()}
+	}), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var of []protocols.Key
+	var to *failover.Branch
+	m := leads(t, now, led, &of, &to)
+	m.OnAttach(now, carol.Public(), attach(t, now, carol, led.Term()))
+	m.Ready()
+	m.OnMeet(now, protocols.Main, alice.Public(), rival, nil)
+	m.OnAlive(now, carol.Public(), &wire.Alive{N: 1, Group: c.first.Group, Opened: c.second.Term().Opened})
+	shown := make(map[protocols.Key][]string)
+	for _, s := range m.Ready().Send {
+		var list []wire.Evidence
+		switch f := s.Frame.(type) {
+		case *wire.Meet:
+			list = f.Evidence
+		case *wire.HubRecordFrame:
+			list = f.Evidence
+		}
+		for _, e := range list {
+			shown[s.To] = append(shown[s.To], string(e.Tag))
+		}
+	}
+	report, attached, record := string(protocols.TagGroupReport), string(protocols.TagGroupAttach), string(protocols.TagGroupRecord)
+	for who, want := range map[protocols.Key][]string{alice.Public(): {report, attached, record}, carol.Public(): {report, record}} {
+		if !slices.Equal(shown[who], want) {
+			t.Errorf("one is shown %q, and not %q", shown[who], want)
+		}
+	}
+}

@@ -33,7 +33,7 @@ type shows struct {
 func (s *Seat) standing(now time.Time, speakers, followers []protocols.Key, to *failover.Branch, room int) (records [][]byte) {
 	x := shows{s: s, now: now, room: room}
 	base, _ := s.ledger.Log().Base()
-	x.old = to != nil && to.Opened.Seq <= base.Seq
+	x.old = to != nil && to.Opened.Seq <= base.Seq // else each beat of a stray one would be answered by a roster
 	for _, k := range speakers {
 		x.place(k)
 	}

@@ -417,6 +417,61 @@ func TestAHubShowsItsJoinToWhoMayHoldNoLog(t *testing.T) {
 	t.Error("it does not show it")
 }
 
+// Of a hub that joined long ago a snapshot is shown, to who follows a branch from before
+// what is kept of the log: not to who may well have that, nor with each answer to one
+// that says of its branch only that it is another.
+func TestASnapshotIsShownToWhoseLogIsOlder(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 3)
+	r.pass(time.Second)
+	founder, bob, carol := r.seats[r.signers[0].Public()], r.signers[1], r.signers[2]
+	first := founder.Branch()
+	founder.Move(r.now, bob.Public())
+	r.pass(time.Second)
+	list := founder.Ledger().Fold().Roster()
+	snapshot := r.record(r.signers[0], r.group(), 9, wire.KindSnapshot, list.Append(nil))
+	founder.Write(r.now, snapshot)
+	r.pass(time.Second)
+	founder.Move(r.now, carol.Public())
+	r.pass(time.Second)
+	since := founder.Branch()
+	founder.Move(r.now, bob.Public())
+	r.pass(time.Second)
+	r.now = r.now.Add(24 * time.Hour)
+	cfg := seat.Config{Charter: r.charter, Signer: bob, Verifier: protocols.Main, Prover: proof.NewVerifier(protocols.Main)}
+	hub, err := seat.New(r.now, cfg, r.disks[bob.Public()].Clone(), false)
+	r.must(err)
+	stray := wire.Beat{Group: r.group(), Term: wire.Term{Number: 7}, Version: 1, Counter: 1, Time: wire.Millis(r.now.UnixMilli())}
+	older, newer := first.Frame(), since.Frame()
+	for name, c := range map[string]struct {
+		says wire.Frame
+		want int
+	}{
+		"an older branch":     {&older, 1},
+		"a branch since":      {&newer, 0},
+		"that it has another": {&wire.BeatFrame{Beat: stray.Sign(carol)}, 0},
+	} {
+		hub.Ready(r.now)
+		r.must(hub.Receive(r.now, carol.Public(), c.says))
+		told, shown := 0, 0
+		for _, x := range hub.Ready(r.now).Send {
+			f, ok := x.Frame.(*wire.HubRecordFrame)
+			if !ok || x.To != carol.Public() {
+				continue
+			}
+			told++
+			for _, e := range f.Evidence {
+				if bytes.Equal(e.Structure, snapshot.Bytes()) {
+					shown++
+				}
+			}
+		}
+		if told != 1 || shown != c.want {
+			t.Errorf("%s: it is told %d times, and shown %d snapshots", name, told, shown)
+		}
+	}
+}
+
 // Who was kicked while it was apart is brought the record of that by all whom it reaches,
 // when it speaks of another term than theirs: by a hub as soon as the kick is accepted.
 func TestWhoIsOutIsBroughtTheRecordOfThat(t *testing.T) {
