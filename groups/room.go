@@ -313,7 +313,7 @@ func (r *room) act() error {
 	r.know()
 	r.review(now)
 	acknowledgement := r.seat.Acknowledge(now)
-	if !ready.Save.First() && !r.unsaved { // members need not wait until a hub has written what a message says
+	if !ready.Save.First() { // members need not wait until a hub has written what a message says
 		r.sendAll(ready.Send)
 		ready.Send = nil
 	}
