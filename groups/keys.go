@@ -36,7 +36,7 @@ type keys struct {
 	ring      *senderkey.Ring
 	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
 	waiting   map[wire.RecordName]*unopened
-	requested map[wire.ChainID]time.Time  // keys that were asked for
+	requested map[wire.ChainID]*request   // keys that are asked for
 	answered  map[protocols.Key]time.Time // when members were given the own chain again
 	look      time.Time                   // when to see whether any has waited too long
 	outNew    bool                        // the own chain, or who was given it, is another than on disk
@@ -78,7 +78,7 @@ const (
 func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), grants: newGrants(), early: make(map[protocols.Key]wire.SenderKey),
-		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*unopened), requested: make(map[wire.ChainID]time.Time),
+		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*unopened), requested: make(map[wire.ChainID]*request),
 		answered: make(map[protocols.Key]time.Time),
 	}
 }

@@ -2,23 +2,33 @@ package groups
 
 import (
 	"context"
+	"maps"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/message"
 )
 
 // The hub or the post brings every key, or its day is over. Should one be missing all
-// the same, because a disk was lost or an envelope ended too soon, its owner is asked;
-// but not while the hub still passes keys on, as when all begin to write at once: the
-// one that is missing may be among them.
+// the same, because a disk was lost or an envelope ended too soon, its owner is asked,
+// and nobody else, for only the owner knows whom it gave the key; but not while the hub
+// still passes keys on, as when all begin to write at once: the one that is missing may
+// be among them.
 const (
-	requestAfter = 15 * time.Second // a record waits before its key is asked for
-	requestAgain = 10 * time.Minute // between two requests for one chain
-	answerEvery  = time.Minute      // between two answers to one member
-	maxRequested = 256              // chains
+	requestAfter  = 15 * time.Second // a record waits before its key is asked for, and asked for again; doubles
+	requestSeldom = 10 * time.Minute // between two requests for one chain, at most
+	answerEvery   = time.Minute      // between two answers to one member
+	maxRequests   = 64               // at once
+	maxRequestsOf = maxChainsOf      // chains of one owner
 )
+
+// request is what is done to get a chain.
+type request struct {
+	owner protocols.Key
+	again member.Repeat
+}
 
 // request asks the owners of chains for which records have waited too long.
 func (k *keys) request(now time.Time) {
@@ -26,25 +36,47 @@ func (k *keys) request(now time.Time) {
 		return
 	}
 	k.look = now.Add(requestAfter)
-	for chain, at := range k.requested {
-		if now.Sub(at) > requestAgain {
-			delete(k.requested, chain)
+	lacking := make(map[wire.ChainID]*unopened) // what waits for it longest
+	for _, x := range k.waiting {
+		m, err := wire.ParseMessage(x.record.Payload)
+		if err != nil {
+			continue
+		}
+		if other := lacking[m.Chain]; other == nil || x.since.Before(other.since) {
+			lacking[m.Chain] = x
 		}
 	}
-	fold := k.r.seat.Ledger().Fold()
-	for _, x := range k.waiting {
+	maps.DeleteFunc(k.requested, func(c wire.ChainID, _ *request) bool { return lacking[c] == nil })
+	fold, asked := k.r.seat.Ledger().Fold(), 0
+	for chain, x := range lacking {
 		rec := x.record
-		m, err := wire.ParseMessage(rec.Payload)
-		if err != nil || !k.overlong(now, x.since) || !fold.Member(rec.Author) || len(k.requested) >= maxRequested {
+		if asked == maxRequests || !k.overlong(now, x.since) || !fold.Member(rec.Author) || !k.asks(now, chain, rec.Author) {
 			continue
 		}
-		if _, asked := k.requested[m.Chain]; asked {
-			continue
-		}
-		k.requested[m.Chain] = now
-		body := (&wire.KeyRequest{Group: k.r.id, Chain: m.Chain, Author: rec.Author, Record: rec.ID}).Append(nil)
+		asked++
+		body := (&wire.KeyRequest{Group: k.r.id, Chain: chain, Author: rec.Author, Record: rec.ID}).Append(nil)
 		k.r.s.work.Go(func() { k.r.s.postOne(rec.Author, message.TypeKeyRequest, body) })
 	}
+}
+
+// asks says whether a chain is to be asked for now.
+func (k *keys) asks(now time.Time, chain wire.ChainID, owner protocols.Key) bool {
+	q := k.requested[chain]
+	if q == nil {
+		of := 0
+		for _, other := range k.requested {
+			if other.owner == owner {
+				of++
+			}
+		}
+		if of >= maxRequestsOf {
+			return false
+		}
+		q = &request{owner: owner, again: member.Repeat{First: requestAfter, Last: requestSeldom}}
+		q.again.Begin(now)
+		k.requested[chain] = q
+	}
+	return q.again.Turn(now)
 }
 
 // overlong says that a record has waited too long for its key.

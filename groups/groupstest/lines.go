@@ -239,6 +239,9 @@ func (n *Node) post(_ context.Context, to protocols.Key, contentType string, bod
 	n.posted[to]++
 	n.mu.Unlock()
 	(&line{town: n.town}).wait(n.Posting)
+	if n.PostLost != nil && n.PostLost(to, contentType) {
+		return nil
+	}
 	n.town.work.Go(func() {
 		for n.town.ctx.Err() == nil {
 			if x := n.town.reach(n.Key, to); x != nil {

@@ -117,6 +117,8 @@ type Node struct {
 
 	// Posting is how long its outbox takes to have a message on disk.
 	Posting time.Duration
+	// PostLost says what its post loses for good; nil: nothing.
+	PostLost func(to protocols.Key, contentType string) bool
 
 	town  *Town
 	boxer *Boxer // nil: keys go by post alone

@@ -193,6 +193,8 @@ func New(now time.Time, cfg Config, h Hub) *Member {
 	m := &Member{
 		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(), brought: make(map[wire.RecordName]broughtBy),
 	}
+	again := Repeat{First: firstAgain, Last: lastAgain}
+	m.receipts.own, m.receipts.ask = again, again
 	cfg.Ledger.Log().All(func(e journal.Entry) {
 		m.hold(now, e.Record, oldOf(e, nil))
 		m.shown[e.Record.Name()] = true
@@ -316,7 +318,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	m.back, m.behind, m.offered, m.grew = 1, time.Time{}, time.Time{}, false
 	m.acknowledgeSoon(now)
 	if m.receipts.asked != 0 { // of another log, or passed on before this node was there
-		m.receipts.ask.begin(now.Add(firstAgain))
+		m.receipts.ask.Begin(now.Add(firstAgain))
 	}
 	clear(m.heads)
 	m.times, m.starved = times{}, starved{}
@@ -489,7 +491,7 @@ func (m *Member) Deadline() (due time.Time) {
 	if !m.hub.Leads && m.lacks() {
 		earliest(later(m.starved.looked, m.followed).Add(time.Second))
 	}
-	for _, r := range []repeat{m.receipts.own, m.receipts.ask} {
+	for _, r := range []Repeat{m.receipts.own, m.receipts.ask} {
 		if !r.due.IsZero() {
 			earliest(r.due)
 		}

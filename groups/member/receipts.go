@@ -25,36 +25,12 @@ const (
 	lastAgain  = 5 * time.Minute
 )
 
-// repeat is what is done again and again, less and less often.
-type repeat struct {
-	due   time.Time // zero: not at all
-	pause time.Duration
-}
-
-// begin lets it be done from a time on.
-func (r *repeat) begin(at time.Time) {
-	if r.due.IsZero() || at.Before(r.due) {
-		r.due = at
-	}
-	r.pause = firstAgain
-}
-
-// turn says whether it is due, and puts it off.
-func (r *repeat) turn(now time.Time) bool {
-	if r.due.IsZero() || now.Before(r.due) {
-		return false
-	}
-	r.due = now.Add(r.pause)
-	r.pause = min(2*r.pause, lastAgain)
-	return true
-}
-
 // receipts is what this node acknowledges, and what others have.
 type receipts struct {
-	own     repeat      // this node's
+	own     Repeat      // this node's
 	spent   time.Time   // until when those that went out are paid for
 	last    wire.Millis // the time of the one that was made last: the next is later
-	ask     repeat      // for those of others
+	ask     Repeat      // for those of others
 	asked   wire.Seq    // of the newest record of this node's that is in the log
 	read    wire.Seq
 	waiting map[wire.Seq]bool
@@ -71,7 +47,7 @@ type Standing struct {
 
 // acknowledgeSoon lets a receipt go out.
 func (m *Member) acknowledgeSoon(now time.Time) {
-	m.receipts.own.begin(later(now, m.receipts.spent.Add(-(receiptsFree-1)*m.receiptEach())))
+	m.receipts.own.Begin(later(now, m.receipts.spent.Add(-(receiptsFree-1)*m.receiptEach())))
 }
 
 // receiptEach is how often a receipt goes out in the long run.
@@ -108,7 +84,7 @@ func (m *Member) sendReceipt(now time.Time) {
 	case b == nil:
 	case m.hub.Leads:
 		m.ready.Receipt = b
-		m.receipts.own.due = time.Time{} // nothing is lost on this way
+		m.receipts.own.End() // nothing is lost on this way
 	default:
 		m.send(m.hub.Primary, wire.OwnReceipts(m.cfg.Group, b))
 	}
@@ -116,11 +92,11 @@ func (m *Member) sendReceipt(now time.Time) {
 
 // dueReceipt is what is to be sent now, nil for nothing.
 func (m *Member) dueReceipt(now time.Time) []byte {
-	if m.removed || !m.receipts.own.turn(now) {
+	if m.removed || !m.receipts.own.Turn(now) {
 		return nil
 	}
 	if !m.cfg.Ledger.Fold().Member(m.cfg.Self) { // a relay has nothing of what it holds
-		m.receipts.own.due = time.Time{}
+		m.receipts.own.End()
 		return nil
 	}
 	m.receipts.spent = later(now, m.receipts.spent).Add(m.receiptEach())
@@ -132,18 +108,18 @@ func (m *Member) dueReceipt(now time.Time) []byte {
 func (m *Member) ownStands(now time.Time, e journal.Entry) {
 	if e.Record.Kind.Receipted() {
 		m.receipts.asked = e.Place.Seq
-		m.receipts.ask.begin(now.Add(firstAgain))
+		m.receipts.ask.Begin(now.Add(firstAgain))
 	}
 }
 
 // askReceipts asks for the receipts of others until all have what this node wrote
 // last. Who is away for long is asked for less and less.
 func (m *Member) askReceipts(now time.Time) {
-	if !m.receipts.ask.turn(now) {
+	if !m.receipts.ask.Turn(now) {
 		return
 	}
 	if st := m.Standing(m.receipts.asked); m.hub.Leads || st.Delivered == st.Members {
-		m.receipts.ask.due = time.Time{}
+		m.receipts.ask.End()
 		return
 	}
 	m.AskReceipts()

@@ -1,0 +1,75 @@
+package groups_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tom-protocol/tom/groups/groupstest"
+	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
+	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/message"
+)
+
+// All keys are lost, by the hub and by post, and what answers who asks for them. Who
+// lacks one asks soon again, then less and less often, and reads soon after one came.
+func TestWhoLacksAKeyAsksSoonAgain(t *testing.T) {
+	t.Parallel()
+	starred(t, 3, func(c *crowd, _ *groupstest.Node) {
+		author, other := c.nodes[1], c.nodes[2]
+		var found atomic.Bool
+		author.PostLost = func(_ protocols.Key, contentType string) bool {
+			return contentType == message.TypeSenderKey && !found.Load()
+		}
+		c.withheld()
+		c.town.Cut(func(_, _ protocols.Key) bool { return false })
+		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("one"))
+		c.must(err)
+		for _, x := range []struct {
+			pass time.Duration
+			want int
+		}{{40 * time.Second, 2}, {time.Minute, 3}, {18 * time.Minute, 7}, {time.Hour, 13}} {
+			virtual.Pass(x.pass)
+			if n := other.Posted(author.Key); n != x.want {
+				c.t.Errorf("%v later it has asked %d times, and not %d", x.pass, n, x.want)
+			}
+		}
+		other.Stop()
+		c.must(other.Start())
+		virtual.Pass(20 * time.Second)
+		found.Store(true)
+		c.readBy(other, 2*time.Minute, "one")
+		asked := other.Posted(author.Key)
+		virtual.Pass(time.Hour)
+		if n := other.Posted(author.Key); n != asked {
+			c.t.Errorf("it asks %d times more for what it has", n-asked)
+		}
+	})
+}
+
+// A member writes under chain after chain, and gives nobody a key. It is asked for a few
+// of them, and does not hold up that another is asked.
+func TestAMemberIsAskedForAFewChains(t *testing.T) {
+	t.Parallel()
+	starred(t, 4, func(c *crowd, hub *groupstest.Node) {
+		evil, author, victim := c.nodes[1], c.nodes[2], c.nodes[3]
+		var records []wire.Record
+		for i := range byte(100) {
+			m := wire.Message{Chain: wire.ChainID{i + 1}, Ciphertext: make([]byte, 64)}
+			records = append(records, wire.Record{
+				Group: c.group, ID: wire.RecordID{i + 1}, Kind: wire.KindMessage, Time: wire.Millis(time.Now().UnixMilli()), Payload: m.Append(nil),
+			})
+		}
+		f := &wire.Publish{Group: c.group, Records: wire.SignRecords(evil.Signer, records)}
+		c.must(c.town.Inject(evil, hub, false, wire.AppendFrame(nil, f)))
+		author.PostLost = func(protocols.Key, string) bool { return true }
+		c.withheld()
+		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("one"))
+		c.must(err)
+		virtual.Pass(40 * time.Second)
+		if n, other := victim.Posted(evil.Key), victim.Posted(author.Key); n != 16 || other != 2 {
+			c.t.Errorf("one who gives no keys is asked %d times, another %d", n, other)
+		}
+	})
+}
