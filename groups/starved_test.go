@@ -139,6 +139,40 @@ func TestAHubThatShowsNobodyWhatItAcceptedIsNamed(t *testing.T) {
 	})
 }
 
+// A hub puts all off that the only other member writes, for ever. Its author names it.
+func TestAHubThatPutsAllOffIsNamed(t *testing.T) {
+	t.Parallel()
+	inTown(t, 2, func(c *crowd) {
+		hub, author := c.nodes[0], c.nodes[1]
+		c.write(author, "taken", 1)
+		c.town.Drop(func(from, to protocols.Key, onHub bool, frame []byte) bool {
+			f, published := frameOf[*wire.Publish](onHub, frame)
+			if !published || from != author.Key || to != hub.Key {
+				return false
+			}
+			for i := range f.Records {
+				if e, err := f.Entry(i); err == nil {
+					busy := &wire.Busy{Group: c.group, Record: e.Record.ID, Retry: 1000}
+					go func() { _ = c.town.Inject(hub, author, false, wire.AppendFrame(nil, busy)) }()
+				}
+			}
+			return true
+		})
+		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("put off"))
+		c.must(err)
+		for _, x := range []struct {
+			pass time.Duration
+			want bool
+		}{{110 * time.Second, false}, {time.Minute, true}} {
+			virtual.Pass(x.pass)
+			if told(author, hub, groups.Forged, "withholds records") != x.want {
+				list, _ := author.Events()
+				c.t.Errorf("it is told %+v", list)
+			}
+		}
+	})
+}
+
 // A hub behind a link that carries no more than a modem is not said to withhold
 // anything, however long its members wait for what it sends.
 func TestASlowHubIsNotSaidToWithhold(t *testing.T) {

@@ -115,6 +115,7 @@ type owns struct {
 	list []*own
 	of   map[wire.RecordID]*own // those of the list that are still to be
 	due  time.Time              // when the next is to be published again
+	put  putOff
 }
 
 func (o *owns) find(n wire.RecordName) *own {
@@ -136,8 +137,11 @@ func (o *owns) add(x *own, due time.Time) {
 	o.list = append(o.list, x)
 }
 
-// remove takes a record off, from the list some time.
-func (o *owns) remove(x *own) { delete(o.of, x.record.ID) }
+// remove takes a record off, from the list some time: there is an answer to it.
+func (o *owns) remove(x *own) {
+	delete(o.of, x.record.ID)
+	o.put.times, o.put.total = 0, 0
+}
 
 // open returns those that are to be published.
 func (o *owns) open() []*own {

@@ -328,7 +328,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 	for _, o := range m.own.list {
 		o.sent, o.tries = time.Time{}, 0
 	}
-	m.own.due = now
+	m.own.due, m.own.put = now, putOff{}
 }
 
 // Tick does what has become due.
@@ -612,11 +612,15 @@ const longestBusy = 2 * time.Minute
 
 // OnBusy takes the hub's word that a record of this node is to come again later.
 func (m *Member) OnBusy(now time.Time, f *wire.Busy) {
+	wait := min(time.Duration(min(f.Retry, 1<<32))*time.Millisecond, longestBusy)
+	m.othersPutOff(f.Record, now.Add(wait))
 	o := m.own.find(wire.RecordName{Author: m.cfg.Self, ID: f.Record})
 	if o == nil {
 		return
 	}
-	wait := min(time.Duration(min(f.Retry, 1<<32))*time.Millisecond, longestBusy)
+	if !m.full(o.record.Kind) {
+		m.own.put.times++
+	}
 	o.sent, o.told = now.Add(wait-m.tenths(againTenths)), now.Add(wait)
 	m.ready.Events = append(m.ready.Events, Event{Kind: Delayed, Name: o.record.Name(), Value: uint64(wait.Milliseconds())})
 }

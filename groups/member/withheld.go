@@ -17,6 +17,46 @@ const (
 	maxPast       = 4 // to how many members besides the hub a record is brought
 )
 
+// A hub may put a record off, because its author, or all, bring much: but of each it
+// takes some all the time. One that takes none for long withholds them, whatever it
+// says. So it may be only where the log is so long that it takes no messages.
+const (
+	fullLeast      = 10_000  // records: half of what the least that leads a group has room for
+	fullLeastBytes = 4 << 20 // the same
+)
+
+// putOff is how often the hub put records of this node off since it answered one, and
+// for how long it was heard since.
+type putOff struct {
+	times int
+	total time.Duration
+	heard time.Time // up to when that is counted
+}
+
+// full says whether the log may be so long that the hub takes no such record.
+func (m *Member) full(k wire.Kind) bool {
+	return k == wire.KindMessage && (m.lacks() || m.log().Len() >= fullLeast || m.log().Size() >= fullLeastBytes)
+}
+
+// putsOff says whether the hub has put off all that this node writes for too long.
+func (m *Member) putsOff(stood bool) bool {
+	p := &m.own.put
+	heard := m.heard.Sub(p.heard)
+	if p.heard = m.heard; p.times > 0 && !stood && heard <= m.tenths(silentTenths) {
+		p.total += heard
+	}
+	return p.times >= withheldTries && p.total >= longestBusy
+}
+
+// othersPutOff takes that the hub puts off what another brought here.
+func (m *Member) othersPutOff(id wire.RecordID, until time.Time) {
+	for n := range m.brought {
+		if h := m.kept.lack[n]; n.ID == id && h != nil && m.full(h.record.Kind) {
+			m.brought[n] = broughtBy{since: until}
+		}
+	}
+}
+
 // broughtBy is since when a record is here that its author brought past the hub, and
 // how often it was offered to the hub, which was heard since.
 type broughtBy struct {
@@ -70,16 +110,18 @@ func (m *Member) bringPast(late []*wire.Entry) {
 // it may have to wait for the first that follows it. It wants to be called every second or so: one
 // that was not stood still, and may find the hub's answers among what came meanwhile.
 func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
-	if now.Sub(m.looked) > withheldAfter/2 {
+	stood := now.Sub(m.looked) > withheldAfter/2
+	if stood {
 		m.awake = now
 	}
 	m.looked = now
+	putsOff := m.putsOff(stood)
 	heardFor := func(since time.Time) bool { return m.heard.Sub(since) >= withheldAfter }
 	if m.hub.Leads || m.removed || !m.cfg.Ledger.Fold().Hears(m.cfg.Self) || !heardFor(later(m.followed, m.awake)) {
 		return name, false
 	}
 	for _, o := range m.own.list {
-		if m.own.of[o.record.ID] == o && o.tries >= withheldTries && heardFor(later(o.written, o.told)) {
+		if m.own.of[o.record.ID] == o && (putsOff || o.tries >= withheldTries && heardFor(later(o.written, o.told))) {
 			return o.record.Name(), true
 		}
 	}

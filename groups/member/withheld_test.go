@@ -102,6 +102,128 @@ func TestWhoIsNotInAccusesNobody(t *testing.T) {
 	}
 }
 
+// busy has bob write, and the hub put that off each time, for as long as it says.
+func (d *desk) busy(r *wire.Record, retry time.Duration, most int) (withheld int) {
+	d.t.Helper()
+	d.m.Write(d.now, r)
+	for i := range most {
+		d.now = d.now.Add(time.Second)
+		d.m.Heard(d.now)
+		d.m.Tick(d.now)
+		for _, s := range d.m.Ready().Send {
+			if _, ok := s.Frame.(*wire.Publish); ok && s.To == d.hub.Public() {
+				d.m.OnBusy(d.now, &wire.Busy{Group: d.c.Group(), Record: r.ID, Retry: wire.Millis(retry.Milliseconds())})
+			}
+		}
+		if _, yes := d.m.Withholds(d.now); yes {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// A hub may put off what a member writes. One that takes nothing of it for long withholds
+// it, unless its log may be full, and that is why: it takes no messages then.
+func TestWhatIsPutOffForEverIsWithheld(t *testing.T) {
+	t.Parallel()
+	rename := func(d *desk) *wire.Record {
+		return d.signed(bob, wire.RecordID{99}, wire.KindRename, (&wire.Rename{Name: "bobby"}).Append(nil))
+	}
+	says := func(d *desk) *wire.Record { return d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9)) }
+	for name, x := range map[string]struct {
+		what        func(*desk) *wire.Record
+		retry       time.Duration
+		full        bool
+		least, most int
+	}{
+		"a message, for a moment":       {says, time.Second, false, 120, 130},
+		"a message, for as long as can": {says, time.Hour, false, 240, 370},
+		"a message, the log is full":    {says, time.Second, true, 0, 0},
+		"a rename, the log is full":     {rename, time.Second, true, 120, 130},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.letIn()
+			for range 17 {
+				if x.full {
+					d.id++
+					d.behind(d.signed(alice, wire.RecordID{d.id}, wire.KindMessage, make([]byte, 250<<10)))
+				}
+			}
+			if n := d.busy(x.what(d), x.retry, 600); n < x.least || n > x.most {
+				t.Errorf("it is withheld after %d s", n)
+			}
+		})
+	}
+}
+
+// What is put off is not withheld as long as the hub takes something of the same member,
+// nor is it while the hub is not heard, or this node stands still.
+func TestWhatIsPutOffWhileTheHubTakesOthersIsNotWithheld(t *testing.T) {
+	t.Parallel()
+	for name, passes := range map[string]func(d *desk){
+		"it takes another": func(d *desk) {
+			d.id++
+			other := d.signed(bob, wire.RecordID{98, d.id}, wire.KindMessage, nil)
+			d.m.Write(d.now, other)
+			d.behind(other)
+		},
+		"it is silent":            func(d *desk) { d.silent(60) },
+		"this node stands still":  func(d *desk) { d.now = d.now.Add(time.Minute); d.m.Heard(d.now) },
+		"another hub is followed": func(d *desk) { d.carolLeads() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.letIn()
+			r := d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
+			if d.busy(r, time.Second, 100) != 0 {
+				t.Fatal("it is withheld too early")
+			}
+			passes(d)
+			again := d.busy(r, time.Second, 100)
+			if anew := name == "it takes another" || name == "another hub is followed"; (again == 0) != anew || again != 0 && again < 18 {
+				t.Errorf("it is withheld %d s later", again)
+			}
+		})
+	}
+}
+
+// What another brought here, and the hub puts off, is not withheld where its log may be
+// full.
+func TestAFullHubIsNotAccusedByThoseWhoBringMore(t *testing.T) {
+	t.Parallel()
+	for _, full := range []bool{false, true} {
+		d := newDesk(t)
+		d.letIn()
+		for range 17 {
+			if full {
+				d.id++
+				d.behind(d.signed(alice, wire.RecordID{d.id}, wire.KindMessage, make([]byte, 250<<10)))
+			}
+		}
+		r := d.signed(alice, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
+		d.m.OnPublish(d.now, []*wire.Entry{{Record: r}})
+		withheld := false
+		for range 60 {
+			d.now = d.now.Add(time.Second)
+			d.m.Heard(d.now)
+			d.m.Tick(d.now)
+			for _, s := range d.m.Ready().Send {
+				if _, ok := s.Frame.(*wire.Publish); ok {
+					d.m.OnBusy(d.now, &wire.Busy{Group: d.c.Group(), Record: r.ID, Retry: 60_000})
+				}
+			}
+			_, yes := d.m.Withholds(d.now)
+			withheld = withheld || yes
+		}
+		if withheld == full {
+			t.Errorf("the log is full: %v; withheld: %v", full, withheld)
+		}
+	}
+}
+
 // letIn shows bob his join.
 func (d *desk) letIn() {
 	d.t.Helper()
