@@ -43,7 +43,7 @@ func (m *Member) OnRecords(now time.Time, f *wire.Records) error {
 		return err
 	}
 	m.timed(now, head)
-	m.starved.fed(head.Seq, !m.log().Has(head.Seq, head.Log))
+	m.starved.fed(head.Seq, !m.log().Has(head.Seq, head.Log), sizeOf(f), m.starveAfter())
 	m.takePage(now, head, page)
 	return nil
 }

@@ -18,6 +18,7 @@ const (
 	slowLink     = 8 << 10          // bytes a second that the slowest link carries
 	silentTenths = 200              // a hub not heard for longer could not be reached
 	stillAfter   = 5 * time.Second  // a node that did not look for so long stood still
+	fullPage     = 8 << 10          // bytes of a page of the slowest hub, if more is to come
 
 	askOthers   = 2 * time.Second // between two times that others are asked
 	askedAtOnce = 3               // how many
@@ -28,8 +29,9 @@ const (
 type starved struct {
 	known  wire.Seq      // up to where it goes, by the hub's word
 	signed *wire.Head    // the newest head of it
-	upTo   wire.Seq      // where the log ended when the hub began to bring nothing
-	total  time.Duration // for how long it was heard since
+	goal   wire.Seq      // up to where the log was known to go when something was found missing
+	upTo   wire.Seq      // up to where the hub has brought it since, or it was here then
+	total  time.Duration // for how long the hub was heard since, without what its pages were worth
 	heard  time.Time     // when it was, up to which that is counted
 	looked time.Time
 	others int // bytes that others brought meanwhile
@@ -50,9 +52,15 @@ func (s *starved) signs(h *wire.Head) {
 }
 
 // fed notes that the hub has brought a page up to a seq. new says that it was not here
-// yet; what others brought meanwhile counts too.
-func (s *starved) fed(last wire.Seq, isNew bool) {
-	if isNew || last > s.upTo {
+// yet; what others brought meanwhile counts too. It is worth so much time as the slowest
+// may take for it; all of it, if nothing is missing then of what was: a hub that has more
+// to bring does not bring one record after another, each at its leisure.
+func (s *starved) fed(last wire.Seq, isNew bool, size int, each time.Duration) {
+	if !isNew && last <= s.upTo {
+		return
+	}
+	s.upTo = max(s.upTo, last)
+	if s.total -= time.Duration(size) * each / fullPage; s.total <= 0 || s.upTo >= s.goal {
 		s.ends()
 	}
 }
@@ -87,7 +95,7 @@ func (m *Member) Starves(now time.Time) bool {
 		return false
 	case m.lacks():
 		if s.total == 0 {
-			s.upTo = m.log().Seq()
+			s.goal, s.upTo = s.known, m.log().Seq()
 		}
 		s.total += heard
 		m.ask(now)
@@ -165,10 +173,16 @@ func (m *Member) OnBrought(now time.Time, from protocols.Key, f *wire.Records) e
 	}
 	m.takePage(now, head, page)
 	s.asks = 0
-	for _, e := range f.Entries {
-		s.others += len(e)
-	}
+	s.others += sizeOf(f)
 	return nil
+}
+
+// sizeOf is how many bytes of entries a page has.
+func sizeOf(f *wire.Records) (n int) {
+	for _, e := range f.Entries {
+		n += len(e)
+	}
+	return n
 }
 
 // Page returns what stands behind a place of the log, as far as a head covers it that

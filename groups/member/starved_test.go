@@ -136,7 +136,8 @@ func TestWhatTheHubDoesNotBringComesFromOthers(t *testing.T) {
 func TestWhatIsLateIsNotWithheld(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(d *desk){
-		"a page comes": func(d *desk) { d.behind(d.record()); d.m.OnBeat(d.now, &wire.Beat{Seq: 1 << 30}) },
+		"a page comes with all there was": func(d *desk) { d.behind(d.record(), d.record()); d.m.OnBeat(d.now, &wire.Beat{Seq: 1 << 30}) },
+		"a page comes with much":          func(d *desk) { d.behind(d.large()); d.m.OnBeat(d.now, &wire.Beat{Seq: 1 << 30}) },
 		"a snapshot comes": func(d *desk) {
 			h := newHistory(d)
 			h.append(entryAt(d, 1))
@@ -226,8 +227,63 @@ func TestALogThatIsReplacedIsNotStarved(t *testing.T) {
 				t.Fatal("withheld")
 			}
 		}
-		d.taken(d.page(hash, s, d.record()))
+		d.taken(d.page(hash, s, d.large()))
 		hash = d.hashAt(s)
+	}
+}
+
+// large is a record that makes a page full.
+func (d *desk) large() *wire.Record {
+	d.id++
+	return d.signed(alice, wire.RecordID{d.id}, wire.KindMessage, make([]byte, 8<<10))
+}
+
+// A hub that has more to bring, and brings one small record after another, each in time,
+// withholds its log as one that brings nothing: it would have them together.
+func TestALogThatIsBroughtDropByDropIsWithheld(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		record func(*desk) *wire.Record
+		each   int
+		want   bool
+	}{
+		"a small one":                {(*desk).record, 29, true},
+		"a small one, more often":    {(*desk).record, 5, true},
+		"a small one in each second": {(*desk).record, 1, true},
+		"a large one":                {(*desk).large, 29, false},
+	} {
+		d := starving(t)
+		d.m.OnBeat(d.now, &wire.Beat{Seq: 1 << 20})
+		named := false
+		for i := range 240 {
+			if i%x.each == 0 {
+				d.behind(x.record(d))
+			}
+			yes, _, _ := d.second(true)
+			named = named || yes
+		}
+		if named != x.want {
+			t.Errorf("%s each %d s: withheld %v", name, x.each, named)
+		}
+	}
+}
+
+// Who never catches up with a busy hub, because there is always something new, is brought
+// what there was: that counts.
+func TestWhoIsAlwaysALittleBehindIsNotStarved(t *testing.T) {
+	t.Parallel()
+	d := starving(t)
+	for range 100 {
+		p, hash := d.ledger.Log().End()
+		d.m.OnBeat(d.now, &wire.Beat{Seq: p.Seq + 2})
+		if yes, asked, _ := d.second(true); yes || len(asked) > 0 {
+			t.Fatal("withheld")
+		}
+		if d.id%2 == 0 {
+			d.taken(d.page(hash, p.Seq+1, d.record(), d.record()))
+		} else {
+			d.taken(d.page(hash, p.Seq+1, d.record()))
+		}
 	}
 }
 
