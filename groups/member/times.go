@@ -22,10 +22,19 @@ var (
 // have waited on its way while the hub, or this node, slept.
 const timesApart = 10 * time.Second
 
+// But a page seldom waits: what comes again and again between pages that bear the right
+// time is not explained by that.
+const (
+	lapseTime = time.Hour
+	maxLapses = 3 // in that time
+)
+
 // times is what the hub said of the time in its present term.
 type times struct {
 	newest wire.Millis // by heads and beats, wherever they came from
 	wrong  time.Time   // since when pages bear a wrong one; zero: they do not
+	lapsed time.Time   // when they began to, the first time of those that count
+	lapses int         // how often they did since
 }
 
 func (t *times) note(at wire.Millis) { t.newest = max(t.newest, at) }
@@ -38,10 +47,22 @@ func (m *Member) timed(now time.Time, h *wire.Head) {
 	case err == nil:
 		t.wrong = time.Time{}
 	case t.wrong.IsZero():
-		t.wrong = now
+		if t.wrong = now; t.lapse(now) {
+			m.mistimed(err)
+		}
 	case now.Sub(t.wrong) >= timesApart:
 		m.mistimed(err)
 	}
+}
+
+// lapse notes that a page bears a wrong time after one that did not, and says whether
+// that was too often.
+func (t *times) lapse(now time.Time) bool {
+	if now.Sub(t.lapsed) >= lapseTime {
+		t.lapsed, t.lapses = now, 0
+	}
+	t.lapses++
+	return t.lapses > maxLapses
 }
 
 func (t *times) judge(now time.Time, at wire.Millis) error {

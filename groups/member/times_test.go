@@ -62,6 +62,30 @@ func TestAHubsTimeIsNearTheOneHere(t *testing.T) {
 	}
 }
 
+// A page may wait long now and then. A hub of which many do, each between others that
+// bear the right time, dates them so.
+func TestPagesDoNotWaitAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		each time.Duration
+		want bool
+	}{"in an hour": {15 * time.Minute, true}, "in hours": {21 * time.Minute, false}} {
+		d := newDesk(t)
+		var named error
+		for range 4 {
+			d.ahead = 0
+			d.behind(d.record())
+			d.now = d.now.Add(time.Minute)
+			d.ahead = -time.Hour
+			named = mistimed(d.behind(d.writtenAhead(d.ahead)))
+			d.now = d.now.Add(x.each - time.Minute)
+		}
+		if (named != nil) != x.want {
+			t.Errorf("four of them %s: %v", name, named)
+		}
+	}
+}
+
 // Two pages that come together say it once: both may have waited.
 func TestPagesThatComeTogetherSayATimeOnce(t *testing.T) {
 	t.Parallel()
