@@ -1,6 +1,7 @@
 package groups_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/integration/virtual"
+	"github.com/tom-protocol/tom/protocols"
 )
 
 // slowly runs f in virtual time with a group whose hub beats as seldom as may be:
@@ -128,6 +130,35 @@ func TestWhoWasAwayForTwoDaysComesBack(t *testing.T) {
 		}
 		if readable < 20 {
 			t.Errorf("of a day she reads %d messages", readable)
+		}
+	})
+}
+
+// What no hub takes within its day is not forgotten in silence: its author is told, and
+// waits no longer.
+func TestWhatNobodyTakesWithinADayIsTold(t *testing.T) {
+	t.Parallel()
+	slowly(t, func(c *crowd) {
+		c.join("bob")
+		carol := c.join("carol")
+		c.write(carol, "taken", 2)
+		virtual.Pass(time.Minute)
+		c.town.Drop(func(from, _ protocols.Key, hub bool, frame []byte) bool {
+			_, published := frameOf[*wire.Publish](hub, frame)
+			return published && from == carol.Key
+		})
+		id, err := carol.Send(c.t.Context(), c.group, "text/plain", []byte("for nobody"))
+		c.must(err)
+		ctx, cancel := context.WithTimeout(c.t.Context(), 25*time.Hour)
+		defer cancel()
+		begun := time.Now()
+		st, err := carol.Await(ctx, c.group, id, func(st groups.Standing) bool { return st.Accepted })
+		if took := time.Since(begun); err != nil || st.Accepted || st.Refused == 0 || took < groups.Life {
+			c.t.Errorf("after %v it is %+v, %v", took, st, err)
+		}
+		if !told(carol, carol, groups.Refused, "within a day") {
+			list, _ := carol.Events()
+			c.t.Errorf("it is told %+v", list)
 		}
 	})
 }

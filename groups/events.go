@@ -21,7 +21,7 @@ const (
 	Opened      What = "opened"       // the key of Peer's message Record has come
 	NeverOpened What = "unreadable"   // Peer's message Record can never be read here
 	Voided      What = "void"         // this node's Record has no effect: Detail
-	Refused     What = "refused"      // the hub refuses this node's Record: Detail
+	Refused     What = "refused"      // the hub refuses this node's Record, or none took it while it lived: Detail
 	Claimed     What = "claimed"      // this node claims to be hub
 	Withdrew    What = "withdrew"     // and takes that back
 	NewHub      What = "hub"          // Peer is hub from now on

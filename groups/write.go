@@ -146,7 +146,7 @@ func (r *room) delayed(now time.Time, e member.Event) {
 	}
 }
 
-// refused notes a refusal. A message whose chain was older than the last leave or
+// refused notes a refusal, or that no hub took a record while it lived. A message whose chain was older than the last leave or
 // kick is sealed with a new one: it waits as before, unless that fails.
 func (r *room) refused(now time.Time, e member.Event) {
 	r.keys.grants.never(e.Name)
@@ -155,10 +155,14 @@ func (r *room) refused(now time.Time, e member.Event) {
 		return
 	}
 	r.s.count.refused(e.Reason)
+	detail := e.Reason.String()
+	if e.Err != nil {
+		detail = e.Err.Error()
+	}
 	final := func() {
 		st.refused = e.Reason
 		r.awaited.stir(e.Name.ID)
-		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: e.Reason.String()})
+		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: detail})
 	}
 	content, err := r.content(e.Name)
 	if e.Reason != envelope.ReasonRoster || err != nil {

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -87,7 +88,7 @@ type Event struct {
 	Kind     EventKind
 	Entry    journal.Entry // Arrived
 	Void     error         // Arrived: why it has no effect
-	Err      error         // Mistimed: how
+	Err      error         // Mistimed: how; Refused: why, if it is not the hub that refuses
 	Undue    bool          // Arrived: the hub that this node follows took it, and had to refuse it
 	Name     wire.RecordName
 	Place    wire.Place
@@ -100,6 +101,9 @@ type Event struct {
 	Receipt  *wire.Receipt
 	Proof    *wire.Equivocation
 }
+
+// errExpired says of a record of this node that no hub has taken it while it lived.
+var errExpired = errors.New("no hub has taken it within a day")
 
 // Cut is what was cut off a log: what stood behind From, in the terms whose Number
 // and Primary are in Terms.
@@ -359,9 +363,10 @@ func (m *Member) publishOwn(now time.Time) {
 	for _, o := range m.own.open() {
 		next := o.sent.Add(m.tenths(againTenths))
 		switch {
-		case now.Sub(o.written) > Life:
+		case now.Sub(o.written) > Life: // any hub would refuse it for that
 			m.own.remove(o)
 			m.kept.touch(o.record.Name())
+			m.ready.Events = append(m.ready.Events, Event{Kind: Refused, Name: o.record.Name(), Reason: envelope.ReasonClock, Value: uint64(now.UnixMilli()), Err: errExpired})
 			continue
 		case next.After(now):
 			m.own.due = sooner(m.own.due, next)
