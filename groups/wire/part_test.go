@@ -155,25 +155,56 @@ func TestAPartIsShortAndCheap(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p.parts != 1 {
-		t.Errorf("%d verifications", p.parts)
+	if p.parts != 1 || p.proofs != 0 {
+		t.Errorf("%d verifications, and %d of proofs", p.parts, p.proofs)
 	}
 }
 
-// counting counts the parts that are verified; a proof is verified by none.
+// counting counts the parts and the proofs that are verified, and in how many goes.
 type counting struct {
 	*proof.Verifier
-	parts int
+	parts, proofs, goes int
 }
 
 func (c *counting) VerifyAll(claims []proof.Claim) error {
 	for _, x := range claims {
-		if x.Root == nil {
-			return errors.New("a proof is verified")
+		if x.Root != nil {
+			c.parts++
+		} else {
+			c.proofs++
 		}
-		c.parts++
+	}
+	if len(claims) > 0 {
+		c.goes++
 	}
 	return c.Verifier.VerifyAll(claims)
+}
+
+// A part counts once among what is verified together, and those of its records that are
+// verified later cost nothing.
+func TestAPartIsVerifiedOnceAmongOthers(t *testing.T) {
+	t.Parallel()
+	f, err := parseGroup(wire.AppendFrame(nil, pageOf(entries(append(burst(alice, 10), append([][]byte{signedRecord()}, burst(bob, 10)...)...)...))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []*wire.Record
+	for i := range f.(*wire.Records).Entries {
+		e, err := f.(*wire.Records).Entry(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, e.Record)
+	}
+	p := &counting{Verifier: proof.NewVerifier(protocols.Main)}
+	for _, list := range [][]*wire.Record{append(records[:5:5], records[10:16]...), records[5:10], records[16:]} {
+		if err := wire.VerifyAll(p, list...); err != nil {
+			t.Error(err)
+		}
+	}
+	if p.parts != 2 || p.proofs != 1 || p.goes != 1 {
+		t.Errorf("%d parts and %d proofs in %d goes", p.parts, p.proofs, p.goes)
+	}
 }
 
 func TestPublishedPartsAreRecords(t *testing.T) {

@@ -97,7 +97,7 @@ func ReadReceipt(b []byte) (*Receipt, error) {
 func VerifyReceipts(v Verifier, list []*Receipt) (good []bool) {
 	claims := make([]protocols.Signed, len(list))
 	for i, r := range list {
-		claims[i] = protocols.Signed{Key: r.Member, Tag: r.tag(), Msg: protocols.StructureBody(r.read), Sig: r.read[len(r.read)-protocols.SignatureSize:]}
+		claims[i] = protocols.SignedStructure(r.Member, r.tag(), r.read)
 		r.read = nil
 	}
 	return v.VerifyAll(claims)

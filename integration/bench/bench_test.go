@@ -101,6 +101,7 @@ func TestStacksAreChargedToWhoAsked(t *testing.T) {
 		{"sign", []string{"crypto/internal/fips140/edwards25519.add", "crypto/internal/fips140/ed25519.signWithDom", "github.com/tom-protocol/tom/protocols/proof.Sign"}},
 		{"verify", []string{"crypto/internal/fips140/ed25519.verifyWithDom", "github.com/tom-protocol/tom/protocols.Network.Verify"}},
 		{"verify", []string{"github.com/oasisprotocol/curve25519-voi/primitives/ed25519.verifyWithOptionsNoPanic", "github.com/tom-protocol/tom/protocols.Network.Verify"}},
+		{"verify", []string{"github.com/oasisprotocol/curve25519-voi/primitives/ed25519.(*BatchVerifier).Verify", "github.com/tom-protocol/tom/protocols/proof.(*Verifier).VerifyAll"}},
 		{rest, []string{"runtime.gcDrain", "runtime.gcBgMarkWorker"}},
 	} {
 		if got := shareOf(x.stack); got != x.want {

@@ -21,7 +21,7 @@ var shares = []struct {
 	calls []string
 }{
 	{"sign", []string{"crypto/ed25519.Sign", "crypto/ed25519.sign", "crypto/ed25519.PrivateKey.Sign", "crypto/internal/fips140/ed25519.Sign", "crypto/internal/fips140/ed25519.sign"}},
-	{"verify", []string{"crypto/ed25519.Verify", "crypto/ed25519.verify", "crypto/internal/fips140/ed25519.Verify", "crypto/internal/fips140/ed25519.verify", "github.com/oasisprotocol/curve25519-voi/primitives/ed25519.Verify", "github.com/oasisprotocol/curve25519-voi/primitives/ed25519.verify"}},
+	{"verify", []string{"crypto/ed25519.Verify", "crypto/ed25519.verify", "crypto/internal/fips140/ed25519.Verify", "crypto/internal/fips140/ed25519.verify", "github.com/oasisprotocol/curve25519-voi"}},
 	{"seal, open, shred", []string{"golang.org/x/crypto/chacha20poly1305", "golang.org/x/crypto/chacha20", "crypto/ecdh", "crypto/hkdf", own + "node/identity"}},
 	{"proof trees", []string{own + "protocols/proof"}},
 	{"store", []string{"github.com/cockroachdb", own + "node/store"}},
