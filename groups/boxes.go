@@ -24,8 +24,8 @@ type Boxes interface {
 	Open(e *envelope.Envelope) (contentType string, body []byte, err error)
 	// Prekeys is the newest prekey record that is known of a peer; nil: none is.
 	Prekeys(p protocols.Key) []byte
-	// Learn takes in a prekey record that claims to be a peer's.
-	Learn(p protocols.Key, record []byte)
+	// Learn takes in prekey records, each of which claims to be a peer's.
+	Learn(told map[protocols.Key][]byte)
 }
 
 // What the hub passes on for one member: boxes, and the prekeys that are asked for
@@ -150,14 +150,18 @@ func (r *room) tellPrekeys(to protocols.Key, f *wire.WantPrekeys) {
 // something was to be passed on.
 func (r *room) toldPrekeys(from protocols.Key, f *wire.Prekeys) {
 	var list, away []protocols.Key
+	told := make(map[protocols.Key][]byte, len(f.Of))
 	for _, x := range f.Of {
 		switch {
 		case x.Record == nil:
 			away = append(away, x.Member)
 		case r.wanted.take(from, x.Member):
-			r.s.cfg.Boxes.Learn(x.Member, x.Record)
+			told[x.Member] = x.Record
 			list = append(list, x.Member)
 		}
+	}
+	if len(told) > 0 {
+		r.s.cfg.Boxes.Learn(told)
 	}
 	if len(list)+len(away) > 0 {
 		r.enqueue(from, 1, func(now time.Time) { r.keys.told(now, from, list, away) })

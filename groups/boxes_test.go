@@ -116,6 +116,18 @@ func TestKeysGoByTheHub(t *testing.T) {
 	})
 }
 
+// The prekeys of many come together, and are learnt together: so their signatures cost
+// half.
+func TestThePrekeysOfManyAreLearntTogether(t *testing.T) {
+	t.Parallel()
+	starred(t, 6, func(c *crowd, _ *groupstest.Node) {
+		c.write(c.nodes[1], "hello", 5)
+		if learnt := c.nodes[1].Boxes().Learnt(); !slices.Equal(learnt, []int{4}) {
+			c.t.Errorf("learnt of %v", learnt)
+		}
+	})
+}
+
 // Who is away is posted its key at once, and nobody else is.
 func TestWhoIsAwayGetsItsKeyByPost(t *testing.T) {
 	t.Parallel()
@@ -138,7 +150,7 @@ func TestWhoIsAwayIsPostedItsKeyWhateverIsUnderWay(t *testing.T) {
 	t.Parallel()
 	starred(t, 5, func(c *crowd, hub *groupstest.Node) {
 		author, known, unknown := c.nodes[1], c.nodes[3], c.nodes[4]
-		author.Boxes().Learn(known.Key, hub.Boxes().Prekeys(known.Key))
+		author.Boxes().Learn(map[protocols.Key][]byte{known.Key: hub.Boxes().Prekeys(known.Key)})
 		author.Posting = 2 * time.Second
 		c.star(known, unknown)
 		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("hello"))
@@ -236,7 +248,7 @@ func (c *crowd) boxOf(author *groupstest.Node, to protocols.Key) []byte {
 
 // box is a key in a box.
 func (c *crowd) box(author *groupstest.Node, to protocols.Key, contentType string, key wire.SenderKey) []byte {
-	author.Boxes().Learn(to, c.nodes[0].Boxes().Prekeys(to))
+	author.Boxes().Learn(map[protocols.Key][]byte{to: c.nodes[0].Boxes().Prekeys(to)})
 	return author.Boxes().Seal([]protocols.Key{to}, contentType, key.Append(nil), time.Minute)[to]
 }
 

@@ -76,8 +76,8 @@ func (b boxes) Open(e *envelope.Envelope) (contentType string, body []byte, err 
 	return b.n.courier.Unbox(e)
 }
 
-func (b boxes) Prekeys(p Peer) []byte        { return b.n.courier.PrekeysOf(p) }
-func (b boxes) Learn(p Peer, prekeys []byte) { b.n.courier.LearnPrekeys(p, prekeys) }
+func (b boxes) Prekeys(p Peer) []byte      { return b.n.courier.PrekeysOf(p) }
+func (b boxes) Learn(told map[Peer][]byte) { b.n.courier.LearnAllPrekeys(told) }
 
 // groupRows is the store as groups see it.
 type groupRows struct{ s *store.Store }

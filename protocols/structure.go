@@ -23,7 +23,14 @@ func (n Network) VerifyStructure(k Key, tag Tag, b []byte) bool {
 	if len(b) < structureHeader+structureTail {
 		return false
 	}
-	return n.Verify(k, tag, StructureBody(b), b[len(b)-SignatureSize:])
+	s := SignedStructure(k, tag, b)
+	return n.Verify(s.Key, s.Tag, s.Msg, s.Sig)
+}
+
+// SignedStructure returns what the signature of an encoded structure, said to be k's, is
+// verified by. It panics on what cannot be a structure.
+func SignedStructure(k Key, tag Tag, b []byte) Signed {
+	return Signed{Key: k, Tag: tag, Msg: StructureBody(b), Sig: b[len(b)-SignatureSize:]}
 }
 
 // StructureBody returns what the signature of an encoded structure covers,

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +23,9 @@ type Boxer struct {
 	sealer  *envelope.Sealer
 	opener  *envelope.Opener
 
-	mu    sync.Mutex
-	known map[protocols.Key]*prekeys.Record
+	mu     sync.Mutex
+	known  map[protocols.Key]*prekeys.Record
+	learnt []int
 }
 
 // newBoxer makes the boxer of a node, with prekeys for as many days as there may be.
@@ -120,13 +122,21 @@ func (b *Boxer) Prekeys(p protocols.Key) []byte {
 	return nil
 }
 
-// Learn takes in prekeys that are a peer's.
-func (b *Boxer) Learn(p protocols.Key, record []byte) {
-	r, err := prekeys.Parse(protocols.Main, record, time.Now())
-	if err != nil || r.Node != p {
-		return
-	}
+// Learn takes in prekeys that are peers'.
+func (b *Boxer) Learn(told map[protocols.Key][]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.known[p] = r
+	b.learnt = append(b.learnt, len(told))
+	for p, record := range told {
+		if r, err := prekeys.Parse(protocols.Main, record, time.Now()); err == nil && r.Node == p {
+			b.known[p] = r
+		}
+	}
+}
+
+// Learnt is of how many peers prekeys were learnt, each time.
+func (b *Boxer) Learnt() []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.learnt)
 }

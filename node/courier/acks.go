@@ -59,7 +59,12 @@ func (c *Courier) Receipts(from protocols.Key, frame []byte) error {
 
 // LearnPrekeys takes in a prekey record that claims to be the peer's.
 func (c *Courier) LearnPrekeys(p protocols.Key, raw []byte) {
-	if c.keys.learn(p, raw) {
+	c.LearnAllPrekeys(map[protocols.Key][]byte{p: raw})
+}
+
+// LearnAllPrekeys takes in records of many peers together.
+func (c *Courier) LearnAllPrekeys(told map[protocols.Key][]byte) {
+	for _, p := range c.keys.learn(told) {
 		c.sealer.Forget(p)
 		c.mail.put(func(m *delivery.Machine, now time.Time) { m.PrekeysKnown(now, p) })
 	}

@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -125,18 +126,23 @@ func prekeysOf(who *identity.Identity, made time.Time, key byte) []byte {
 	return prekeys.Sign(who.Signer(protocols.Main), made, []prekeys.DayKey{{Day: prekeys.DayOf(time.Now()), Public: [32]byte{key}}})
 }
 
+// news says whether a record is news of somebody.
+func news(k *keyring, who *identity.Identity, record []byte) bool {
+	return len(k.learn(map[protocols.Key][]byte{who.Public(): record})) > 0
+}
+
 func TestNewestPrekeysWin(t *testing.T) {
 	t.Parallel()
 	c, _ := running(t)
 	bob, now := somebody(t), time.Now()
 	record := func(made time.Time) []byte { return prekeysOf(bob, made, 9) }
-	if !c.keys.learn(bob.Public(), record(now.Add(-time.Hour))) || !c.keys.learn(bob.Public(), record(now)) {
+	if !news(c.keys, bob, record(now.Add(-time.Hour))) || !news(c.keys, bob, record(now)) {
 		t.Error("newer prekeys are no news")
 	}
-	if c.keys.learn(bob.Public(), record(now.Add(-time.Minute))) {
+	if news(c.keys, bob, record(now.Add(-time.Minute))) {
 		t.Error("older prekeys are news")
 	}
-	if c.keys.learn(somebody(t).Public(), record(now)) {
+	if news(c.keys, somebody(t), record(now)) {
 		t.Error("bob's prekeys are taken for another's")
 	}
 	if _, ok := c.keys.choose(bob.Public(), now); !ok {
@@ -153,15 +159,51 @@ func TestKnownPrekeysAreNotJudgedAgain(t *testing.T) {
 	keys := newKeyring(c.Store, protocols.Main, func() time.Time { judged++; return time.Now() })
 	record := prekeysOf(bob, time.Now(), 9)
 	for i := range 3 {
-		if news := keys.learn(bob.Public(), record); news != (i == 0) {
-			t.Errorf("said %d times before: news %v", i, news)
+		if new := news(keys, bob, record); new != (i == 0) {
+			t.Errorf("said %d times before: news %v", i, new)
 		}
 	}
 	if judged != 1 {
 		t.Errorf("judged %d times", judged)
 	}
-	if !keys.learn(bob.Public(), prekeysOf(bob, time.Now().Add(time.Minute), 8)) {
+	if !news(keys, bob, prekeysOf(bob, time.Now().Add(time.Minute), 8)) {
 		t.Error("newer prekeys are no news")
+	}
+}
+
+// Those of many are learnt together, and what is no good among them is left out.
+func TestThePrekeysOfManyAreLearntTogether(t *testing.T) {
+	t.Parallel()
+	c, _ := running(t)
+	now, told, good := time.Now(), make(map[protocols.Key][]byte), make(map[protocols.Key]bool)
+	for i := range 12 {
+		who := somebody(t)
+		record := prekeysOf(who, now, byte(i))
+		switch i {
+		case 3:
+			record[len(record)-1] ^= 1
+		case 5:
+			record = prekeysOf(somebody(t), now, 5)
+		case 7:
+			record = []byte{0x90}
+		case 9:
+			record = nil
+		default:
+			good[who.Public()] = true
+		}
+		told[who.Public()] = record
+	}
+	news := make(map[protocols.Key]bool)
+	for _, p := range c.keys.learn(told) {
+		news[p] = true
+	}
+	if !maps.Equal(news, good) {
+		t.Errorf("learnt of %d, want %d: %v", len(news), len(good), news)
+	}
+	for p := range told {
+		if _, ok := c.keys.choose(p, now); ok != good[p] {
+			t.Errorf("a key at hand: %v", ok)
+		}
 	}
 }
 
@@ -171,7 +213,7 @@ func TestPrekeysAreInMemoryOfThoseWhoAreSealedTo(t *testing.T) {
 	bob, carol, now := somebody(t), somebody(t), time.Now()
 	learn := func(who *identity.Identity, made time.Time, key byte) {
 		t.Helper()
-		if !c.keys.learn(who.Public(), prekeysOf(who, made, key)) {
+		if !news(c.keys, who, prekeysOf(who, made, key)) {
 			t.Error("newer prekeys are no news")
 		}
 	}

@@ -69,33 +69,44 @@ func (k *keyring) stored(p protocols.Key, now time.Time) *prekeys.Record {
 	return r
 }
 
-// learn takes in a record that claims to be p's. It says whether the record is
-// good and newer than what was known.
-func (k *keyring) learn(p protocols.Key, raw []byte) (news bool) {
-	if len(raw) == 0 {
-		return false
+// learn takes in records, each of which claims to be a peer's. It returns the peers of
+// which one is good, and newer than what was known.
+func (k *keyring) learn(told map[protocols.Key][]byte) (news []protocols.Key) {
+	var of []protocols.Key
+	var list [][]byte
+	for p, raw := range told {
+		known, ok := k.store.Prekeys(p)
+		if len(raw) > 0 && !(ok && bytes.Equal(known, raw)) { // as a neighbour says each time it comes
+			of, list = append(of, p), append(list, raw)
+		}
 	}
-	if known, ok := k.store.Prekeys(p); ok && bytes.Equal(known, raw) {
-		return false // as a neighbour says each time it comes
+	if len(list) == 0 {
+		return nil
 	}
 	now := k.now()
-	r, err := prekeys.Parse(k.network, raw, now)
-	if err != nil || r.Node != p {
-		return false
+	for i, r := range prekeys.ParseAll(k.network, list, now) {
+		if r != nil && r.Node == of[i] && k.renew(r, now) {
+			news = append(news, r.Node)
+		}
 	}
+	return news
+}
+
+// renew keeps a record if it is newer than what was known.
+func (k *keyring) renew(r *prekeys.Record, now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	old, inMemory := k.records[p]
+	old, inMemory := k.records[r.Node]
 	if !inMemory {
-		old = k.stored(p, now)
+		old = k.stored(r.Node, now)
 	}
 	if !r.Newer(old) {
 		return false
 	}
 	if inMemory {
-		k.records[p] = r
+		k.records[r.Node] = r
 	}
-	k.store.SavePrekeys(p, raw)
+	k.store.SavePrekeys(r.Node, r.Bytes())
 	return true
 }
 

@@ -61,6 +61,38 @@ func Sign(s protocols.Signer, made time.Time, keys []DayKey) []byte {
 // Parse reads a record and verifies it: its signature, and that it was made
 // and begins when it could have been. A record may be older than all its keys.
 func Parse(n protocols.Network, b []byte, now time.Time) (*Record, error) {
+	r, err := read(b, now)
+	if err == nil && !n.VerifyStructure(r.Node, protocols.TagPrekeys, b) {
+		return nil, refused("not signed by its node")
+	}
+	return r, err
+}
+
+// ParseAll is Parse for many, whose signatures are verified together. Nil stands for
+// what is refused.
+func ParseAll(n protocols.Network, list [][]byte, now time.Time) []*Record {
+	records, signed := make([]*Record, len(list)), make([]protocols.Signed, 0, len(list))
+	for i, b := range list {
+		if r, err := read(b, now); err == nil {
+			records[i] = r
+			signed = append(signed, protocols.SignedStructure(r.Node, protocols.TagPrekeys, r.exact))
+		}
+	}
+	good := n.VerifyAll(signed)
+	for i, r := range records {
+		if r == nil {
+			continue
+		}
+		if !good[0] {
+			records[i] = nil
+		}
+		good = good[1:]
+	}
+	return records
+}
+
+// read is Parse but for the signature.
+func read(b []byte, now time.Time) (*Record, error) {
 	if len(b) > MaxSize {
 		return nil, refused("too long")
 	}
@@ -75,9 +107,6 @@ func Parse(n protocols.Network, b []byte, now time.Time) (*Record, error) {
 	r := fromWire(&w)
 	if err := r.check(now); err != nil {
 		return nil, err
-	}
-	if !n.VerifyStructure(r.Node, protocols.TagPrekeys, b) {
-		return nil, refused("not signed by its node")
 	}
 	r.exact = append([]byte(nil), b...)
 	return r, nil

@@ -243,6 +243,16 @@ func TestHostileRecordsAreRefused(t *testing.T) {
 		}
 	}
 	good := signed(daysFrom(prekeys.DayOf(noon), 2))
+	list := [][]byte{good}
+	for _, h := range hostile(t) {
+		list = append(list, h.Record)
+	}
+	list = append(list, good)
+	for i, r := range prekeys.ParseAll(protocols.Main, list, noon) {
+		if (r != nil) != (i == 0 || i == len(list)-1) || r != nil && !bytes.Equal(r.Bytes(), good) {
+			t.Errorf("%d among others: %+v", i, r)
+		}
+	}
 	for n := range good {
 		if _, err := parse(good[:n]); err == nil {
 			t.Errorf("%d of %d bytes parse", n, len(good))
