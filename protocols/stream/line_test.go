@@ -40,6 +40,19 @@ func TestWhatIsQueuedLeavesInOneWrite(t *testing.T) {
 	})
 }
 
+func TestALongFrameLeavesWithItsLength(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		raw, far := streamtest.Pipe()
+		a, b := stream.NewLine(raw, stream.Limits{}), stream.NewLine(far, stream.Limits{})
+		send(t, a, make([]byte, 60<<10), nil)
+		collect(t, b, 1)
+		if raw.Writes() != 1 {
+			t.Errorf("a frame of 60 KiB took %d writes, want 1", raw.Writes())
+		}
+		end(a, b)
+	})
+}
+
 func TestFullQueueRefusesAndRecovers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		raw, far := streamtest.Pipe()

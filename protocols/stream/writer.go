@@ -79,6 +79,8 @@ func (l *Line) idleTimer() *time.Timer {
 
 // writeBatch writes all of batch, in writes of at most writeSize, and reports
 // each frame as soon as its last byte was taken. False: the line has ended.
+// Long frames are copied too: a length that is written by itself leaves in a packet
+// of its own.
 func (l *Line) writeBatch(batch []item) bool {
 	pooled := outBuffers.Get().(*[]byte)
 	defer outBuffers.Put(pooled)
