@@ -4,13 +4,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/senderkey"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
 
 // maxDebts is how many chains that others have followed are still to be given: of more
 // together with the own one no member keeps any.
-const maxDebts = maxChainsOf - 1
+const maxDebts = senderkey.MaxChains - 1
 
 // debt is a chain that another has followed before it was known that all have it to whom
 // it was given. What it has sealed is theirs to read.

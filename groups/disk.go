@@ -75,7 +75,7 @@ type retreat struct {
 	Withdrawal, Back []byte
 }
 
-// outRatchet is the own chain; inRatchet those of the other members.
+// outRatchet is the own chain.
 type outRatchet struct {
 	Chain  senderkey.State
 	Given  []protocols.Key
@@ -89,8 +89,29 @@ type handedKey struct {
 	To   []protocols.Key
 }
 
-type inRatchet struct {
-	Chains map[protocols.Key][]senderkey.Receiving
+// ringForm stands before the chains of the other members.
+const ringForm = 0
+
+func ringBytes(g *senderkey.Ring) []byte {
+	return g.Append(append(make([]byte, 0, 1+g.KeptSize()), ringForm))
+}
+
+// loadRing also reads what was written before such chains had bytes of their own: it
+// begins with how long the description of its type is.
+func loadRing(g *senderkey.Ring, b []byte) error {
+	if len(b) > 0 && b[0] == ringForm {
+		return g.Load(b[1:])
+	}
+	var old struct {
+		Chains map[protocols.Key][]senderkey.Receiving
+	}
+	err := decode(b, &old)
+	for owner, list := range old.Chains {
+		for _, c := range list {
+			g.Restore(owner, c)
+		}
+	}
+	return err
 }
 
 func encode(v any) []byte {

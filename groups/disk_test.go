@@ -8,6 +8,7 @@ import (
 
 	"github.com/tom-protocol/tom/groups/failover"
 	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/senderkey"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -76,5 +77,30 @@ func TestWhatIsKeptComesBackFromDisk(t *testing.T) {
 	}
 	if _, err := parseKeptRow(key[:20], keptRow(member.Kept{Name: name, Record: []byte{7}})); err == nil {
 		t.Error("a key that names no record is taken")
+	}
+}
+
+// Chains of other members come back, also as they were written before they had bytes of
+// their own.
+func TestChainsOfOthersComeBackFromDisk(t *testing.T) {
+	t.Parallel()
+	owner := protocols.Key{1}
+	chain := senderkey.Receiving{State: senderkey.State{Chain: wire.ChainID{2}, Index: 3, Secret: [32]byte{4}}, Elsewhere: true}
+	ring := senderkey.NewRing()
+	ring.Restore(owner, chain)
+	before := encode(struct {
+		Chains map[protocols.Key][]senderkey.Receiving
+	}{map[protocols.Key][]senderkey.Receiving{owner: {chain}}})
+	for what, b := range map[string][]byte{"as they are written": ringBytes(ring), "as they were": before} {
+		back := senderkey.NewRing()
+		err := loadRing(back, b)
+		if got, ok := back.Chain(owner, chain.Chain); err != nil || !ok || !reflect.DeepEqual(got, chain) {
+			t.Errorf("%s: %+v, %v, %v", what, got, ok, err)
+		}
+		for n := range b {
+			if err := loadRing(senderkey.NewRing(), b[:n]); err == nil {
+				t.Fatalf("%s: %d bytes of %d are taken", what, n, len(b))
+			}
+		}
 	}
 }

@@ -34,7 +34,6 @@ type keys struct {
 	paying    bool                             // it is posted
 	early     map[protocols.Key]wire.SenderKey // that came in boxes from those who are no members yet, as far as is known here
 	ring      *senderkey.Ring
-	chains    map[protocols.Key][]wire.ChainID // in the ring, oldest first
 	waiting   map[wire.RecordName]*unopened
 	requested map[wire.ChainID]*request   // keys that are asked for
 	answered  map[protocols.Key]time.Time // when members were given the own chain again
@@ -62,8 +61,7 @@ type draft struct {
 
 // Bounds of keys.
 const (
-	maxChainsOf = 8    // an owner's that are kept, as many as the ring holds
-	maxWaiting  = 4096 // messages without key
+	maxWaiting = 4096 // messages without key
 )
 
 // A chain on disk need not be what it is in memory. The own one there is some keys
@@ -78,7 +76,7 @@ const (
 func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), grants: newGrants(), early: make(map[protocols.Key]wire.SenderKey),
-		chains: make(map[protocols.Key][]wire.ChainID), waiting: make(map[wire.RecordName]*unopened), requested: make(map[wire.ChainID]*request),
+		waiting: make(map[wire.RecordName]*unopened), requested: make(map[wire.ChainID]*request),
 		answered: make(map[protocols.Key]time.Time),
 	}
 }
@@ -100,31 +98,10 @@ func (k *keys) load() error {
 	if err != nil {
 		return err
 	}
-	var in inRatchet
 	if b, err = k.r.s.cfg.Ratchets.Load(inName(k.r.id)); err != nil || b == nil {
 		return err
 	}
-	if err := decode(b, &in); err != nil {
-		return err
-	}
-	for owner, list := range in.Chains {
-		for _, c := range list {
-			k.ring.Restore(owner, c)
-			k.note(owner, c.Chain)
-		}
-	}
-	return nil
-}
-
-func (k *keys) note(owner protocols.Key, id wire.ChainID) {
-	list := k.chains[owner]
-	if slices.Contains(list, id) {
-		return
-	}
-	if list = append(list, id); len(list) > maxChainsOf {
-		list = list[1:]
-	}
-	k.chains[owner] = list
+	return loadRing(k.ring, b)
 }
 
 // saveOut makes the own chain durable: nothing that it sealed may leave before.
@@ -176,15 +153,7 @@ func (k *keys) saveIn(now time.Time) error {
 // writeIn writes the others' chains.
 func (k *keys) writeIn() error {
 	k.inBy, k.inNew = time.Time{}, false
-	in := inRatchet{Chains: make(map[protocols.Key][]senderkey.Receiving)}
-	for owner, ids := range k.chains {
-		for _, id := range ids {
-			if c, ok := k.ring.Chain(owner, id); ok {
-				in.Chains[owner] = append(in.Chains[owner], c)
-			}
-		}
-	}
-	b := encode(in)
+	b := ringBytes(k.ring)
 	defer clear(b)
 	return k.r.s.cfg.Ratchets.Save(inName(k.r.id), b)
 }
@@ -236,7 +205,6 @@ func (k *keys) came(now time.Time, from protocols.Key, key wire.SenderKey) error
 	if err != nil && !errors.Is(err, senderkey.ErrEarly) {
 		return err
 	}
-	k.note(from, key.Chain)
 	k.gained(now) // on disk when its sender hears that it came
 	k.retry(now)
 	return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/member"
+	"github.com/tom-protocol/tom/groups/senderkey"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 	"github.com/tom-protocol/tom/protocols/message"
@@ -17,11 +18,11 @@ import (
 // still passes keys on, as when all begin to write at once: the one that is missing may
 // be among them.
 const (
-	requestAfter  = 15 * time.Second // a record waits before its key is asked for, and asked for again; doubles
-	requestSeldom = 10 * time.Minute // between two requests for one chain, at most
-	answerEvery   = time.Minute      // between two answers to one member
-	maxRequests   = 64               // at once
-	maxRequestsOf = maxChainsOf      // chains of one owner
+	requestAfter  = 15 * time.Second    // a record waits before its key is asked for, and asked for again; doubles
+	requestSeldom = 10 * time.Minute    // between two requests for one chain, at most
+	answerEvery   = time.Minute         // between two answers to one member
+	maxRequests   = 64                  // at once
+	maxRequestsOf = senderkey.MaxChains // chains of one owner
 )
 
 // request is what is done to get a chain.

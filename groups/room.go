@@ -466,7 +466,9 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Expelled:
 		r.part(now, e.Entry.Record)
 	case member.Receipted:
-		r.keys.opened(now, e.Receipt)
+		for _, x := range e.Receipts {
+			r.keys.opened(now, x)
+		}
 		r.awaited.all = true
 	case member.Shortened:
 		r.place.Cuts.add(e.Cut)

@@ -71,7 +71,7 @@ const (
 	Refused                    // an own record never will; Reason, Value
 	Moved                      // Count records have another place than they had
 	Forked                     // the hub signed two logs; Proof
-	Receipted                  // a member is said to have acknowledged; Receipt, which is not verified
+	Receipted                  // members are said to have acknowledged; Receipts, which are not verified
 	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
 	Expelled                   // an admin's kick of this node was brought past the log; Entry.Record
@@ -98,7 +98,7 @@ type Event struct {
 	Count    int
 	Cut      Cut
 	Peer     protocols.Key
-	Receipt  *wire.Receipt
+	Receipts []*wire.Receipt
 	Proof    *wire.Equivocation
 }
 

@@ -118,11 +118,33 @@ func (m *Member) askReceipts(now time.Time) {
 	if !m.receipts.ask.Turn(now) {
 		return
 	}
-	if st := m.Standing(m.receipts.asked); m.hub.Leads || st.Delivered == st.Members {
+	if m.hub.Leads || m.allHave(m.receipts.asked) {
 		m.receipts.ask.End()
 		return
 	}
 	m.AskReceipts()
+}
+
+// allHave says whether all others have what stands at a seq, if anything does. What they
+// say of it is verified when all say so, and not before.
+func (m *Member) allHave(s wire.Seq) bool {
+	e, ok := m.log().At(s)
+	if !ok {
+		return true
+	}
+	for k := range m.cfg.Ledger.Fold().All() {
+		if k != e.Record.Author && !m.says(k, s) {
+			return false
+		}
+	}
+	st := m.Standing(s)
+	return st.Delivered == st.Members
+}
+
+// says says whether a member may have the record at a seq: if not, it has not.
+func (m *Member) says(of protocols.Key, s wire.Seq) bool {
+	c, r := m.receipts.came[of], m.ofThisLog(m.receipts.of[of])
+	return c != nil && c.Covers(s) || r != nil && r.Covers(s)
 }
 
 // AskReceipts asks the hub for the newest receipt of every other member.
@@ -222,28 +244,39 @@ func (m *Member) waitingSeqs(end wire.Seq) []wire.Seq {
 // OnReceipts takes receipts that the hub passes on. One that is of another log, or
 // older than what is known, says nothing. An error says that the hub passed on what
 // is no receipt.
-func (m *Member) OnReceipts(list [][]byte) error {
+func (m *Member) OnReceipts(list [][]byte) (err error) {
+	told := make([]*wire.Receipt, 0, len(list))
 	for _, b := range list {
-		r, err := wire.ReadReceipt(b)
-		if err != nil {
-			return err
+		var r *wire.Receipt
+		if r, err = wire.ReadReceipt(b); err != nil {
+			break
 		}
-		old := m.ofThisLog(m.receipts.of[r.Member])
-		stale := old != nil && r.Last.Seq <= old.Last.Seq && r.Time <= old.Time
-		here := m.log().Has(r.Last.Seq, r.Log)
-		if stale || r.Group != m.cfg.Group || !here && r.Last.Seq <= m.log().Seq() || !m.cfg.Ledger.Fold().Member(r.Member) {
-			continue
+		if m.takeReceipt(r) {
+			told = append(told, r)
 		}
-		if !here { // what came before may count already
-			m.proven(r.Member)
-		}
-		if m.receipts.came == nil {
-			m.receipts.came = make(map[protocols.Key]*wire.Receipt)
-		}
-		m.receipts.came[r.Member] = r
-		m.ready.Events = append(m.ready.Events, Event{Kind: Receipted, Receipt: r})
 	}
-	return nil
+	if len(told) > 0 {
+		m.ready.Events = append(m.ready.Events, Event{Kind: Receipted, Receipts: told})
+	}
+	return err
+}
+
+// takeReceipt takes a receipt that was passed on, and says whether it says anything.
+func (m *Member) takeReceipt(r *wire.Receipt) bool {
+	old := m.ofThisLog(m.receipts.of[r.Member])
+	stale := old != nil && r.Last.Seq <= old.Last.Seq && r.Time <= old.Time
+	here := m.log().Has(r.Last.Seq, r.Log)
+	if stale || r.Group != m.cfg.Group || !here && r.Last.Seq <= m.log().Seq() || !m.cfg.Ledger.Fold().Member(r.Member) {
+		return false
+	}
+	if !here { // what came before may count already
+		m.proven(r.Member)
+	}
+	if m.receipts.came == nil {
+		m.receipts.came = make(map[protocols.Key]*wire.Receipt)
+	}
+	m.receipts.came[r.Member] = r
+	return true
 }
 
 // Standing returns who has the record at a seq, as far as this node was told.

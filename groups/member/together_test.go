@@ -3,6 +3,7 @@ package member_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -96,5 +97,44 @@ func TestReceiptsAreVerifiedInOneGo(t *testing.T) {
 	}
 	if d.m.Has(signer(17).Public(), seq); !slices.Equal(d.count.together, []int{many, 1}) || d.count.alone[protocols.TagGroupReceipt] > 0 {
 		t.Errorf("together %v, and %d alone", d.count.together, d.count.alone[protocols.TagGroupReceipt])
+	}
+}
+
+// Who asks whether all have what it wrote last verifies nothing while one does not even
+// say so, and asks no more when all have it.
+func TestWhetherAllHaveARecordIsVerifiedWhenAllSaySo(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	d.count.together = nil
+	asks := func() bool {
+		d.now = d.now.Add(time.Minute)
+		d.m.Ready()
+		d.m.Tick(d.now)
+		for _, x := range d.m.Ready().Send {
+			if f, ok := x.Frame.(*wire.Receipts); ok && len(f.Receipts) == 0 {
+				return true
+			}
+		}
+		return false
+	}
+	forged := d.receipt(alice, func(*wire.Receipt) {})
+	forged[len(forged)-1] ^= 1
+	for _, x := range []struct {
+		name     string
+		receipt  []byte
+		asks     bool
+		verified []int
+	}{
+		{"carol says so", d.receipt(carol, func(*wire.Receipt) {}), true, nil},
+		{"nobody says so for alice", forged, true, []int{2}},
+		{"alice has it, and waits for its key", d.receipt(alice, func(r *wire.Receipt) { r.Waiting = []wire.Seq{3} }), true, []int{2}},
+		{"alice has it", d.receipt(alice, func(r *wire.Receipt) { r.Time++ }), false, []int{2, 1}},
+	} {
+		if err := d.m.OnReceipts([][]byte{x.receipt}); err != nil {
+			t.Fatal(err)
+		}
+		if asked := asks(); asked != x.asks || !slices.Equal(d.count.together, x.verified) {
+			t.Errorf("%s: asks %v, and together are verified %v; want %v and %v", x.name, asked, d.count.together, x.asks, x.verified)
+		}
 	}
 }

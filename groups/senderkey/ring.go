@@ -9,9 +9,11 @@ import (
 	"github.com/tom-protocol/tom/protocols"
 )
 
-// Bounds of a ring.
+// MaxChains is how many chains of an owner are held, the newest.
+const MaxChains = 8
+
+// Other bounds of a ring.
 const (
-	maxChains  = 8  // an owner's that are held, the newest
 	maxEarly   = 4  // an owner's that wait for their roster
 	maxRosters = 64 // versions whose hash is remembered
 )
@@ -113,7 +115,7 @@ func (g *Ring) Accept(from protocols.Key, k wire.SenderKey) error {
 		return err
 	}
 	state := State{Chain: k.Chain, Roster: Roster{Version: k.Roster, Hash: k.RosterHash}, Index: k.Index, Secret: k.State}
-	o.chains = bounded(append(o.chains, &Receiving{State: state, Elsewhere: elsewhere}), maxChains)
+	o.chains = bounded(append(o.chains, &Receiving{State: state, Elsewhere: elsewhere}), MaxChains)
 	return nil
 }
 
@@ -204,7 +206,7 @@ func (g *Ring) Restore(from protocols.Key, c Receiving) {
 		o = new(owner)
 		g.owners[from] = o
 	}
-	o.chains = bounded(append(o.chains, &c), maxChains)
+	o.chains = bounded(append(o.chains, &c), MaxChains)
 }
 
 // Expire gives up skipped keys that are a day old: their messages are gone too.
