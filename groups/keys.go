@@ -59,10 +59,8 @@ type draft struct {
 	done        func(wire.RecordID, error)
 }
 
-// Bounds of keys.
-const (
-	maxWaiting = 4096 // messages without key
-)
+// maxWaiting bounds the messages without key.
+const maxWaiting = 4096
 
 // A chain on disk need not be what it is in memory. The own one there is some keys
 // ahead, which nobody misses if a crash skips them; those of others a little
