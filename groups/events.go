@@ -32,6 +32,7 @@ const (
 	Forked      What = "equivocation" // Peer signed what excludes each other; that is proven
 	Forged      What = "forged"       // Peer sent what breaks a rule, Count times: Detail
 	Clocks      What = "clocks"       // the clock of Peer, the hub, or this node's is wrong, and it is not known whose, Count times: Detail
+	Deaf        What = "deaf"         // Peer, the hub, is heard, and answers nothing of what this node says, which it may not hear, Count times
 	Displaced   What = "displaced"    // By, an admin, took the group away from Peer
 	Disbelieved What = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times
 	TurnedAway  What = "turned_away"  // strangers, the last Peer, were refused or not heard by this node, the hub, Count times: Detail
@@ -224,6 +225,16 @@ type deeds struct {
 // forged notes that a peer sent what breaks a rule.
 func (r *room) forged(now time.Time, from protocols.Key, err error) {
 	r.blame(now, Forged, from, err.Error())
+}
+
+// withheld names a hub for what it withholds. Where it may not hear this node at all it
+// is not accused.
+func (r *room) withheld(now time.Time, e member.Event) {
+	if e.Deaf {
+		r.blame(now, Deaf, e.Peer, "")
+		return
+	}
+	r.forged(now, e.Peer, errWithheld(e))
 }
 
 // mistimed names a hub for the time on what it signs. Where only the clocks differ, and

@@ -34,8 +34,7 @@ func TestTheSameHeadWithManyKeysIsVerifiedOnce(t *testing.T) {
 	starredBy(t, heads, members, func(c *crowd, _ *groupstest.Node) {
 		virtual.Pass(5 * time.Second)
 		c.town.Drop(func(_, _ protocols.Key, hub bool, frame []byte) bool { // what they write says nothing of heads
-			_, writes := frameOf[*wire.Publish](hub, frame)
-			return writes
+			return publishes(hub, frame)
 		})
 		before := heads.n.Load()
 		var sent sync.WaitGroup

@@ -83,6 +83,12 @@ func frameOf[F wire.Frame](hub bool, frame []byte) (f F, ok bool) {
 	return f, ok
 }
 
+// publishes says whether a frame brings records.
+func publishes(hub bool, frame []byte) bool {
+	_, ok := frameOf[*wire.Publish](hub, frame)
+	return ok
+}
+
 // answers are the frames of a kind that come to a node.
 func answers[F wire.Frame](c *crowd, to *groupstest.Node) func() []F {
 	var mu sync.Mutex
@@ -434,8 +440,7 @@ func TestAHubThatWithholdsIsGoneRound(t *testing.T) {
 		i := c.show(hub)
 		author := c.nodes[slices.IndexFunc(c.nodes, func(n *groupstest.Node) bool { return n != hub && n.Key != i.Shadow })]
 		c.town.Drop(func(from, to protocols.Key, onHub bool, frame []byte) bool {
-			_, publishes := frameOf[*wire.Publish](onHub, frame)
-			return publishes && from == author.Key && to == hub.Key
+			return from == author.Key && to == hub.Key && publishes(onHub, frame)
 		})
 		begun := time.Now()
 		c.write(author, "do you hear me", 3)

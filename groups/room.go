@@ -485,7 +485,7 @@ func (r *room) event(now time.Time, e member.Event) {
 	case member.Turned:
 		r.blame(now, TurnedAway, e.Peer, e.Reason.String())
 	case member.Withheld:
-		r.forged(now, e.Peer, errWithheld(e))
+		r.withheld(now, e)
 	case member.Mistimed:
 		r.mistimed(now, e.Peer, e.Err)
 	case member.Removed:

@@ -89,6 +89,7 @@ type Event struct {
 	Entry    journal.Entry // Arrived
 	Void     error         // Arrived: why it has no effect
 	Err      error         // Mistimed: how; Refused: why, if it is not the hub that refuses
+	Deaf     bool          // Withheld: it answers nothing, and may not hear this node
 	Undue    bool          // Arrived: the hub that this node follows took it, and had to refuse it
 	Name     wire.RecordName
 	Place    wire.Place
@@ -189,6 +190,7 @@ type Member struct {
 	oldHead  *wire.Head
 	times    times
 	starved  starved
+	question question
 	ready    Ready
 }
 
@@ -325,7 +327,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 		m.receipts.ask.Begin(now.Add(firstAgain))
 	}
 	clear(m.heads)
-	m.times, m.starved = times{}, starved{}
+	m.times, m.starved, m.question = times{}, starved{}, question{}
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
 	}

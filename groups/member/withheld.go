@@ -48,6 +48,35 @@ func (m *Member) putsOff(stood bool) bool {
 	return p.times >= withheldTries && p.total >= longestBusy
 }
 
+// A hub that is heard, and neither takes what this node brings nor brings it anything,
+// may not hear it: a link can carry one way only, for as long as it takes both ends to
+// notice. So it is asked something that any hub answers, whoever asks.
+const answerTime = 3 * time.Second
+
+// question is what the hub is asked for that.
+type question struct {
+	asked    time.Time
+	answered bool
+}
+
+// Answers says whether the hub answers this node, and whether that is known yet. It wants
+// to be called each second while the hub seems to withhold something.
+func (m *Member) Answers(now time.Time) (answers, known bool) {
+	q := &m.question
+	if now.Sub(q.asked) >= 2*answerTime { // that was about something else, or long enough ago
+		*q = question{asked: now}
+	}
+	if q.answered {
+		return true, true
+	}
+	m.send(m.hub.Primary, &wire.Alive{Group: m.cfg.Group, Opened: m.hub.Term.Opened})
+	return false, now.Sub(q.asked) >= answerTime
+}
+
+// Answered notes that the hub sent its record, which this node has: it does when it is
+// asked.
+func (m *Member) Answered() { m.question.answered = true }
+
 // othersPutOff takes that the hub puts off what another brought here.
 func (m *Member) othersPutOff(id wire.RecordID, until time.Time) {
 	for n := range m.brought {

@@ -24,6 +24,7 @@ type away struct {
 	next  time.Time     // to look for what is withheld
 	moved time.Time     // because of something withheld
 	named wire.Term     // whose hub was named for it
+	sure  bool          // that it was, and not that it may not hear this node
 }
 
 // kickHub takes the group away from a hub that this node kicks, or lists no more.
@@ -70,9 +71,13 @@ func (s *Seat) watchHub(now time.Time) {
 	if starves := s.member.Starves(now); !withholds && !starves {
 		return
 	}
-	if s.away.named != s.branch.Term() {
-		s.away.named = s.branch.Term()
-		s.ready.Record = append(s.ready.Record, member.Event{Kind: member.Withheld, Name: name, Peer: s.branch.Primary()})
+	answers, known := s.member.Answers(now)
+	if !known {
+		return
+	}
+	if s.away.named != s.branch.Term() || answers && !s.away.sure {
+		s.away.named, s.away.sure = s.branch.Term(), answers
+		s.ready.Record = append(s.ready.Record, member.Event{Kind: member.Withheld, Name: name, Peer: s.branch.Primary(), Deaf: !answers})
 	}
 	if s.ledger.Fold().Admin(s.self) && (s.away.moved.IsZero() || now.Sub(s.away.moved) >= moveWithheld) {
 		s.away.moved = now

@@ -47,6 +47,9 @@ func (s *Seat) receive(now time.Time, from protocols.Key, f wire.Frame) error {
 		if err != nil {
 			return err
 		}
+		if from == s.branch.Primary() && b.Record.Hash() == s.branch.Record.Hash() {
+			s.member.Answered()
+		}
 		s.failover.OnBranch(now, v, from, b, attaches)
 	case *wire.Offer: // it is taken already
 		b, attaches, err := s.branchOf(now, &f.HubRecordFrame)

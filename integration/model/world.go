@@ -590,9 +590,11 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 			what = "a record of " + w.nameOf(e.Name.Author)
 		}
 		w.trace("%s says that %s withholds %s", name(n.ID), w.nameOf(e.Peer), what)
-		if w.lying == nil || e.Peer != w.lying.Key {
+		switch {
+		case e.Deaf:
+		case w.lying == nil || e.Peer != w.lying.Key:
 			w.Withheld++
-		} else {
+		default:
 			w.Blamed++
 		}
 	case member.Mistimed:

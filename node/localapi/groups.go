@@ -197,6 +197,7 @@ const (
 	GroupForked      GroupWhat = "equivocation" // Peer signed what excludes each other; that is proven
 	GroupForged      GroupWhat = "forged"       // Peer sent what breaks a rule, Count times since the last such event: Detail
 	GroupClocks      GroupWhat = "clocks"       // the clock of Peer, the hub, or ours is wrong, and it is not known whose, Count times since the last such event: Detail
+	GroupDeaf        GroupWhat = "deaf"         // Peer, the hub, answers nothing of what our node says, which it may not hear, Count times since the last such event
 	GroupDisplaced   GroupWhat = "displaced"    // By, an admin, took the group away from Peer
 	GroupDisbelieved GroupWhat = "disbelieved"  // Peer claimed to be hub, without right or while the hub is well, Count times since the last such event: Detail
 	GroupTurnedAway  GroupWhat = "turned_away"  // our node, the hub, refused strangers, the last Peer, Count times since the last such event: Detail

@@ -69,6 +69,8 @@ func (s *state) groupNote(g *localapi.GroupEvent) string {
 		return who + " breaks the rules: " + plain.Line(g.Detail)
 	case localapi.GroupClocks:
 		return "the clock of this device is wrong, or that of the hub " + who + ": " + plain.Line(g.Detail)
+	case localapi.GroupDeaf:
+		return "the hub " + who + " does not answer this device: it may not hear it"
 	case localapi.GroupDisplaced:
 		return who + " is not to be hub again for a day"
 	case localapi.GroupDisbelieved:
