@@ -54,15 +54,7 @@ func TestAMemberIsAskedForAFewChains(t *testing.T) {
 	t.Parallel()
 	starred(t, 4, func(c *crowd, hub *groupstest.Node) {
 		evil, author, victim := c.nodes[1], c.nodes[2], c.nodes[3]
-		var records []wire.Record
-		for i := range byte(100) {
-			m := wire.Message{Chain: wire.ChainID{i + 1}, Ciphertext: make([]byte, 64)}
-			records = append(records, wire.Record{
-				Group: c.group, ID: wire.RecordID{i + 1}, Kind: wire.KindMessage, Time: wire.Millis(time.Now().UnixMilli()), Payload: m.Append(nil),
-			})
-		}
-		f := &wire.Publish{Group: c.group, Records: wire.SignRecords(evil.Signer, records)}
-		c.must(c.town.Inject(evil, hub, false, wire.AppendFrame(nil, f)))
+		c.writesSealed(evil, hub, 100)
 		author.PostLost = func(protocols.Key, string) bool { return true }
 		c.withheld()
 		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("one"))
@@ -70,6 +62,42 @@ func TestAMemberIsAskedForAFewChains(t *testing.T) {
 		virtual.Pass(40 * time.Second)
 		if n, other := victim.Posted(evil.Key), victim.Posted(author.Key); n != 16 || other != 2 {
 			c.t.Errorf("one who gives no keys is asked %d times, another %d", n, other)
+		}
+	})
+}
+
+// writesSealed has a node write under so many chains that nobody has.
+func (c *crowd) writesSealed(evil, hub *groupstest.Node, chains int) {
+	c.t.Helper()
+	var records []wire.Record
+	for i := range chains {
+		m := wire.Message{Chain: wire.ChainID{byte(i + 1)}, Ciphertext: make([]byte, 64)}
+		copy(m.Chain[1:], evil.Key[:8])
+		records = append(records, wire.Record{
+			Group: c.group, ID: wire.RecordID{byte(i + 1)}, Kind: wire.KindMessage, Time: wire.Millis(time.Now().UnixMilli()), Payload: m.Append(nil),
+		})
+	}
+	f := &wire.Publish{Group: c.group, Records: wire.SignRecords(evil.Signer, records)}
+	c.must(c.town.Inject(evil, hub, false, wire.AppendFrame(nil, f)))
+}
+
+// Many give nobody a key. They are not all asked at once.
+func TestOnlySoManyChainsAreAskedForAtOnce(t *testing.T) {
+	t.Parallel()
+	starred(t, 11, func(c *crowd, hub *groupstest.Node) {
+		victim := c.nodes[10]
+		for _, n := range c.nodes[1:10] {
+			c.writesSealed(n, hub, 8)
+		}
+		for _, want := range []int{64, 64 + 64} { // of 72, and then again of all
+			virtual.Pass(16 * time.Second)
+			asked := 0
+			for _, n := range c.nodes[1:10] {
+				asked += victim.Posted(n.Key)
+			}
+			if asked != want {
+				c.t.Errorf("%d chains are asked for, and not %d", asked, want)
+			}
 		}
 	})
 }

@@ -327,7 +327,7 @@ func (m *Member) Follow(now time.Time, h Hub, chain bool) {
 		m.receipts.ask.Begin(now.Add(firstAgain))
 	}
 	clear(m.heads)
-	m.times, m.starved, m.question = times{}, starved{}, question{}
+	m.times, m.starved = times{}, starved{}
 	if m.head != nil {
 		m.oldHead, m.head = m.head, nil
 	}

@@ -268,6 +268,20 @@ func TestALogThatIsBroughtDropByDropIsWithheld(t *testing.T) {
 	}
 }
 
+// A page that is worth more than the time that has passed is no credit for the next.
+func TestWhatIsBroughtAtOnceIsNoCredit(t *testing.T) {
+	t.Parallel()
+	d := starving(t)
+	d.m.OnBeat(d.now, &wire.Beat{Seq: 1 << 20})
+	for range 9 {
+		d.second(true)
+	}
+	d.behind(d.signed(alice, wire.RecordID{77}, wire.KindMessage, make([]byte, 200<<10)))
+	if n := d.after(60, asks); n > 31 {
+		t.Errorf("others are asked %d s after it", n)
+	}
+}
+
 // Who never catches up with a busy hub, because there is always something new, is brought
 // what there was: that counts.
 func TestWhoIsAlwaysALittleBehindIsNotStarved(t *testing.T) {

@@ -39,10 +39,10 @@ func (m *Member) full(k wire.Kind) bool {
 }
 
 // putsOff says whether the hub has put off all that this node writes for too long.
-func (m *Member) putsOff(stood bool) bool {
+func (m *Member) putsOff() bool {
 	p := &m.own.put
 	heard := m.heard.Sub(p.heard)
-	if p.heard = m.heard; p.times > 0 && !stood && heard <= m.tenths(silentTenths) {
+	if p.heard = m.heard; p.times > 0 && heard <= m.tenths(silentTenths) {
 		p.total += heard
 	}
 	return p.times >= withheldTries && p.total >= longestBusy
@@ -139,12 +139,11 @@ func (m *Member) bringPast(late []*wire.Entry) {
 // it may have to wait for the first that follows it. It wants to be called every second or so: one
 // that was not stood still, and may find the hub's answers among what came meanwhile.
 func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
-	stood := now.Sub(m.looked) > withheldAfter/2
-	if stood {
+	if now.Sub(m.looked) > withheldAfter/2 {
 		m.awake = now
 	}
 	m.looked = now
-	putsOff := m.putsOff(stood)
+	putsOff := m.putsOff()
 	heardFor := func(since time.Time) bool { return m.heard.Sub(since) >= withheldAfter }
 	if m.hub.Leads || m.removed || !m.cfg.Ledger.Fold().Hears(m.cfg.Self) || !heardFor(later(m.followed, m.awake)) {
 		return name, false

@@ -102,6 +102,37 @@ func TestWhoIsNotInAccusesNobody(t *testing.T) {
 	}
 }
 
+// heavy makes the log larger than 4 MiB.
+func (d *desk) heavy() {
+	d.t.Helper()
+	for range 17 {
+		d.id++
+		d.behind(d.signed(alice, wire.RecordID{d.id}, wire.KindMessage, make([]byte, 250<<10)))
+	}
+}
+
+// long makes it longer than 10 000 records.
+func (d *desk) long() {
+	d.t.Helper()
+	for page := range byte(80) {
+		records := make([]wire.Record, 128)
+		for i := range records {
+			records[i] = wire.Record{
+				Group: d.c.Group(), ID: wire.RecordID{page, byte(i), 1}, Kind: wire.KindMessage, Time: wire.Millis(d.now.UnixMilli()), Payload: []byte{1},
+			}
+		}
+		var parsed []*wire.Record
+		for _, b := range wire.SignRecords(alice, records) {
+			r, err := wire.ParseRecord(b)
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			parsed = append(parsed, r)
+		}
+		d.behind(parsed...)
+	}
+}
+
 // busy has bob write, and the hub put that off each time, for as long as it says.
 func (d *desk) busy(r *wire.Record, retry time.Duration, most int) (withheld int) {
 	d.t.Helper()
@@ -130,27 +161,25 @@ func TestWhatIsPutOffForEverIsWithheld(t *testing.T) {
 		return d.signed(bob, wire.RecordID{99}, wire.KindRename, (&wire.Rename{Name: "bobby"}).Append(nil))
 	}
 	says := func(d *desk) *wire.Record { return d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9)) }
+	short := func(*desk) {}
 	for name, x := range map[string]struct {
 		what        func(*desk) *wire.Record
 		retry       time.Duration
-		full        bool
+		log         func(*desk)
 		least, most int
 	}{
-		"a message, for a moment":       {says, time.Second, false, 120, 130},
-		"a message, for as long as can": {says, time.Hour, false, 240, 370},
-		"a message, the log is full":    {says, time.Second, true, 0, 0},
-		"a rename, the log is full":     {rename, time.Second, true, 120, 130},
+		"a message, for a moment":             {says, time.Second, short, 120, 130},
+		"a message, for as long as can":       {says, time.Hour, short, 240, 370},
+		"a message, the log is large":         {says, time.Second, (*desk).heavy, 0, 0},
+		"a message, the log is long":          {says, time.Second, (*desk).long, 0, 0},
+		"a message, the log is not all here":  {says, time.Second, func(d *desk) { d.m.OnBeat(d.now, &wire.Beat{Seq: 99}) }, 0, 0},
+		"a rename, the log is large and long": {rename, time.Second, func(d *desk) { d.heavy(); d.long() }, 120, 130},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			d.letIn()
-			for range 17 {
-				if x.full {
-					d.id++
-					d.behind(d.signed(alice, wire.RecordID{d.id}, wire.KindMessage, make([]byte, 250<<10)))
-				}
-			}
+			x.log(d)
 			if n := d.busy(x.what(d), x.retry, 600); n < x.least || n > x.most {
 				t.Errorf("it is withheld after %d s", n)
 			}
@@ -197,11 +226,8 @@ func TestAFullHubIsNotAccusedByThoseWhoBringMore(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		d := newDesk(t)
 		d.letIn()
-		for range 17 {
-			if full {
-				d.id++
-				d.behind(d.signed(alice, wire.RecordID{d.id}, wire.KindMessage, make([]byte, 250<<10)))
-			}
+		if full {
+			d.heavy()
 		}
 		r := d.signed(alice, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
 		d.m.OnPublish(d.now, []*wire.Entry{{Record: r}})
