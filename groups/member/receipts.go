@@ -207,10 +207,22 @@ func (m *Member) news(of protocols.Key, s wire.Seq) bool {
 	return r == nil || !r.Covers(s) || r.Read < s && c.Read >= s
 }
 
+// hear lets all that came last count, as far as it says more of the record at a seq.
+func (m *Member) hear(s wire.Seq) {
+	var news []protocols.Key
+	for k := range m.receipts.came {
+		if m.news(k, s) {
+			news = append(news, k)
+		}
+	}
+	m.prove(news...)
+}
+
 // Has says whether a member has opened the record at a seq, as far as this node was told.
+// Who asks that of one asks it of all, one after the other.
 func (m *Member) Has(of protocols.Key, s wire.Seq) bool {
 	if m.news(of, s) {
-		m.prove(of)
+		m.hear(s)
 	}
 	r := m.ofThisLog(m.receipts.of[of])
 	return r != nil && r.Covers(s)
@@ -286,15 +298,8 @@ func (m *Member) Standing(s wire.Seq) (st Standing) {
 	if !ok {
 		return st
 	}
-	fold := m.cfg.Ledger.Fold()
-	var news []protocols.Key
-	for k := range fold.All() {
-		if m.news(k, s) {
-			news = append(news, k)
-		}
-	}
-	m.prove(news...)
-	for k := range fold.All() {
+	m.hear(s)
+	for k := range m.cfg.Ledger.Fold().All() {
 		if k == e.Record.Author {
 			continue
 		}

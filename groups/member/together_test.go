@@ -66,8 +66,8 @@ func replaced(list []*wire.Record, i int, r *wire.Record) []*wire.Record {
 	return list
 }
 
-// Receipts are verified in one go when they are to count, and one that nobody signed
-// takes nothing from the others.
+// Receipts are verified in one go when they are to count, all of them also if one is
+// asked for, and one that nobody signed takes nothing from the others.
 func TestReceiptsAreVerifiedInOneGo(t *testing.T) {
 	t.Parallel()
 	const many = 20
@@ -95,7 +95,22 @@ func TestReceiptsAreVerifiedInOneGo(t *testing.T) {
 			t.Errorf("%+v; want %d", st, x.delivered)
 		}
 	}
-	if d.m.Has(signer(17).Public(), seq); !slices.Equal(d.count.together, []int{many, 1}) || d.count.alone[protocols.TagGroupReceipt] > 0 {
+	d.now = d.now.Add(time.Second)
+	d.taken(d.page(d.hashAt(seq), seq+1, d.signed(bob, wire.RecordID{3}, wire.KindMessage, (&wire.Message{Roster: 2}).Append(nil))))
+	seq++
+	for i := range many {
+		came[i] = d.receipt(signer(byte(10+i)), func(*wire.Receipt) {})
+	}
+	if err := d.m.OnReceipts(came); err != nil {
+		t.Fatal(err)
+	}
+	d.count.together = d.count.together[:2]
+	for i := range many {
+		if !d.m.Has(signer(byte(10+i)).Public(), seq) {
+			t.Errorf("%d has it not", i)
+		}
+	}
+	if !slices.Equal(d.count.together, []int{many, 1, many}) || d.count.alone[protocols.TagGroupReceipt] > 0 {
 		t.Errorf("together %v, and %d alone", d.count.together, d.count.alone[protocols.TagGroupReceipt])
 	}
 }
