@@ -224,6 +224,39 @@ func TestTheTwinTakesTheRoomOfItsRows(t *testing.T) {
 	}
 }
 
+// TestTheTwinCrashesInAnyStateSinceTheLastSync: each of the last ones is there to be
+// chosen, and the store it is taken of stays as it was.
+func TestTheTwinCrashesInAnyStateSinceTheLastSync(t *testing.T) {
+	t.Parallel()
+	const most = 64
+	rapid.Check(t, func(rt *rapid.T) {
+		s := kv.Memory()
+		states := []map[string]string{{}}
+		for range rapid.SampledFrom([]int{5, most, most + 20}).Draw(rt, "batches") {
+			st := genStep(rt)
+			st.sync = st.sync && rapid.IntRange(0, 15).Draw(rt, "seldom") == 0
+			must(t, s.Apply(st.batch(), st.sync))
+			next := maps.Clone(states[len(states)-1])
+			st.apply(next)
+			switch {
+			case st.sync:
+				states = nil
+			case len(states) > most:
+				states = slices.Delete(states, 1, 2)
+			}
+			states = append(states, next)
+		}
+		for n, want := range states {
+			if got := contents(t, s.Crash(n)); !maps.Equal(got, want) {
+				rt.Fatalf("behind %d of %d batches: %v, want %v", n, len(states)-1, got, want)
+			}
+		}
+		if got := contents(t, s); !maps.Equal(got, states[len(states)-1]) {
+			rt.Fatalf("a crash of its twin left %v", got)
+		}
+	})
+}
+
 // TestFailedWriteEndsWriting: a write that fails half-way is the last; what was
 // synced is there after reopening, and nothing is torn.
 func TestFailedWriteEndsWriting(t *testing.T) {

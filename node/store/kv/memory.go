@@ -2,6 +2,7 @@ package kv
 
 import (
 	"bytes"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -13,10 +14,9 @@ import (
 // crashes and the same disk errors, without a disk.
 type MemoryStore struct {
 	mu     sync.Mutex
-	rows   *rows   // guarded by mu; never changed in place once cloned
-	synced *rows   // guarded by mu; what a crash leaves for certain
-	since  []*rows // guarded by mu; the states after synced, oldest first, at most maxUnsynced
-	bytes  int64   // guarded by mu
+	rows   *rows  // guarded by mu
+	since  []undo // guarded by mu; of what a crash may lose, oldest first, at most maxUnsynced
+	bytes  int64  // guarded by mu
 	fault  func(b *Batch, sync bool) error
 	failed error // guarded by mu
 	closed bool  // guarded by mu
@@ -24,18 +24,21 @@ type MemoryStore struct {
 
 type rows = btreemap.BTreeMap[string, []byte]
 
+// undo takes back a batch that is not synced: what was under each key it changed, nil
+// for nothing.
+type undo map[string][]byte
+
 // maxUnsynced bounds how many states between two syncs a crash can end in.
 const maxUnsynced = 64
 
-// degree is how wide the tree of rows is: what a batch changes is copied node by node,
-// for each state is kept whole.
+// degree is how wide the tree of rows is.
 const degree = 8
 
 // Memory returns an empty store that lives in memory.
 func Memory() *MemoryStore { return memoryOf(btreemap.New[string, []byte](degree, compareKeys)) }
 
 func memoryOf(r *rows) *MemoryStore {
-	m := &MemoryStore{rows: r, synced: r.Clone()}
+	m := &MemoryStore{rows: r}
 	for k, v := range r.Ascend(btreemap.Min[string](), btreemap.Max[string]()) {
 		m.bytes += int64(len(k) + len(v))
 	}
@@ -67,10 +70,17 @@ func (m *MemoryStore) SetFault(f func(b *Batch, sync bool) error) {
 func (m *MemoryStore) Crash(unsynced int) *MemoryStore {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if unsynced = min(unsynced, len(m.since)); unsynced > 0 {
-		return memoryOf(m.since[unsynced-1].Clone())
+	left := m.rows.Clone()
+	for _, u := range slices.Backward(m.since[min(unsynced, len(m.since)):]) {
+		for k, v := range u {
+			if v == nil {
+				left.Delete(k)
+			} else {
+				left.ReplaceOrInsert(k, v)
+			}
+		}
 	}
-	return memoryOf(m.synced.Clone())
+	return memoryOf(left)
 }
 
 // Get implements Store.
@@ -112,11 +122,8 @@ func (m *MemoryStore) Apply(b *Batch, sync bool) error {
 	if err := m.ready(b, sync); err != nil {
 		return err
 	}
-	if err := b.each(m.change); err != nil {
-		return err
-	}
-	m.remember(sync)
-	return nil
+	m.begin(sync)
+	return b.each(m.change)
 }
 
 // ready says whether a batch may be applied; mu is held.
@@ -137,10 +144,13 @@ func (m *MemoryStore) ready(b *Batch, sync bool) error {
 func (m *MemoryStore) change(o op, first, second []byte) error {
 	switch o {
 	case opPut:
-		if _, old, ok := m.rows.ReplaceOrInsert(string(first), append([]byte{}, second...)); ok {
+		key := string(first)
+		_, old, ok := m.rows.ReplaceOrInsert(key, append([]byte{}, second...))
+		if ok {
 			m.bytes -= int64(len(first) + len(old))
 		}
 		m.bytes += int64(len(first) + len(second))
+		m.remember(key, old)
 	case opDelete:
 		m.remove(string(first))
 	case opDeleteRange:
@@ -154,6 +164,7 @@ func (m *MemoryStore) change(o op, first, second []byte) error {
 func (m *MemoryStore) remove(key string) {
 	if _, v, ok := m.rows.Delete(key); ok {
 		m.bytes -= int64(len(key) + len(v))
+		m.remember(key, v)
 	}
 }
 
@@ -164,16 +175,28 @@ func (m *MemoryStore) keys(from, to string) (keys []string) {
 	return keys
 }
 
-// remember keeps the states a crash could end in; mu is held.
-func (m *MemoryStore) remember(sync bool) {
+// begin begins a batch: with sync a crash loses nothing from here on; mu is held.
+func (m *MemoryStore) begin(sync bool) {
 	if sync {
-		m.synced, m.since = m.rows.Clone(), nil
+		m.since = nil
 		return
 	}
-	if len(m.since) == maxUnsynced {
+	if len(m.since) == maxUnsynced { // the two oldest become one
+		maps.Copy(m.since[1], m.since[0])
 		m.since = slices.Delete(m.since, 0, 1)
 	}
-	m.since = append(m.since, m.rows.Clone())
+	m.since = append(m.since, make(undo))
+}
+
+// remember notes what the batch found under a key, if a crash may lose it; mu is held.
+func (m *MemoryStore) remember(key string, old []byte) {
+	if len(m.since) == 0 {
+		return
+	}
+	u := m.since[len(m.since)-1]
+	if _, known := u[key]; !known {
+		u[key] = old
+	}
 }
 
 // Size implements Store.
@@ -192,7 +215,7 @@ func (m *MemoryStore) Close() error {
 	}
 	m.closed = true
 	if m.failed == nil {
-		m.remember(true)
+		m.begin(true)
 	}
 	return nil
 }
