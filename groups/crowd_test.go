@@ -133,6 +133,35 @@ func TestWhoHasJustJoinedIsRead(t *testing.T) {
 	})
 }
 
+// Whoever writes before it hears that another has joined is read by that one too: the
+// message stands behind the join.
+func TestWhatIsWrittenWhileAnotherJoinsIsRead(t *testing.T) {
+	t.Parallel()
+	inTown(t, 3, func(c *crowd) {
+		hub, writer := c.nodes[0], c.nodes[1]
+		c.write(writer, "before", 2)
+		c.town.Slow(func(from, to protocols.Key) (s groupstest.Speed) {
+			if from == hub.Key && to == writer.Key {
+				s.Delay = 300 * time.Millisecond
+			}
+			return s
+		})
+		late := c.join("late")
+		for _, text := range []string{"meanwhile", "and on"} {
+			c.write(writer, text, 3)
+		}
+		var read []string
+		for _, l := range c.log(late) {
+			if l.Kind == wire.KindMessage {
+				read = append(read, string(l.Body))
+			}
+		}
+		if !slices.Equal(read, []string{"", "meanwhile", "and on"}) {
+			t.Errorf("who joined reads %q", read)
+		}
+	})
+}
+
 // Whoever writes before it hears that another has left seals with a chain that is
 // worth nothing any more. It is not told of a refusal: the message is sealed anew.
 func TestWhatIsWrittenWhileAnotherLeavesIsNotRefused(t *testing.T) {

@@ -35,6 +35,7 @@ const (
 // give lets members have the own chain that do not have it. Who was given it before is
 // given the same again: messages have been sealed since.
 func (k *keys) give(now time.Time) {
+	k.grants.flying.settle()
 	k.follow(now)
 	k.pay(now)
 	k.overdue(now)
@@ -313,7 +314,7 @@ func (k *keys) overdue(now time.Time) {
 // stands takes that an own message has come to stand in the log. Receipts of others may
 // have come before.
 func (k *keys) stands(now time.Time, seq wire.Seq, name wire.RecordName) {
-	tried := k.grants.stands(name, now)
+	tried := k.grants.stands(name, seq, now)
 	for _, p := range tried {
 		if k.r.seat.Has(p, seq) {
 			k.has(now, p)

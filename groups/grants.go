@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tom-protocol/tom/groups/roster"
+	"github.com/tom-protocol/tom/groups/senderkey"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -42,6 +43,7 @@ type grants struct {
 	count  [steps]int
 	fresh  []protocols.Key                     // for whom something was made since the last message was sealed
 	trials map[wire.RecordName][]protocols.Key // whose grants a message shows, which does not stand in the log yet
+	flying flights                             // what was sealed and does not stand there yet, oldest first
 }
 
 func newGrants() *grants {
@@ -104,11 +106,29 @@ func (g *grants) take(from, to step, body func() []byte, now time.Time) (list []
 			if made == nil {
 				made = body()
 			}
-			x.body, x.shows, x.tried = made, wire.RecordName{}, false
-			g.fresh = append(g.fresh, p)
+			g.made(p, made)
 		}
 		g.set(p, to, now)
 		list = append(list, letter{p, x.body, from == told})
+	}
+	return list
+}
+
+// made takes what was made of the chain for a member. The next message shows whether it
+// has it.
+func (g *grants) made(p protocols.Key, body []byte) {
+	x := g.of[p]
+	x.body, x.shows, x.tried = body, wire.RecordName{}, false
+	g.fresh = append(g.fresh, p)
+}
+
+// newcomers are those for whom nothing was made yet, nor anything sealed since they are
+// known.
+func (g *grants) newcomers() (list []protocols.Key) {
+	for p, x := range g.of {
+		if x.step == lacks && x.body == nil {
+			list = append(list, p)
+		}
 	}
 	return list
 }
@@ -131,8 +151,10 @@ func (g *grants) back(now time.Time) {
 	}
 }
 
-// sealed notes a message: who opens it has what was made before.
-func (g *grants) sealed(name wire.RecordName) {
+// sealed notes a message, and the chain as it was before: who opens it has what was made
+// before.
+func (g *grants) sealed(name wire.RecordName, chain senderkey.State) {
+	g.flying.leaves(name, chain)
 	if len(g.fresh) == 0 {
 		return
 	}
@@ -146,7 +168,8 @@ func (g *grants) sealed(name wire.RecordName) {
 
 // stands notes that a message stands in the log, and returns the members who can show
 // now that they have what was made for them.
-func (g *grants) stands(name wire.RecordName, now time.Time) (tried []protocols.Key) {
+func (g *grants) stands(name wire.RecordName, seq wire.Seq, now time.Time) (tried []protocols.Key) {
+	g.flying.lands(name, seq)
 	for _, p := range g.trials[name] {
 		if x := g.of[p]; x != nil && x.shows == name {
 			x.tried, tried = true, append(tried, p)
@@ -163,6 +186,7 @@ func (g *grants) stands(name wire.RecordName, now time.Time) (tried []protocols.
 func (g *grants) never(name wire.RecordName) {
 	g.fresh = append(g.fresh, g.trials[name]...)
 	delete(g.trials, name)
+	g.flying.falls(name)
 }
 
 // shown notes that a member has opened what shows that it has the chain.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/senderkey"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
 )
@@ -51,7 +52,7 @@ func TestAMemberShowsThatItHasTheChainByWhatItCanOpen(t *testing.T) {
 	g, now := newGrants(), time.Unix(1000, 0)
 	of := grantees(g, lacks)
 	none, first, second := wire.RecordName{}, wire.RecordName{ID: wire.RecordID{1}}, wire.RecordName{ID: wire.RecordID{2}}
-	g.sealed(none) // before it is made for the member
+	g.sealed(none, senderkey.State{}) // before it is made for the member
 	g.take(lacks, handed, func() []byte { return []byte("chain") }, now)
 	w := waits{gap: time.Second, all: time.Second, heard: now}
 	looks := func(after time.Duration, want step) {
@@ -62,15 +63,15 @@ func TestAMemberShowsThatItHasTheChainByWhatItCanOpen(t *testing.T) {
 		}
 	}
 	looks(time.Hour, handed)
-	g.stands(none, now.Add(time.Hour))
+	g.stands(none, 1, now.Add(time.Hour))
 	looks(2*time.Hour, handed)
-	g.sealed(first)
+	g.sealed(first, senderkey.State{})
 	g.never(first)
 	looks(3*time.Hour, handed)
-	g.sealed(second)
-	g.stands(first, now.Add(4*time.Hour))
+	g.sealed(second, senderkey.State{})
+	g.stands(first, 1, now.Add(4*time.Hour))
 	looks(5*time.Hour, handed)
-	if len(g.stands(second, now.Add(6*time.Hour))) != 1 || g.of[of[0]].shows != second {
+	if len(g.stands(second, 1, now.Add(6*time.Hour))) != 1 || g.of[of[0]].shows != second {
 		t.Error("the message that stands in the log shows nothing")
 	}
 	looks(6*time.Hour, handed)
@@ -85,10 +86,10 @@ func TestTheNextMessageShowsWhatALostOneWouldHave(t *testing.T) {
 	of := grantees(g, lacks)
 	g.take(lacks, handed, func() []byte { return []byte("chain") }, now)
 	first, second := wire.RecordName{Author: r.s.self, ID: wire.RecordID{1}}, wire.RecordName{Author: r.s.self, ID: wire.RecordID{2}}
-	g.sealed(first)
+	g.sealed(first, senderkey.State{})
 	r.lost(sealed{record: wire.Record{ID: first.ID}, done: func(wire.RecordID, error) {}}, ErrBusy)
-	g.sealed(second)
-	if tried := g.stands(second, now); len(tried) != 1 || tried[0] != of[0] || len(g.trials) != 0 {
+	g.sealed(second, senderkey.State{})
+	if tried := g.stands(second, 1, now); len(tried) != 1 || tried[0] != of[0] || len(g.trials) != 0 {
 		t.Errorf("it shows %v", tried)
 	}
 }

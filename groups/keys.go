@@ -177,10 +177,24 @@ func (k *keys) know(f *roster.Fold) {
 	if k.own != nil && k.grants.know(f, k.r.s.self) {
 		k.outNew = true
 	}
+	k.welcome(f)
 	k.knowEarly(f)
 	k.retry(k.r.s.cfg.Now())
 	if f.Member(k.r.s.self) && k.grants.lacking() == 0 {
 		k.writeQueued(k.r.s.cfg.Now())
+	}
+}
+
+// welcome has those who have come in be given the chain as it was before the first
+// message that stands behind their join, or is on its way and will: its author did not
+// know of them yet.
+func (k *keys) welcome(f *roster.Fold) {
+	for _, p := range k.grants.newcomers() {
+		m, _ := f.Of(p)
+		seq, _ := k.r.seat.Ledger().Log().Find(wire.RecordName{Author: p, ID: m.Admission})
+		if chain, ok := k.grants.flying.behind(seq); ok {
+			k.grants.made(p, k.bodyOf(senderkey.Resume(chain)))
+		}
 	}
 }
 
@@ -405,7 +419,7 @@ func (k *keys) seal(now time.Time, d draft) {
 	name := wire.RecordName{Author: k.r.s.self, ID: id}
 	content := message.Content{Type: d.contentType, Body: d.body}
 	plain := content.Append(nil)
-	at := wire.Millis(now.UnixMilli())
+	at, chain := wire.Millis(now.UnixMilli()), k.own.State()
 	m, err := k.own.Seal(senderkey.Record{Group: k.r.id, ID: id, Author: k.r.s.self, Time: at}, plain)
 	if err != nil {
 		d.done(id, err)
@@ -416,7 +430,7 @@ func (k *keys) seal(now time.Time, d draft) {
 		d.done(id, err)
 		return
 	}
-	k.grants.sealed(name)
+	k.grants.sealed(name, chain)
 	k.r.puts = append(k.r.puts, row)
 	k.r.sealed = append(k.r.sealed, sealed{at: now, done: d.done, record: wire.Record{
 		Group: k.r.id, ID: id, Kind: wire.KindMessage, Time: at, Payload: m.Append(nil),

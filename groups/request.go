@@ -114,8 +114,10 @@ func (r *room) keyRequested(now time.Time, from protocols.Key, q *wire.KeyReques
 }
 
 // body is the chain as it stands now, as it is given to members.
-func (k *keys) body() []byte {
-	key := k.own.Key()
+func (k *keys) body() []byte { return k.bodyOf(k.own) }
+
+func (k *keys) bodyOf(chain *senderkey.Sending) []byte {
+	key := chain.Key()
 	key.Group, key.Secret, key.SecretVersion = k.r.id, k.r.place.Secret, k.r.place.SecretVersion
 	key.Head = k.r.seat.Head()
 	return key.Append(nil)
