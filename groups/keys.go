@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/roster"
 	"github.com/tom-protocol/tom/groups/senderkey"
 	"github.com/tom-protocol/tom/groups/wire"
@@ -35,7 +36,7 @@ type keys struct {
 	early     map[protocols.Key]wire.SenderKey // that came in boxes from those who are no members yet, as far as is known here
 	ring      *senderkey.Ring
 	waiting   map[wire.RecordName]*unopened
-	requested map[wire.ChainID]*request   // keys that are asked for
+	requested map[lack]*member.Repeat     // keys that are asked for
 	answered  map[protocols.Key]time.Time // when members were given the own chain again
 	look      time.Time                   // when to see whether any has waited too long
 	outNew    bool                        // the own chain, or who was given it, is another than on disk
@@ -74,7 +75,7 @@ const (
 func newKeys(r *room) *keys {
 	return &keys{
 		r: r, ring: senderkey.NewRing(), grants: newGrants(), early: make(map[protocols.Key]wire.SenderKey),
-		waiting: make(map[wire.RecordName]*unopened), requested: make(map[wire.ChainID]*request),
+		waiting: make(map[wire.RecordName]*unopened), requested: make(map[lack]*member.Repeat),
 		answered: make(map[protocols.Key]time.Time),
 	}
 }

@@ -25,10 +25,11 @@ const (
 	maxRequestsOf = senderkey.MaxChains // chains of one owner
 )
 
-// request is what is done to get a chain.
-type request struct {
+// lack is a chain that is not here. Others may write under its id too, and before its
+// owner does: it is one of who wrote.
+type lack struct {
 	owner protocols.Key
-	again member.Repeat
+	chain wire.ChainID
 }
 
 // request asks the owners of chains for which records have waited too long.
@@ -37,47 +38,46 @@ func (k *keys) request(now time.Time) {
 		return
 	}
 	k.look = now.Add(requestAfter)
-	lacking := make(map[wire.ChainID]*unopened) // what waits for it longest
+	lacking := make(map[lack]*unopened) // what waits for it longest
 	for _, x := range k.waiting {
 		m, err := wire.ParseMessage(x.record.Payload)
 		if err != nil {
 			continue
 		}
-		if other := lacking[m.Chain]; other == nil || x.since.Before(other.since) {
-			lacking[m.Chain] = x
+		l := lack{x.record.Author, m.Chain}
+		if other := lacking[l]; other == nil || x.since.Before(other.since) {
+			lacking[l] = x
 		}
 	}
-	maps.DeleteFunc(k.requested, func(c wire.ChainID, _ *request) bool { return lacking[c] == nil })
+	maps.DeleteFunc(k.requested, func(l lack, _ *member.Repeat) bool { return lacking[l] == nil })
+	of := make(map[protocols.Key]int) // chains that an owner is asked for
+	for l := range k.requested {
+		of[l.owner]++
+	}
 	fold, asked := k.r.seat.Ledger().Fold(), 0
-	for chain, x := range lacking {
-		rec := x.record
-		if asked == maxRequests || !k.overlong(now, x.since) || !fold.Member(rec.Author) || !k.asks(now, chain, rec.Author) {
+	for l, x := range lacking {
+		if asked == maxRequests || !k.overlong(now, x.since) || !fold.Member(l.owner) || !k.asks(now, l, of) {
 			continue
 		}
 		asked++
-		body := (&wire.KeyRequest{Group: k.r.id, Chain: chain, Author: rec.Author, Record: rec.ID}).Append(nil)
-		k.r.s.work.Go(func() { k.r.s.postOne(rec.Author, message.TypeKeyRequest, body) })
+		body := (&wire.KeyRequest{Group: k.r.id, Chain: l.chain, Author: l.owner, Record: x.record.ID}).Append(nil)
+		k.r.s.work.Go(func() { k.r.s.postOne(l.owner, message.TypeKeyRequest, body) })
 	}
 }
 
 // asks says whether a chain is to be asked for now.
-func (k *keys) asks(now time.Time, chain wire.ChainID, owner protocols.Key) bool {
-	q := k.requested[chain]
-	if q == nil {
-		of := 0
-		for _, other := range k.requested {
-			if other.owner == owner {
-				of++
-			}
-		}
-		if of >= maxRequestsOf {
+func (k *keys) asks(now time.Time, l lack, of map[protocols.Key]int) bool {
+	again := k.requested[l]
+	if again == nil {
+		if of[l.owner] >= maxRequestsOf {
 			return false
 		}
-		q = &request{owner: owner, again: member.Repeat{First: requestAfter, Last: requestSeldom}}
-		q.again.Begin(now)
-		k.requested[chain] = q
+		of[l.owner]++
+		again = &member.Repeat{First: requestAfter, Last: requestSeldom}
+		again.Begin(now)
+		k.requested[l] = again
 	}
-	return q.again.Turn(now)
+	return again.Turn(now)
 }
 
 // overlong says that a record has waited too long for its key.

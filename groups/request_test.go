@@ -69,16 +69,62 @@ func TestAMemberIsAskedForAFewChains(t *testing.T) {
 // writesSealed has a node write under so many chains that nobody has.
 func (c *crowd) writesSealed(evil, hub *groupstest.Node, chains int) {
 	c.t.Helper()
+	list := make([]wire.ChainID, chains)
+	for i := range list {
+		list[i][0] = byte(i + 1)
+		copy(list[i][1:], evil.Key[:8])
+	}
+	c.writesUnder(evil, hub, list...)
+}
+
+// writesUnder has a node write under chains.
+func (c *crowd) writesUnder(evil, hub *groupstest.Node, chains ...wire.ChainID) {
+	c.t.Helper()
 	var records []wire.Record
-	for i := range chains {
-		m := wire.Message{Chain: wire.ChainID{byte(i + 1)}, Ciphertext: make([]byte, 64)}
-		copy(m.Chain[1:], evil.Key[:8])
+	for i, chain := range chains {
+		m := wire.Message{Chain: chain, Ciphertext: make([]byte, 64)}
 		records = append(records, wire.Record{
 			Group: c.group, ID: wire.RecordID{byte(i + 1)}, Kind: wire.KindMessage, Time: wire.Millis(time.Now().UnixMilli()), Payload: m.Append(nil),
 		})
 	}
 	f := &wire.Publish{Group: c.group, Records: wire.SignRecords(evil.Signer, records)}
 	c.must(c.town.Inject(evil, hub, false, wire.AppendFrame(nil, f)))
+}
+
+// A member writes under the chain of another, and is sooner. The other is asked for it
+// all the same.
+func TestAChainIsAskedForFromWhoWritesUnderIt(t *testing.T) {
+	t.Parallel()
+	starred(t, 4, func(c *crowd, hub *groupstest.Node) {
+		evil, author, victim := c.nodes[1], c.nodes[2], c.nodes[3]
+		var sooner atomic.Bool
+		seen := make(chan wire.ChainID, 1)
+		author.PostLost = func(protocols.Key, string) bool { return true }
+		c.town.Drop(func(from, _ protocols.Key, onHub bool, frame []byte) bool {
+			f, published := frameOf[*wire.Publish](onHub, frame)
+			if !published || from != author.Key || sooner.Load() {
+				return passes(onHub, frame)
+			}
+			if rec, err := wire.ParseRecord(f.Records[0]); err == nil {
+				if m, err := wire.ParseMessage(rec.Payload); err == nil {
+					select {
+					case seen <- m.Chain:
+					default:
+					}
+				}
+			}
+			return true
+		})
+		_, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("one"))
+		c.must(err)
+		c.writesUnder(evil, hub, <-seen)
+		virtual.Pass(time.Second)
+		sooner.Store(true)
+		virtual.Pass(time.Minute)
+		if n, other := victim.Posted(evil.Key), victim.Posted(author.Key); n == 0 || other == 0 {
+			c.t.Errorf("who wrote under it first is asked %d times, whose it is %d", n, other)
+		}
+	})
 }
 
 // Many give nobody a key. They are not all asked at once.
