@@ -149,7 +149,7 @@ func (m *Member) Withholds(now time.Time) (name wire.RecordName, yes bool) {
 		return name, false
 	}
 	for _, o := range m.own.list {
-		if m.own.of[o.record.ID] == o && (putsOff || o.tries >= withheldTries && heardFor(later(o.written, o.told))) {
+		if m.own.of[o.record.ID] == o && (putsOff && !m.full(o.record.Kind) || o.tries >= withheldTries && heardFor(later(o.written, o.told))) {
 			return o.record.Name(), true
 		}
 	}

@@ -250,6 +250,22 @@ func TestAFullHubIsNotAccusedByThoseWhoBringMore(t *testing.T) {
 	}
 }
 
+// What is put off although it need not be says nothing of what is put off where the log
+// may be full since.
+func TestALogThatFillsExcusesTheHub(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.letIn()
+	r := d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
+	if d.busy(r, time.Second, 100) != 0 {
+		t.Fatal("it is withheld too early")
+	}
+	d.heavy()
+	if n := d.busy(r, time.Second, 300); n != 0 {
+		t.Errorf("it is withheld %d s after the log was large", n)
+	}
+}
+
 // letIn shows bob his join.
 func (d *desk) letIn() {
 	d.t.Helper()
