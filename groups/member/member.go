@@ -88,7 +88,7 @@ type Event struct {
 	Kind     EventKind
 	Entry    journal.Entry // Arrived
 	Void     error         // Arrived: why it has no effect
-	Err      error         // Mistimed: how; Refused: why, if it is not the hub that refuses
+	Err      error         // Mistimed: how; Refused: why, if it is for its day that is over
 	Deaf     bool          // Withheld: it answers nothing, and may not hear this node
 	Undue    bool          // Arrived: the hub that this node follows took it, and had to refuse it
 	Name     wire.RecordName
@@ -103,8 +103,9 @@ type Event struct {
 	Proof    *wire.Equivocation
 }
 
-// errExpired says of a record of this node that no hub has taken it while it lived.
-var errExpired = errors.New("no hub has taken it within a day")
+// errExpired says of a record of this node that its day is over. A hub that took it may
+// have purged it since.
+var errExpired = errors.New("no hub is known to have taken it within a day")
 
 // Cut is what was cut off a log: what stood behind From, in the terms whose Number
 // and Primary are in Terms.
@@ -148,6 +149,7 @@ type own struct {
 	sent    time.Time
 	tries   int       // to the present hub, and it was heard since
 	told    time.Time // when it said to come again
+	past    bool      // its life is over, and the hub is asked what became of it
 }
 
 // held is a record that was in a log, or is to come into one.
@@ -365,10 +367,8 @@ func (m *Member) publishOwn(now time.Time) {
 	for _, o := range m.own.open() {
 		next := o.sent.Add(m.tenths(againTenths))
 		switch {
-		case now.Sub(o.written) > Life: // any hub would refuse it for that
-			m.own.remove(o)
-			m.kept.touch(o.record.Name())
-			m.ready.Events = append(m.ready.Events, Event{Kind: Refused, Name: o.record.Name(), Reason: envelope.ReasonClock, Value: uint64(now.UnixMilli()), Err: errExpired})
+		case m.expired(now, o):
+			m.OwnRefused(o.record.Name(), envelope.ReasonClock, uint64(now.UnixMilli()))
 			continue
 		case next.After(now):
 			m.own.due = sooner(m.own.due, next)
@@ -393,6 +393,17 @@ func (m *Member) publishOwn(now time.Time) {
 	if len(late) > 0 {
 		m.bringPast(late)
 	}
+}
+
+// expired says whether the life of a record is over and no hub has taken it. One may
+// have, and this node, asleep or cut off since, not have heard of it: the hub, which
+// knows that, or else refuses it for its time, is asked as for any other, and has to
+// leave it unanswered.
+func (m *Member) expired(now time.Time, o *own) bool {
+	if !o.past && now.Sub(o.written) > Life {
+		o.past, o.tries = true, 0
+	}
+	return o.past && o.tries >= withheldTries && !m.lacks()
 }
 
 func sooner(a, b time.Time) time.Time {
@@ -644,7 +655,11 @@ func (m *Member) OwnRefused(name wire.RecordName, reason envelope.Reason, value 
 	}
 	m.own.remove(o)
 	m.drop(name)
-	m.ready.Events = append(m.ready.Events, Event{Kind: Refused, Name: name, Reason: reason, Value: value})
+	e := Event{Kind: Refused, Name: name, Reason: reason, Value: value}
+	if o.past && reason == envelope.ReasonClock {
+		e.Err = errExpired
+	}
+	m.ready.Events = append(m.ready.Events, e)
 }
 
 // drop lets go of a record that is not in the log.
