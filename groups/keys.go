@@ -411,11 +411,13 @@ func (k *keys) begin(now time.Time, f *roster.Fold) error {
 func (k *keys) seal(now time.Time, d draft) {
 	id := d.id
 	switch {
+	case id == (wire.RecordID{}):
+		id = newRecordID(now)
 	case k.r.wrote(id): // while this one waited
 		d.done(id, nil)
 		return
-	case id == (wire.RecordID{}):
-		id = newRecordID(now)
+	case k.r.shares(id, d.done):
+		return
 	}
 	name := wire.RecordName{Author: k.r.s.self, ID: id}
 	content := message.Content{Type: d.contentType, Body: d.body}

@@ -72,6 +72,21 @@ type sealed struct {
 	done   func(wire.RecordID, error) // called when it is on disk
 }
 
+// shares lets one more hear what becomes of a message that is to be signed; false if
+// there is none of that id.
+func (r *room) shares(id wire.RecordID, done func(wire.RecordID, error)) bool {
+	i := slices.IndexFunc(r.sealed, func(x sealed) bool { return x.record.ID == id })
+	if i < 0 {
+		return false
+	}
+	first := r.sealed[i].done
+	r.sealed[i].done = func(id wire.RecordID, err error) {
+		first(id, err)
+		done(id, err)
+	}
+	return true
+}
+
 // gathers says that more may come to be signed together with what was sealed.
 func (r *room) gathers(now time.Time) bool {
 	n, unanswered := len(r.sealed), r.seat.Unanswered()
