@@ -51,16 +51,9 @@ func (v *Verifier) verifyRoot(author protocols.Key, r Root) error {
 	turn := &v.turns[id[0]%byte(len(v.turns))]
 	turn.Lock()
 	defer turn.Unlock()
-	_, age, ok := v.roots.Get(author, id)
-	if ok {
-		return nil
-	}
-	statement := rootStatement(r.size, r.hash)
-	if !v.network.Verify(author, protocols.TagBatch, statement[:], r.signature[:]) {
-		return ErrProof
-	}
-	v.roots.Put(author, id, struct{}{}, age)
-	return nil
+	t := together{v: v}
+	t.addRoot(author, r)
+	return t.verify()
 }
 
 func (v *Verifier) leaf(tag protocols.Tag, msg []byte) Hash {
