@@ -153,3 +153,34 @@ func TestWhetherAllHaveARecordIsVerifiedWhenAllSaySo(t *testing.T) {
 		}
 	}
 }
+
+// What a frame brings is told at once, up to what is no receipt; what says nothing is
+// not told.
+func TestTheReceiptsOfAFrameAreToldTogether(t *testing.T) {
+	t.Parallel()
+	d := peopled(t)
+	d.m.Ready()
+	of := func(s protocols.Signer, group byte) []byte {
+		return d.receipt(s, func(r *wire.Receipt) { r.Group[0] += group })
+	}
+	for name, x := range map[string]struct {
+		receipts [][]byte
+		want     []int
+	}{
+		"two":               {[][]byte{of(alice, 0), of(carol, 1), of(carol, 0)}, []int{2}},
+		"what says nothing": {[][]byte{of(carol, 1)}, nil},
+		"no receipt at all": {nil, nil},
+		"one, and no more":  {[][]byte{of(alice, 0), {0x90}, of(carol, 0)}, []int{1}},
+	} {
+		_ = d.m.OnReceipts(x.receipts) // what is none is looked for elsewhere
+		var told []int
+		for _, e := range d.m.Ready().Events {
+			if e.Kind == member.Receipted {
+				told = append(told, len(e.Receipts))
+			}
+		}
+		if !slices.Equal(told, x.want) {
+			t.Errorf("%s: told %v; want %v", name, told, x.want)
+		}
+	}
+}
