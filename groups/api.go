@@ -85,6 +85,7 @@ type Standing struct {
 	Place     wire.Place
 	Accepted  bool
 	Refused   envelope.Reason
+	Why       string    // it is refused
 	Busy      time.Time // until then the hub, which is busy, is not asked again; zero: it is
 	Replicas  uint64
 	Delivered int // members besides this node that hold it and can open it
@@ -369,12 +370,12 @@ func (s *Service) Status(ctx context.Context, g wire.GroupID, id wire.RecordID) 
 }
 
 func (r *room) standing(id wire.RecordID, x *sentRecord) Standing {
-	st := Standing{ID: id, Place: x.place, Accepted: x.accepted, Refused: x.refused, Busy: x.busy, Replicas: x.replicas}
+	st := Standing{ID: id, Place: x.place, Accepted: x.accepted, Refused: x.refused, Why: x.why, Busy: x.busy, Replicas: x.replicas}
 	log := r.seat.Ledger().Log()
 	seq, ok := log.Find(wire.RecordName{Author: r.s.self, ID: id})
 	if ok {
 		e, _ := log.At(seq)
-		st.Place, st.Accepted = e.Place, true
+		st.Place, st.Accepted, st.Refused, st.Why = e.Place, true, 0, "" // whoever refused it
 		st.Replicas = max(st.Replicas, 1)
 	}
 	told := r.seat.Standing(seq)

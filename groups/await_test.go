@@ -13,7 +13,9 @@ import (
 	"github.com/tom-protocol/tom/groups"
 	"github.com/tom-protocol/tom/groups/groupstest"
 	"github.com/tom-protocol/tom/groups/wire"
+	"github.com/tom-protocol/tom/integration/virtual"
 	"github.com/tom-protocol/tom/protocols"
+	"github.com/tom-protocol/tom/protocols/envelope"
 )
 
 func accepted(s groups.Standing) bool { return s.Accepted }
@@ -162,4 +164,29 @@ func (c *crowd) staggered(n int, later time.Duration) (records, frames int64) {
 	writers.Wait()
 	synctest.Wait() // what is on disk has left
 	return sent.Load(), in.Load()
+}
+
+// A hub refuses what it has taken, or another had. What stands in the log is accepted.
+func TestWhatStandsInTheLogIsNotRefused(t *testing.T) {
+	t.Parallel()
+	inTown(t, 2, func(c *crowd) {
+		hub, author := c.nodes[0], c.nodes[1]
+		c.write(author, "taken", 1)
+		c.town.Drop(func(from, _ protocols.Key, _ bool, _ []byte) bool { return from == hub.Key })
+		id, err := author.Send(c.t.Context(), c.group, "text/plain", []byte("taken too"))
+		c.must(err)
+		virtual.Pass(time.Second)
+		c.must(c.town.Inject(hub, author, false, wire.AppendFrame(nil, &wire.Refused{Group: c.group, Record: id, Reason: envelope.ReasonPolicy})))
+		virtual.Pass(time.Second)
+		st, err := author.Status(c.t.Context(), c.group, id)
+		if c.must(err); st.Refused != envelope.ReasonPolicy || st.Why != "policy" || st.Accepted {
+			c.t.Errorf("it is refused, and is %+v", st)
+		}
+		c.town.Drop(func(_, _ protocols.Key, _ bool, _ []byte) bool { return false })
+		virtual.Pass(5 * time.Second)
+		st, err = author.Status(c.t.Context(), c.group, id)
+		if c.must(err); st.Refused != 0 || st.Why != "" || !st.Accepted {
+			c.t.Errorf("it stands in the log, and is %+v", st)
+		}
+	})
 }

@@ -22,6 +22,7 @@ type sentRecord struct {
 	accepted bool
 	busy     time.Time       // until then the hub wants to hear nothing of it
 	refused  envelope.Reason // 0: it is not
+	why      string          // it is
 	again    wire.RecordID   // what its content was written again as; zero: it was not
 }
 
@@ -161,8 +162,9 @@ func (r *room) delayed(now time.Time, e member.Event) {
 	}
 }
 
-// refused notes a refusal, or that no hub took a record while it lived. A message whose chain was older than the last leave or
-// kick is sealed with a new one: it waits as before, unless that fails.
+// refused notes a refusal, or that no hub took a record while it lived. A message whose
+// chain was older than the last leave or kick is sealed with a new one: it waits as
+// before, unless that fails.
 func (r *room) refused(now time.Time, e member.Event) {
 	r.keys.grants.never(e.Name)
 	st := r.sent[e.Name.ID]
@@ -175,7 +177,7 @@ func (r *room) refused(now time.Time, e member.Event) {
 		detail = e.Err.Error()
 	}
 	final := func() {
-		st.refused = e.Reason
+		st.refused, st.why = e.Reason, detail
 		r.awaited.stir(e.Name.ID)
 		r.tell(Event{What: Refused, Peer: r.s.self, Record: e.Name.ID, Detail: detail})
 	}

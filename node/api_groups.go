@@ -353,7 +353,7 @@ func (a api) groupSent(st groups.Standing) localapi.GroupSent {
 	}
 	switch {
 	case st.Refused != 0:
-		out.State, out.Reason = localapi.GroupRefused, st.Refused.String()
+		out.State, out.Reason = localapi.GroupRefused, st.Why
 	case st.Accepted && st.Delivered >= st.Members && st.Place.Seq > 0:
 		out.State = localapi.GroupAll
 	case st.Delivered > 0:

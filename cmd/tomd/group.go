@@ -333,7 +333,7 @@ func sendToGroup(ctx context.Context, t *terminal, client *localapi.Client, grou
 func sentOutcome(sent localapi.GroupSent, want localapi.GroupState) error {
 	switch {
 	case sent.State == localapi.GroupRefused:
-		return localapi.Errorf(localapi.CodeRefused, "the hub refuses it: %s", sent.Reason)
+		return localapi.Errorf(localapi.CodeRefused, "it is refused: %s", sent.Reason)
 	case !sent.State.Reached(want):
 		why := ""
 		if sent.Reason != "" {
