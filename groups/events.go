@@ -141,11 +141,11 @@ func (r *room) tellRecord(rec *wire.Record, seq wire.Seq) {
 // tellVoid tells this node that a record of its own has no effect, and names the hub
 // that took one which it should have refused.
 func (r *room) tellVoid(now time.Time, e member.Event) {
-	if e.Undue && !r.before(e.Entry.Record) {
-		r.forged(now, e.Entry.Place.Primary, fmt.Errorf("it took a record that it should have refused: %w", e.Void))
+	if e.Undue && !r.before(e.Record) {
+		r.forged(now, e.Place.Primary, fmt.Errorf("it took a record that it should have refused: %w", e.Err))
 	}
-	if rec := e.Entry.Record; rec.Author == r.s.self {
-		r.tell(Event{What: Voided, Peer: rec.Author, Seq: e.Entry.Place.Seq, Record: rec.ID, Detail: e.Void.Error()})
+	if rec := e.Record; rec.Author == r.s.self {
+		r.tell(Event{What: Voided, Peer: rec.Author, Seq: e.Place.Seq, Record: rec.ID, Detail: e.Err.Error()})
 	}
 }
 

@@ -464,14 +464,14 @@ func (r *room) event(now time.Time, e member.Event) {
 		r.refold, r.joinedIn, r.awaited.all = true, 0, true
 		r.tell(Event{What: Shifted, Count: e.Count})
 	case member.Expelled:
-		r.part(now, e.Entry.Record)
+		r.part(now, e.Record)
 	case member.Receipted:
 		for _, x := range e.Receipts {
 			r.keys.opened(now, x)
 		}
 		r.awaited.all = true
 	case member.Shortened:
-		r.place.Cuts.add(e.Cut)
+		r.place.Cuts.add(*e.Cut)
 		r.unsaved, r.awaited.all = true, true
 	case member.Rooted:
 		r.place.Invite, r.unsaved, r.unrooted = nil, true, time.Time{}
@@ -498,20 +498,20 @@ func (r *room) event(now time.Time, e member.Event) {
 }
 
 func (r *room) arrived(now time.Time, e member.Event) {
-	rec := e.Entry.Record
+	rec := e.Record
 	r.s.count.record()
 	r.awaited.stir(rec.ID)
-	if e.Void != nil {
+	if e.Err != nil {
 		r.keys.grants.never(rec.Name())
 		r.tellVoid(now, e)
 		return
 	}
 	if rec.Kind != wire.KindMessage {
-		r.tellRecord(rec, e.Entry.Place.Seq)
+		r.tellRecord(rec, e.Place.Seq)
 	}
 	switch rec.Kind {
 	case wire.KindMessage:
-		r.keys.stands(now, e.Entry.Place.Seq, rec.Name())
+		r.keys.stands(now, e.Place.Seq, rec.Name())
 		r.keys.open(now, rec)
 	case wire.KindJoin:
 		r.promise(now, rec)

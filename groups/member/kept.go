@@ -93,8 +93,8 @@ func (m *Member) Restore(now time.Time, list []Kept, fresh bool) {
 		if x.Own && r.Author == m.cfg.Self {
 			m.own.add(&own{record: r, written: earlier(now, r)}, now)
 		}
-		m.hold(now, r, x.Old)
-		m.shown[r.Name()] = m.shown[r.Name()] || x.Old != nil && !x.Own
+		h := m.hold(now, r, x.Old)
+		h.shown = h.shown || x.Old != nil && !x.Own
 		if m.kept.told[r.Name()] = !fresh; fresh {
 			m.kept.touch(r.Name())
 		}

@@ -66,7 +66,7 @@ type EventKind uint8
 
 // What may happen.
 const (
-	Arrived   EventKind = iota // a record stands in the log that did not before
+	Arrived   EventKind = iota // a record stands in the log that did not before, at Place
 	Accepted                   // an own record does, by its hub's word
 	Refused                    // an own record never will; Reason, Value
 	Moved                      // Count records have another place than they had
@@ -74,7 +74,7 @@ const (
 	Receipted                  // members are said to have acknowledged; Receipts, which are not verified
 	Delayed                    // an own record is to come again in Value ms
 	Removed                    // the hub says that this node is no member any more
-	Expelled                   // an admin's kick of this node was brought past the log; Entry.Record
+	Expelled                   // an admin's kick of this node was brought past the log; Record
 	Rooted                     // the log is the one that the invite spoke of
 	Shortened                  // the log was cut off; Cut
 	Withheld                   // Peer, the hub, neither takes nor refuses the record Name; with none, brings nothing of its log
@@ -86,18 +86,17 @@ const (
 // Event is what a person, or the other machines, want to know.
 type Event struct {
 	Kind     EventKind
-	Entry    journal.Entry // Arrived
-	Void     error         // Arrived: why it has no effect
-	Err      error         // Mistimed: how; Refused: why, if it is for its day that is over
-	Deaf     bool          // Withheld: it answers nothing, and may not hear this node
-	Undue    bool          // Arrived: the hub that this node follows took it, and had to refuse it
+	Deaf     bool         // Withheld: it answers nothing, and may not hear this node
+	Undue    bool         // Arrived: the hub that this node follows took it, and had to refuse it
+	Record   *wire.Record // Arrived, Expelled
 	Name     wire.RecordName
 	Place    wire.Place
+	Err      error // Arrived: why it has no effect; Mistimed: how; Refused: why, if it is for its day that is over
 	Replicas uint64
 	Reason   envelope.Reason
 	Value    uint64
 	Count    int
-	Cut      Cut
+	Cut      *Cut
 	Peer     protocols.Key
 	Receipts []*wire.Receipt
 	Proof    *wire.Equivocation
@@ -115,8 +114,8 @@ type Cut struct {
 }
 
 // cutOf is the cut of those entries behind a seq.
-func cutOf(from wire.Seq, entries []journal.Entry) Cut {
-	c := Cut{From: from}
+func cutOf(from wire.Seq, entries []journal.Entry) *Cut {
+	c := &Cut{From: from}
 	for _, e := range entries {
 		p := wire.Place{Number: e.Place.Number, Primary: e.Place.Primary}
 		if n := len(c.Terms); n == 0 || c.Terms[n-1] != p {
@@ -157,6 +156,7 @@ type held struct {
 	record *wire.Record
 	old    *wire.Old // where it stood first, nil for nowhere yet
 	since  time.Time
+	shown  bool // told of as what stands in the log
 }
 
 // Member follows a log. It is not safe for concurrent use.
@@ -168,7 +168,6 @@ type Member struct {
 	own      owns
 	kept     kept
 	held     map[wire.RecordName]*held
-	shown    map[wire.RecordName]bool
 	receipts receipts
 	heard    time.Time                     // when the hub was, last
 	brought  map[wire.RecordName]broughtBy // by their authors, for the hub withholds them
@@ -199,13 +198,12 @@ type Member struct {
 // New makes a member with the log it holds.
 func New(now time.Time, cfg Config, h Hub) *Member {
 	m := &Member{
-		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), shown: make(map[wire.RecordName]bool), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(), brought: make(map[wire.RecordName]broughtBy),
+		cfg: cfg, hub: h, followed: now, held: make(map[wire.RecordName]*held), heads: make(map[wire.Seq]*wire.Head), back: 1, lacking: true, kept: newKept(), brought: make(map[wire.RecordName]broughtBy),
 	}
 	again := Repeat{First: firstAgain, Last: lastAgain}
 	m.receipts.own, m.receipts.ask = again, again
 	cfg.Ledger.Log().All(func(e journal.Entry) {
-		m.hold(now, e.Record, oldOf(e, nil))
-		m.shown[e.Record.Name()] = true
+		m.hold(now, e.Record, oldOf(e, nil)).shown = true
 		if e.Record.Author == cfg.Self {
 			m.ownStands(now, e)
 		}
@@ -235,7 +233,7 @@ func (m *Member) tenths(n int) time.Duration { return m.cfg.Beat * time.Duration
 func (m *Member) ownWait() time.Duration { return min(m.tenths(ownTenths), longestOwn) }
 
 // hold keeps a record, and where it stood first.
-func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) {
+func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) *held {
 	name := r.Name()
 	h := m.held[name]
 	if h == nil {
@@ -252,6 +250,7 @@ func (m *Member) hold(now time.Time, r *wire.Record, old *wire.Old) {
 		m.kept.lack[name] = h
 		m.kept.touch(name)
 	}
+	return h
 }
 
 // oldOf returns where an entry stood first, with a head that covers it there.
@@ -675,11 +674,6 @@ func (m *Member) Forget(now time.Time) {
 	for name, h := range m.held {
 		if _, ok := m.log().Find(name); !ok && now.Sub(h.since) > Life && m.own.find(name) == nil {
 			m.drop(name)
-		}
-	}
-	for name := range m.shown {
-		if _, ok := m.log().Find(name); !ok && m.held[name] == nil {
-			delete(m.shown, name)
 		}
 	}
 	for name := range m.brought {

@@ -200,23 +200,22 @@ func (m *Member) append(now time.Time, e pageEntry) {
 	}
 	name := e.entry.Record.Name()
 	m.kept.placed(name)
-	m.hold(now, held.Record, oldOf(held, []*wire.Head{m.head}))
+	h := m.hold(now, held.Record, oldOf(held, []*wire.Head{m.head}))
 	if name.Author == m.cfg.Self {
 		m.accepted(name, held.Place, 0)
 		m.ownStands(now, held)
 	}
-	m.Show(held.Place.Seq)
+	m.show(h, held)
 }
 
-// Show tells of the record at a seq, once.
-func (m *Member) Show(s wire.Seq) {
-	e, ok := m.log().At(s)
-	if !ok || m.shown[e.Record.Name()] {
+// show tells of a record that has come to stand in the log, once.
+func (m *Member) show(h *held, e journal.Entry) {
+	if h.shown {
 		return
 	}
-	m.shown[e.Record.Name()] = true
-	void := m.cfg.Ledger.Void(s)
-	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Entry: e, Void: void, Undue: m.undue(e, void)})
+	h.shown = true
+	void := m.cfg.Ledger.Void(e.Place.Seq)
+	m.ready.Events = append(m.ready.Events, Event{Kind: Arrived, Record: e.Record, Place: e.Place, Err: void, Undue: m.undue(e, void)})
 }
 
 // undue says of a record without effect that the hub had to refuse it: it took it
@@ -226,12 +225,13 @@ func (m *Member) undue(e journal.Entry, void error) bool {
 	return refused && !m.hub.Leads && e.Place.Primary == m.hub.Primary && e.Place.Number == m.hub.Term.Number
 }
 
-// Sequenced holds a record that the hub on this node put into order.
+// Sequenced holds a record that the hub on this node put into order, and tells of it.
 func (m *Member) Sequenced(now time.Time, s wire.Seq) {
 	if e, ok := m.log().At(s); ok {
 		m.kept.placed(e.Record.Name())
-		m.hold(now, e.Record, oldOf(e, nil))
+		h := m.hold(now, e.Record, oldOf(e, nil))
 		m.acknowledgeSoon(now)
+		m.show(h, e)
 	}
 }
 

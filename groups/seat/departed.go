@@ -3,7 +3,6 @@ package seat
 import (
 	"time"
 
-	"github.com/tom-protocol/tom/groups/journal"
 	"github.com/tom-protocol/tom/groups/member"
 	"github.com/tom-protocol/tom/groups/wire"
 	"github.com/tom-protocol/tom/protocols"
@@ -70,7 +69,7 @@ func (s *Seat) expelled(r *wire.Record) {
 		return
 	}
 	s.out = true
-	e := member.Event{Kind: member.Expelled, Entry: journal.Entry{Record: r}}
+	e := member.Event{Kind: member.Expelled, Record: r}
 	if r.Kind == wire.KindSettings {
 		e = member.Event{Kind: member.Removed}
 	}

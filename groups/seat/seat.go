@@ -341,7 +341,6 @@ func (s *Seat) show(now time.Time, to wire.Seq) {
 	for s.shown < to {
 		s.shown++
 		s.member.Sequenced(now, s.shown)
-		s.member.Show(s.shown)
 	}
 }
 

@@ -571,13 +571,13 @@ func (w *World) recordEvent(n *Node, e member.Event) {
 		w.trace("%s: record %d refused: %v", name(n.ID), e.Name.ID[0], e.Reason)
 		w.Refused[e.Name] = true
 	case member.Arrived:
-		if n.seen[e.Entry.Record.Name()]++; n.seen[e.Entry.Record.Name()] > 1 && n.Restarts == 0 {
+		if n.seen[e.Record.Name()]++; n.seen[e.Record.Name()] > 1 && n.Restarts == 0 {
 			w.broke("%s: a record arrived twice", name(n.ID))
 		}
-		if hub := e.Entry.Place.Primary; e.Undue {
-			w.blame(hub, "%s: %s took a record that it should have refused: %v", name(n.ID), w.nameOf(hub), e.Void)
+		if hub := e.Place.Primary; e.Undue {
+			w.blame(hub, "%s: %s took a record that it should have refused: %v", name(n.ID), w.nameOf(hub), e.Err)
 		}
-		w.served(n, e.Entry.Record)
+		w.served(n, e.Record)
 	case member.Rooted:
 		n.root = nil
 	case member.Turned:
