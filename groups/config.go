@@ -36,8 +36,9 @@ type Inbound interface {
 type Post func(ctx context.Context, to protocols.Key, contentType string, body []byte) error
 
 // Row is a row on disk. Head and Value are one value there: what stands before a long
-// one need not be copied together with it.
-type Row struct{ Key, Head, Value []byte }
+// one need not be copied together with it. The type has no name of its own: who keeps
+// rows need not know groups.
+type Row = struct{ Key, Head, Value []byte }
 
 // Rows is a node's disk. What is applied is whole and synced, or not at all.
 type Rows interface {

@@ -209,8 +209,8 @@ func (s spare) take(puts []Row, deletes [][]byte) ([]Row, [][]byte) {
 	return puts, deletes
 }
 
-// seatRows are the rows of what a seat wants saved at once.
-func seatRows(g wire.GroupID, x seat.Save) (puts []Row, deletes [][]byte) {
+// appendSeatRows appends the rows of what a seat wants saved at once.
+func appendSeatRows(puts []Row, g wire.GroupID, x seat.Save) (_ []Row, deletes [][]byte) {
 	puts = slices.Grow(puts, len(x.Log.Put)+len(x.Keep))
 	if x.Failover != nil {
 		puts = append(puts, Row{Key: rowKey(g, rowHubs), Value: encode(hubsOf(*x.Failover))})

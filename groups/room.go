@@ -304,6 +304,7 @@ func (r *room) act() error {
 		return err
 	}
 	r.findJoin()
+	r.puts = slices.Grow(r.puts, 2*len(ready.Record)) // mostly messages: their place in the log, and what they say
 	for _, e := range ready.Record {
 		r.event(now, e)
 	}
@@ -368,8 +369,7 @@ func (r *room) save(now time.Time, x seat.Save) error {
 	if err := r.keys.saveOut(); err != nil {
 		return err
 	}
-	puts, deletes := seatRows(r.id, x)
-	puts = append(puts, r.puts...)
+	puts, deletes := appendSeatRows(r.puts, r.id, x)
 	deletes = append(deletes, notPut(r.dels, puts)...)
 	r.puts, r.dels = nil, nil
 	r.spare.add(r.id, x)

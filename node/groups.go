@@ -83,11 +83,7 @@ func (b boxes) Learn(told map[Peer][]byte) { b.n.courier.LearnAllPrekeys(told) }
 type groupRows struct{ s *store.Store }
 
 func (r groupRows) Apply(puts []groups.Row, deletes [][]byte) error {
-	rows := make([]store.GroupRow, len(puts))
-	for i, p := range puts {
-		rows[i] = store.GroupRow(p)
-	}
-	return r.s.ApplyGroups(rows, deletes)
+	return r.s.ApplyGroups(puts, deletes)
 }
 
 func (r groupRows) Get(key []byte) ([]byte, bool, error) { return r.s.GroupRow(key) }

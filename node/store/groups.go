@@ -3,8 +3,9 @@ package store
 import "bytes"
 
 // GroupRow is a row of a group's, whose key and value mean something to it alone. Head
-// stands before Value, as one value.
-type GroupRow struct{ Key, Head, Value []byte }
+// stands before Value, as one value. The type is that of groups, which have no name for
+// it that is known here.
+type GroupRow = struct{ Key, Head, Value []byte }
 
 func groupKey(key []byte) []byte { return append([]byte{tableGroups}, key...) }
 
