@@ -138,7 +138,9 @@ func TestWhoHasJustJoinedIsRead(t *testing.T) {
 func TestWhatIsWrittenWhileAnotherJoinsIsRead(t *testing.T) {
 	t.Parallel()
 	inTown(t, 3, func(c *crowd) {
-		hub, writer := c.nodes[0], c.nodes[1]
+		hub := c.nodes[0]
+		named := c.becomes(hub, "there is a shadow", func(i groups.Info) bool { return i.Shadow != protocols.Key{} })
+		writer := c.nodes[1+slices.IndexFunc(c.nodes[1:], func(n *groupstest.Node) bool { return n.Key != named.Shadow })] // the shadow hears of all before it counts
 		c.write(writer, "before", 2)
 		c.town.Slow(func(from, to protocols.Key) (s groupstest.Speed) {
 			if from == hub.Key && to == writer.Key {
@@ -146,10 +148,17 @@ func TestWhatIsWrittenWhileAnotherJoinsIsRead(t *testing.T) {
 			}
 			return s
 		})
-		late := c.join("late")
-		for _, text := range []string{"meanwhile", "and on"} {
-			c.write(writer, text, 3)
-		}
+		late, in := c.settle("late"), make(chan error, 1)
+		go func() {
+			_, err := late.Join(c.t.Context(), c.link)
+			in <- err
+		}()
+		c.becomes(hub, "it lets one more in", func(i groups.Info) bool { return len(i.Members) == 4 })
+		id, err := writer.Send(c.t.Context(), c.group, "text/plain", []byte("meanwhile"))
+		c.must(err)
+		c.must(<-in)
+		c.reaches(writer, id, 3)
+		c.write(writer, "and on", 3)
 		var read []string
 		for _, l := range c.log(late) {
 			if l.Kind == wire.KindMessage {
