@@ -187,6 +187,18 @@ func TestWhatIsPutOffForEverIsWithheld(t *testing.T) {
 	}
 }
 
+// postponed is a record that the hub has put off, and not for too long yet.
+func postponed(t *testing.T) (*desk, *wire.Record) {
+	t.Helper()
+	d := newDesk(t)
+	d.letIn()
+	r := d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
+	if d.busy(r, time.Second, 100) != 0 {
+		t.Fatal("it is withheld too early")
+	}
+	return d, r
+}
+
 // What is put off is not withheld as long as the hub takes something of the same member,
 // nor is it while the hub is not heard, or this node stands still.
 func TestWhatIsPutOffWhileTheHubTakesOthersIsNotWithheld(t *testing.T) {
@@ -204,12 +216,7 @@ func TestWhatIsPutOffWhileTheHubTakesOthersIsNotWithheld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
-			d.letIn()
-			r := d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
-			if d.busy(r, time.Second, 100) != 0 {
-				t.Fatal("it is withheld too early")
-			}
+			d, r := postponed(t)
 			passes(d)
 			again := d.busy(r, time.Second, 100)
 			if anew := name == "it takes another" || name == "another hub is followed"; (again == 0) != anew || again != 0 && again < 18 {
@@ -254,12 +261,7 @@ func TestAFullHubIsNotAccusedByThoseWhoBringMore(t *testing.T) {
 // may be full since.
 func TestALogThatFillsExcusesTheHub(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	d.letIn()
-	r := d.signed(bob, wire.RecordID{99}, wire.KindMessage, make([]byte, 9))
-	if d.busy(r, time.Second, 100) != 0 {
-		t.Fatal("it is withheld too early")
-	}
+	d, r := postponed(t)
 	d.heavy()
 	if n := d.busy(r, time.Second, 300); n != 0 {
 		t.Errorf("it is withheld %d s after the log was large", n)
