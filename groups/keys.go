@@ -211,7 +211,7 @@ func (k *keys) writeQueued(now time.Time) {
 // came takes a chain of another member, which is durable when the room has saved. One
 // that is there is: each hub after another may pass it on.
 func (k *keys) came(now time.Time, from protocols.Key, key wire.SenderKey) error {
-	if _, ok := k.ring.Chain(from, key.Chain); ok {
+	if k.ring.Has(from, key.Chain) {
 		return nil
 	}
 	err := k.ring.Accept(from, key)

@@ -188,7 +188,10 @@ func (o *owner) bound() {
 	}
 }
 
-// Chain returns a chain as it is to be kept; ok is false if there is none.
+// Has says whether a chain is held.
+func (g *Ring) Has(from protocols.Key, id wire.ChainID) bool { return g.owners[from].chain(id) != nil }
+
+// Chain returns a copy of a chain; ok is false if there is none.
 func (g *Ring) Chain(from protocols.Key, id wire.ChainID) (c Receiving, ok bool) {
 	held := g.owners[from].chain(id)
 	if held == nil {
